@@ -1,0 +1,107 @@
+"""Time at a terminal: its zone, the repeated hour, how wrong its clock is, and which punches that spoils.
+
+A terminal records wall time. The administrator says which zone hangs on that wall; only then is there a
+moment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from enum import Enum
+
+EARLIEST_PLAUSIBLE_YEAR = 2010
+"""Terminals that lost their battery restart in 1970, 2000 or 2008; no punch still to be paid is that old."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockReading:
+	"""One look at a terminal's clock."""
+
+	taken_at: datetime
+	"""Our time when the terminal answered, aware."""
+	device_time: datetime
+	"""What the terminal said, aware in the zone that is configured for it."""
+
+	@property
+	def offset(self) -> timedelta:
+		"""How far the terminal is ahead (positive) or behind (negative)."""
+		return self.device_time - self.taken_at
+
+
+class ClockVerdict(str, Enum):
+	"""Why the time of a punch is, or is not, fit to pay by."""
+
+	TRUSTED = "trusted"
+	CLOCK_OFF = "clock_off"
+	"""The terminal's clock was wrong by more than the tolerance when the punch was read."""
+	IN_THE_FUTURE = "in_the_future"
+	BEFORE_TIME = "before_time"
+	"""Earlier than any terminal in use could have recorded: the clock had been reset."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockRules:
+	tolerance: timedelta = timedelta(seconds=120)
+	"""A clock that is off by at most this much is taken at its word."""
+
+
+def localise(wall_time: datetime, zone: tzinfo, *, utc_offset: timedelta | None = None) -> datetime:
+	"""Put `wall_time` (naive) into `zone`, with `fold` set only where it means something.
+
+	:param utc_offset: the offset that the terminal itself stated, if it did. It only chooses between the two
+		passes of a repeated hour: the configured zone is the authority on everything else, because
+		installers set the wall clock with care and the terminal's zone by accident.
+	"""
+	first = wall_time.replace(tzinfo=zone, fold=0, microsecond=0)
+	second = first.replace(fold=1)
+	if utc_offset is not None and is_repeated(first) and second.utcoffset() == utc_offset:
+		return second
+	return first
+
+
+def is_repeated(moment: datetime) -> bool:
+	"""Whether the wall time of `moment` (aware) occurs twice in its zone."""
+	first, second = moment.replace(fold=0).utcoffset(), moment.replace(fold=1).utcoffset()
+	return first is not None and second is not None and first > second
+
+
+def second_pass(previous: datetime, moment: datetime) -> datetime:
+	"""Return `moment` in the second pass of the repeated hour if the log has run past it already.
+
+	For terminals that state no offset: their log is in the order of recording, so a wall time inside the
+	repeated hour that lies before its predecessor (`previous`) can only be the second pass.
+	"""
+	if not is_repeated(moment):
+		return moment
+	wall, before = moment.replace(tzinfo=None), previous.replace(tzinfo=None)
+	went_back = wall < before
+	still_in_second_pass = previous.fold == 1
+	return moment.replace(fold=1) if went_back or still_in_second_pass else moment
+
+
+def judge(
+	occurred_at: datetime,
+	reading: ClockReading | None,
+	rules: ClockRules,
+	*,
+	good_until: datetime | None = None,
+) -> ClockVerdict:
+	"""Say whether the time of a punch can be believed.
+
+	:param occurred_at: aware, as recorded.
+	:param reading: the look at the terminal's clock when the punch was read; None when it could not be had.
+	:param good_until: the last moment at which the clock was seen to be right. Punches up to then were made
+		under a right clock, however wrong it is now.
+	"""
+	if occurred_at.year < EARLIEST_PLAUSIBLE_YEAR:
+		return ClockVerdict.BEFORE_TIME
+	if reading is None:
+		return ClockVerdict.TRUSTED
+	if occurred_at > max(reading.taken_at, reading.device_time) + rules.tolerance:
+		return ClockVerdict.IN_THE_FUTURE
+	if abs(reading.offset) <= rules.tolerance:
+		return ClockVerdict.TRUSTED
+	if good_until is not None and occurred_at <= good_until:
+		return ClockVerdict.TRUSTED
+	return ClockVerdict.CLOCK_OFF

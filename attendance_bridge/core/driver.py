@@ -1,0 +1,133 @@
+"""What a terminal family has to provide. One file in `drivers/` implements this; nothing else changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any, ClassVar, Protocol
+from zoneinfo import ZoneInfo
+
+from attendance_bridge.core.clock import ClockReading
+from attendance_bridge.core.cursor import Cursor
+from attendance_bridge.core.punch import Punch
+
+Now = Callable[[], datetime]
+"""The clock that is handed in: the present moment, aware, in UTC."""
+
+
+class Capability(str, Enum):
+	"""What a driver can do beyond reading the log."""
+
+	WINDOW = "window"
+	"""Reads a range of time without transferring the whole log."""
+	COUNT = "count"
+	"""The terminal tells how many records it holds for a window: reconciling without reading."""
+	READ_CLOCK = "read_clock"
+	SET_CLOCK = "set_clock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverSpec:
+	"""The face of a driver in the CLI and on the Desk."""
+
+	label: str
+	"""Brand and protocol, as an administrator would say it."""
+	capabilities: frozenset[Capability]
+	config: type[Any]
+	"""The frozen dataclass with the options of this driver; see `core.config`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceInfo:
+	"""Who answers at an address."""
+
+	serial: str
+	model: str = ""
+	firmware: str = ""
+	name: str = ""
+	punches_held: int | None = None
+	"""Records in the terminal's log, of every kind; None if it does not say."""
+	punch_capacity: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+	"""A range of device time: `start` included, `end` excluded; both aware."""
+
+	start: datetime
+	end: datetime
+
+	def __post_init__(self) -> None:
+		if self.start.tzinfo is None or self.end.tzinfo is None or self.end <= self.start:
+			raise ValueError("a window needs two aware times, the end after the start")
+
+	def __contains__(self, moment: datetime) -> bool:
+		return self.start <= moment < self.end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableRow:
+	"""A record that should be a punch and cannot be read as one: kept, shown, never dropped in silence."""
+
+	raw: str
+	"""As it came: hex of a binary record, or JSON text; at most a few hundred characters."""
+	reason: str
+	"""Short code: bad_date, bad_user_id, bad_record …"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+	"""A stretch of a terminal's log in its order, and where to resume once this stretch is durable."""
+
+	punches: tuple[Punch, ...]
+	cursor: Cursor
+	unreadable: tuple[UnreadableRow, ...] = ()
+	expected: int | None = field(default=None)
+	"""How many records the terminal announces for this whole fetch, for a progress bar; an estimate."""
+	read: int = 0
+	"""How many records of the terminal this page used up, door events and failures included."""
+
+
+class Driver(Protocol):
+	"""A conversation with one terminal. Opened by first use; `close` (or leaving the `with`) ends it.
+
+	Every method may raise `DeviceError`. A driver tries a password once per conversation and never retries
+	by itself: terminals lock accounts, and retrying is the poller's decision.
+	"""
+
+	spec: ClassVar[DriverSpec]
+
+	def __init__(self, config: Any, *, zone: ZoneInfo, now: Now) -> None:
+		"""
+		:param config: an instance of `spec.config`.
+		:param zone: the time zone of the wall that the terminal hangs on.
+		:param now: the present moment, aware.
+		"""
+
+	def identify(self) -> DeviceInfo:
+		"""Ask the terminal who it is."""
+
+	def read_clock(self) -> ClockReading:
+		"""Look at the terminal's clock."""
+
+	def set_clock(self, moment: datetime) -> None:
+		"""Set the terminal's clock to `moment` (aware)."""
+
+	def count(self, window: Window) -> int | None:
+		"""How many punches the terminal holds in the window by its own count; None if it cannot say."""
+
+	def fetch(self, cursor: Cursor, window: Window | None = None) -> Iterator[Page]:
+		"""Read the log from `cursor` on, in pages of bounded size.
+
+		Yields at least one page, so that an empty log still moves the cursor. With a `window`, only punches
+		inside it; the cursor is then of no further use.
+		"""
+
+	def close(self) -> None:
+		"""End the conversation. Never raises; the terminal is left as it was found, enabled."""
+
+	def __enter__(self) -> Driver: ...
+
+	def __exit__(self, *exc_info: object) -> None: ...

@@ -1,0 +1,103 @@
+"""What can go wrong, as codes.
+
+The floors below the user interface raise a code and the facts that belong to it; sentences are made from
+them at one place per runtime (`edge/messages.py`, `bench/messages.py`), so that they can be translated and
+so that no caller ever has to read a message to find out what happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+
+
+class Code(str, Enum):
+	"""The stable name of one cause. It appears in logs, metrics, JSON output and on the Desk."""
+
+	# a terminal
+	UNREACHABLE = "unreachable"
+	"""Nothing answers at the host and port (refused, no route, name not found, connect time-out)."""
+	TIMEOUT = "timeout"
+	"""The connection stood, but no answer came in time."""
+	CONNECTION_LOST = "connection_lost"
+	"""The other side closed or reset the connection in the middle of an exchange."""
+	AUTH_FAILED = "auth_failed"
+	"""User, password, comm key or token refused."""
+	LOCKED_OUT = "locked_out"
+	"""The terminal has locked the account or the address; details carry `unlock_seconds` when it says."""
+	FORBIDDEN = "forbidden"
+	"""Logged in, but the account lacks the right."""
+	BUSY = "busy"
+	"""The other side asks to come back later."""
+	GARBAGE = "garbage"
+	"""What came is not the protocol: wrong device type behind the address, or a damaged answer."""
+	TOO_LARGE = "too_large"
+	"""An answer beyond the bound that the driver sets for it."""
+	NOT_SUPPORTED = "not_supported"
+	"""This model or firmware does not know the call."""
+	DEVICE_ERROR = "device_error"
+	"""The terminal reports an error of its own; details carry its code."""
+	WRONG_DEVICE = "wrong_device"
+	"""Another serial number than the configured one answers at this address."""
+
+	# an upstream
+	UPSTREAM_ERROR = "upstream_error"
+	"""The receiver failed (HTTP 5xx) without saying why."""
+	RATE_LIMITED = "rate_limited"
+	"""HTTP 429 or the like; details carry `retry_after` when it says."""
+	NOT_FOUND = "not_found"
+	"""The site, the method or the document does not exist there."""
+	CIRCUIT_OPEN = "circuit_open"
+	"""Not tried: too many failures in a row; details carry `seconds` until the next try."""
+
+	# a store
+	DISK_FULL = "disk_full"
+	DATABASE_LOCKED = "database_locked"
+	DATABASE_DAMAGED = "database_damaged"
+	DATABASE_UNREADABLE = "database_unreadable"
+	"""The file cannot be opened: missing folder, missing right, or not a database at all."""
+	DATABASE_TOO_NEW = "database_too_new"
+	"""Written by a later version of this program."""
+
+	# configuration
+	UNKNOWN_KEY = "unknown_key"
+	MISSING_KEY = "missing_key"
+	BAD_VALUE = "bad_value"
+	UNREADABLE_FILE = "unreadable_file"
+	SECRET_MISSING = "secret_missing"
+	"""The environment variable or the file that should hold a secret is not there or empty."""
+
+
+class BridgeError(Exception):
+	"""Base of everything this project raises on purpose.
+
+	:param code: the cause.
+	:param retryable: whether the same act may succeed later without a change by a person.
+	:param details: facts for the sentence (host, port, path of a key …). Never a secret.
+	"""
+
+	def __init__(self, code: Code, *, retryable: bool = False, **details: object) -> None:
+		super().__init__(code.value)
+		self.code = code
+		self.retryable = retryable
+		self.details: Mapping[str, object] = details
+
+	def __str__(self) -> str:
+		facts = ", ".join(f"{key}={value}" for key, value in self.details.items())
+		return f"{self.code.value} ({facts})" if facts else self.code.value
+
+
+class DeviceError(BridgeError):
+	"""A terminal, or the road to it, failed."""
+
+
+class UpstreamError(BridgeError):
+	"""The receiver of check-ins, or the road to it, failed as a whole (not one punch of a batch)."""
+
+
+class StoreError(BridgeError):
+	"""The local database cannot do what was asked; nothing that was acknowledged is affected."""
+
+
+class ConfigError(BridgeError):
+	"""The configuration cannot be used; details carry `path`, the dotted path of the key."""

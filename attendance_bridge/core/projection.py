@@ -1,0 +1,161 @@
+"""What is decided about a punch after it is safely held: its clock, its person, its echo, its direction.
+
+A projection never changes a punch. It reads raw punches and writes decisions beside them, so it can be run
+again: when an employee gets a device id, when a clock is corrected, when a rule changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+
+from attendance_bridge.core.clock import ClockReading, ClockRules, ClockVerdict, judge
+from attendance_bridge.core.debounce import DebounceRules, is_echo
+from attendance_bridge.core.direction import (
+	DeviceRole,
+	DirectionRules,
+	LogType,
+	Reason,
+	Standing,
+	decide,
+	stated_direction,
+)
+from attendance_bridge.core.person import Directory
+from attendance_bridge.core.punch import Punch
+
+
+class State(str, Enum):
+	"""Where a punch stands on its way to a check-in."""
+
+	RECEIVED = "received"
+	"""Held as it came; nothing decided yet."""
+	PENDING = "pending"
+	"""Decided, waits for the upstream."""
+	CHECKED_IN = "checked_in"
+	DUPLICATE = "duplicate"
+	"""An echo, or the upstream had this check-in already: held here, no second check-in."""
+	UNMAPPED = "unmapped"
+	"""Nobody has this id; becomes a check-in when somebody gets it."""
+	QUARANTINED = "quarantined"
+	"""The time cannot be believed; a person decides."""
+	REJECTED = "rejected"
+	"""The upstream refuses it for a reason that somebody must remove there."""
+	IGNORED = "ignored"
+	"""A person decided that it is no check-in."""
+
+
+ECHO = "echo"
+"""Reason code of a punch that only repeats the one before it."""
+NO_SUCH_ID = "no_such_id"
+"""Reason code of an unmapped punch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+	"""A held punch with what was seen when it was read."""
+
+	punch: Punch
+	reading: ClockReading | None = None
+	"""The terminal's clock at the contact that brought the punch."""
+	clock_good_until: datetime | None = None
+	"""The last moment before that contact at which the clock was seen to be right, aware."""
+	time_approved: bool = False
+	"""A person has looked at the time and released it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+	"""What became of one observation."""
+
+	punch: Punch
+	state: State
+	"""PENDING, DUPLICATE, UNMAPPED or QUARANTINED."""
+	state_reason: str = ""
+	"""ECHO, NO_SUCH_ID or a ClockVerdict; empty for PENDING."""
+	employee: str = ""
+	log_type: LogType | None = None
+	log_type_reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+	clock: ClockRules = field(default_factory=ClockRules)
+	debounce: DebounceRules = field(default_factory=DebounceRules)
+	direction: DirectionRules = field(default_factory=DirectionRules)
+
+	@property
+	def memory(self) -> timedelta:
+		"""How far back a person's earlier punches can still matter."""
+		return max(self.debounce.window, self.direction.working_day)
+
+
+def project(
+	observations: Iterable[Observation],
+	directory: Directory,
+	roles: Mapping[str, DeviceRole],
+	standings: Mapping[str, Standing],
+	rules: Rules,
+) -> Iterator[Decision]:
+	"""Decide a set of punches; yields one decision an observation, in order of time.
+
+	:param observations: of any people and terminals, in any order.
+	:param roles: by device serial; DeviceRole.KEY for one that is not listed.
+	:param standings: by employee, the last counted punch before the first observation. Punches decided here
+		carry it forward.
+	"""
+	standing_of = dict(standings)
+	for observation in sorted(observations, key=_in_order_of_time):
+		decision = _decide_one(observation, directory, roles, standing_of, rules)
+		if decision.state is State.PENDING and decision.log_type is not None:
+			standing_of[decision.employee] = Standing(
+				occurred_at=observation.punch.occurred_at, log_type=decision.log_type
+			)
+		yield decision
+
+
+def _in_order_of_time(observation: Observation) -> tuple[datetime, bytes]:
+	# The id breaks ties, so that a re-run decides the same.
+	return observation.punch.occurred_utc, observation.punch.punch_id.bytes
+
+
+def _decide_one(
+	observation: Observation,
+	directory: Directory,
+	roles: Mapping[str, DeviceRole],
+	standing_of: Mapping[str, Standing],
+	rules: Rules,
+) -> Decision:
+	punch = observation.punch
+	verdict = judge_time(observation, rules.clock)
+	if verdict is not ClockVerdict.TRUSTED:
+		return Decision(punch=punch, state=State.QUARANTINED, state_reason=verdict.value)
+	person = directory.find(punch.device_user_id)
+	if person is None:
+		return Decision(punch=punch, state=State.UNMAPPED, state_reason=NO_SUCH_ID)
+	role = roles.get(punch.device_serial, DeviceRole.KEY)
+	standing = standing_of.get(person.employee)
+	stated = stated_direction(punch.device_key, role)
+	if is_echo(punch.occurred_at, stated.log_type if stated else None, standing, rules.debounce):
+		return Decision(punch=punch, state=State.DUPLICATE, state_reason=ECHO, employee=person.employee)
+	direction = decide(punch.occurred_at, punch.device_key, role, standing, rules.direction)
+	return Decision(
+		punch=punch,
+		state=State.PENDING,
+		employee=person.employee,
+		log_type=direction.log_type,
+		log_type_reason=direction.reason,
+	)
+
+
+def judge_time(observation: Observation, rules: ClockRules) -> ClockVerdict:
+	"""The verdict on the time of one punch; a time that a person has released is trusted."""
+	if observation.time_approved:
+		return ClockVerdict.TRUSTED
+	return judge(
+		observation.punch.occurred_at,
+		observation.reading,
+		rules,
+		good_until=observation.clock_good_until,
+	)

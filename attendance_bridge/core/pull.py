@@ -1,0 +1,86 @@
+"""The first verb: from a terminal into a durable log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from attendance_bridge.core.clock import ClockReading
+from attendance_bridge.core.cursor import START
+from attendance_bridge.core.driver import Driver, Page, Window
+from attendance_bridge.core.errors import DeviceError
+from attendance_bridge.core.ports import Accepted, CursorStore, PunchSink
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullReport:
+	"""What one pull did. `error` is None only if the terminal was read to its end."""
+
+	device_serial: str
+	read: int = 0
+	"""Records of the terminal's log that were used up, of every kind."""
+	fetched: int = 0
+	"""Punches among them."""
+	new: int = 0
+	known: int = 0
+	unreadable: int = 0
+	pages: int = 0
+	error: DeviceError | None = None
+	stopped: bool = False
+	"""Ended early because it was asked to."""
+
+	@property
+	def complete(self) -> bool:
+		return self.error is None and not self.stopped
+
+
+OnPage = Callable[[Page, PullReport], None]
+
+
+def pull(
+	device_serial: str,
+	driver: Driver,
+	cursors: CursorStore,
+	sink: PunchSink,
+	*,
+	reading: ClockReading | None = None,
+	window: Window | None = None,
+	on_page: OnPage | None = None,
+	stop: Callable[[], bool] = lambda: False,
+) -> PullReport:
+	"""Read a terminal from its cursor on; each page is durable before the cursor moves past it.
+
+	Stops at the first `DeviceError` and reports it; whatever was accepted until then is kept. With a `window`
+	the cursor is neither read nor moved.
+
+	:param reading: the terminal's clock at this contact, stored with the punches.
+	:param stop: asked between pages.
+	:raises StoreError: the sink or the cursor store failed; the cursor did not move past the page.
+	"""
+	report = PullReport(device_serial=device_serial)
+	cursor = START if window is not None else cursors.load(device_serial)
+	try:
+		for page in driver.fetch(cursor, window):
+			accepted = sink.accept(page, device_serial, reading)
+			if window is None:
+				cursors.save(device_serial, page.cursor)
+			report = _add(report, page, accepted)
+			if on_page is not None:
+				on_page(page, report)
+			if stop():
+				return replace(report, stopped=True)
+	except DeviceError as error:
+		return replace(report, error=error)
+	return report
+
+
+def _add(report: PullReport, page: Page, accepted: Accepted) -> PullReport:
+	return replace(
+		report,
+		read=report.read + page.read,
+		fetched=report.fetched + len(page.punches),
+		new=report.new + accepted.new,
+		known=report.known + accepted.known,
+		unreadable=report.unreadable + accepted.unreadable,
+		pages=report.pages + 1,
+	)

@@ -1,0 +1,110 @@
+"""A punch: what one person did at one terminal at one moment, as the terminal recorded it."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from enum import Enum
+
+# Fixed for ever: a punch_id must come out the same on every machine and in every version.
+PUNCH_NAMESPACE = uuid.UUID("6f5b2c1e-3d0a-5c57-9a53-3f0d3a7c1b64")
+
+MAX_SERIAL_LENGTH = 64
+MAX_USER_ID_LENGTH = 64
+
+
+class DeviceKey(str, Enum):
+	"""The attendance key that was active on the terminal when the person identified.
+
+	ZKTeco `punch` 0..5 and 255; Hikvision `attendanceStatus`.
+	"""
+
+	UNDEFINED = "undefined"
+	CHECK_IN = "check_in"
+	CHECK_OUT = "check_out"
+	BREAK_OUT = "break_out"
+	BREAK_IN = "break_in"
+	OVERTIME_IN = "overtime_in"
+	OVERTIME_OUT = "overtime_out"
+
+
+class VerifyMode(str, Enum):
+	"""How the terminal recognised the person."""
+
+	FACE = "face"
+	FINGER = "finger"
+	CARD = "card"
+	PASSWORD = "password"
+	PALM = "palm"
+	QR = "qr"
+	MULTIPLE = "multiple"
+	"""Two or more of the above together, for example card and finger."""
+	UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Punch:
+	"""One successful identification, immutable.
+
+	Who it was is the terminal's word (`device_user_id`), not yet an employee; IN or OUT is not decided yet
+	either. Build it with `clock.localise`, which keeps `occurred_at.fold` meaningful.
+	"""
+
+	device_serial: str
+	"""Serial number that the terminal itself reports; at most 64 characters, never empty."""
+	device_user_id: str
+	"""The id typed in on the terminal, as text: "007" is not "7". At most 64 characters, never empty."""
+	occurred_at: datetime
+	"""Aware, in the time zone of the terminal, whole seconds; `fold` is 1 only for the second pass through
+	the repeated hour of a clock change."""
+	verify_mode: VerifyMode = VerifyMode.UNKNOWN
+	device_key: DeviceKey = DeviceKey.UNDEFINED
+	raw: str = ""
+	"""The record as the terminal sent it (JSON text, or hex of a binary record), for disputes and re-runs."""
+
+	def __post_init__(self) -> None:
+		if not 0 < len(self.device_serial) <= MAX_SERIAL_LENGTH:
+			raise ValueError("device_serial is empty or longer than 64 characters")
+		if not 0 < len(self.device_user_id) <= MAX_USER_ID_LENGTH:
+			raise ValueError("device_user_id is empty or longer than 64 characters")
+		if self.occurred_at.tzinfo is None or self.occurred_at.microsecond:
+			raise ValueError("occurred_at must be aware and in whole seconds")
+
+	@property
+	def wall_time(self) -> datetime:
+		"""What the terminal's display showed: naive, whole seconds."""
+		return self.occurred_at.replace(tzinfo=None, fold=0)
+
+	@property
+	def occurred_utc(self) -> datetime:
+		"""The same moment in UTC."""
+		return self.occurred_at.astimezone(timezone.utc)
+
+	@property
+	def punch_id(self) -> uuid.UUID:
+		"""The identity of this punch on every road and in every store; see `identify_punch`."""
+		moment = self.occurred_at
+		return identify_punch(self.device_serial, self.device_user_id, moment, moment.fold)
+
+
+def identify_punch(device_serial: str, device_user_id: str, wall_time: datetime, fold: int) -> uuid.UUID:
+	"""Return the uuid5 over serial, user id, wall time to the second and the fold bit.
+
+	The UTC instant, the direction and the terminal's sequence number stay out on purpose: a corrected time
+	zone or a re-inferred direction must not make a second punch of the first, and the roads (pull, push,
+	live) do not share a sequence number. Every text is preceded by its length, so that no two different
+	punches can spell the same name.
+	"""
+	name = (
+		f"{len(device_serial)}:{device_serial}{len(device_user_id)}:{device_user_id}"
+		f"{wall_time:%Y-%m-%dT%H:%M:%S}/{fold}"
+	)
+	return _uuid5(name.encode("utf-8", "surrogatepass"))
+
+
+def _uuid5(name: bytes) -> uuid.UUID:
+	# The standard library's uuid5 takes bytes only from Python 3.12 on.
+	digest = hashlib.sha1(PUNCH_NAMESPACE.bytes + name, usedforsecurity=False).digest()
+	return uuid.UUID(bytes=digest[:16], version=5)

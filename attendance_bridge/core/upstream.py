@@ -1,0 +1,100 @@
+"""What a receiver of check-ins has to provide. One file in `upstreams/` implements this."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, ClassVar, Protocol
+from uuid import UUID
+
+from attendance_bridge.core.direction import LogType
+from attendance_bridge.core.person import Person
+from attendance_bridge.core.punch import Punch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckIn:
+	"""A decided punch on its way to the upstream."""
+
+	punch: Punch
+	employee: str
+	log_type: LogType | None
+	log_type_reason: str = ""
+	in_doubt: bool = False
+	"""It may have been sent before without our learning the outcome: look before you send."""
+
+
+class Outcome(str, Enum):
+	ACCEPTED = "accepted"
+	DUPLICATE = "duplicate"
+	"""The upstream held this check-in already, from us or from another tool."""
+	UNMAPPED = "unmapped"
+	"""The upstream knows no such person."""
+	REJECTED = "rejected"
+	"""Refused for a reason that will not pass by itself; `code` says which."""
+	RETRY = "retry"
+	"""Not now. `in_doubt` says whether it may have been accepted all the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+	"""The upstream's answer on one check-in."""
+
+	punch_id: UUID
+	outcome: Outcome
+	code: str = ""
+	"""Stable reason of REJECTED and RETRY: an exception type of the upstream, or a `core.errors.Code`."""
+	reference: str = ""
+	"""The upstream's name for the check-in (ACCEPTED, DUPLICATE)."""
+	in_doubt: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamInfo:
+	"""Who answers, for `edge check` and the status page."""
+
+	label: str
+	version: str = ""
+	user: str = ""
+	problems: tuple[str, ...] = ()
+	"""Codes of what would keep check-ins from arriving (a missing right, another time zone …)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamSpec:
+	label: str
+	config: type[Any]
+	idempotent: bool
+	"""Whether the same check-in sent twice is safe. If not, what is in doubt must settle first."""
+
+
+class Upstream(Protocol):
+	"""A receiver. Its outcomes are read from status and type, never from message text."""
+
+	spec: ClassVar[UpstreamSpec]
+
+	def deliver(self, batch: Sequence[CheckIn]) -> Iterator[Receipt]:
+		"""Send a batch; yields one receipt for every check-in that was tried, as soon as it is known.
+
+		Order is kept within a person: after a RETRY of one of their check-ins, their later ones of the
+		batch are not tried. What has no receipt when the iteration ends was certainly never sent.
+
+		:raises UpstreamError: the receiver as a whole does not work (unreachable, token refused, overloaded);
+			receipts yielded before stand.
+		"""
+
+	def people(self) -> Iterator[Person]:
+		"""Everybody the upstream knows, active or not.
+
+		:raises UpstreamError: the list could not be read whole; what was yielded must not replace a good list.
+		"""
+
+	def check(self) -> UpstreamInfo:
+		"""Look whether check-ins could be delivered, without delivering any.
+
+		:raises UpstreamError: it does not work as a whole.
+		"""
+
+	def close(self) -> None:
+		"""Let go of connections. Never raises."""

@@ -1,0 +1,5 @@
+"""Older versions of bench look for this file; everything stands in pyproject.toml."""
+
+from setuptools import setup
+
+setup()

@@ -87,7 +87,7 @@ class Upstream(Protocol):
 	def people(self) -> Iterator[Person]:
 		"""Everybody the upstream knows, active or not.
 
-		:raises UpstreamError: the list could not be read whole; what was yielded must not replace a good list.
+		:raises UpstreamError: the list could not be read whole; it must not replace a good one.
 		"""
 
 	def check(self) -> UpstreamInfo:

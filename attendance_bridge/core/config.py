@@ -14,6 +14,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from enum import Enum
+from pathlib import PurePath
 from typing import Any, TypeVar, Union, get_args, get_origin
 from zoneinfo import ZoneInfo
 
@@ -191,6 +192,8 @@ def _convert_list(value: Any, item: Any, opt: Option, secrets: SecretSource, pat
 def _convert_scalar(value: Any, wanted: Any, path: str) -> Any:
 	if wanted is ZoneInfo:
 		return _zone(value, path)
+	if isinstance(wanted, type) and issubclass(wanted, PurePath):
+		return wanted(_convert_scalar(value, str, path))
 	if isinstance(wanted, type) and issubclass(wanted, Enum):
 		try:
 			return wanted(value)

@@ -80,6 +80,16 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DevicePolicy:
+	"""What the administrator says about one terminal, as far as decisions depend on it."""
+
+	role: DeviceRole = DeviceRole.KEY
+	user_id_prefix: str = ""
+	"""Put before every id of this terminal when its person is looked up: for terminals on which the same
+	number is somebody else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
 	clock: ClockRules = field(default_factory=ClockRules)
 	debounce: DebounceRules = field(default_factory=DebounceRules)
@@ -91,23 +101,26 @@ class Rules:
 		return max(self.debounce.window, self.direction.working_day)
 
 
+_DEFAULT_POLICY = DevicePolicy()
+
+
 def project(
 	observations: Iterable[Observation],
 	directory: Directory,
-	roles: Mapping[str, DeviceRole],
+	policies: Mapping[str, DevicePolicy],
 	standings: Mapping[str, Standing],
 	rules: Rules,
 ) -> Iterator[Decision]:
 	"""Decide a set of punches; yields one decision an observation, in order of time.
 
 	:param observations: of any people and terminals, in any order.
-	:param roles: by device serial; DeviceRole.KEY for one that is not listed.
+	:param policies: by device serial; the default policy for one that is not listed.
 	:param standings: by employee, the last counted punch before the first observation. Punches decided here
 		carry it forward.
 	"""
 	standing_of = dict(standings)
 	for observation in sorted(observations, key=_in_order_of_time):
-		decision = _decide_one(observation, directory, roles, standing_of, rules)
+		decision = _decide_one(observation, directory, policies, standing_of, rules)
 		if decision.state is State.PENDING and decision.log_type is not None:
 			standing_of[decision.employee] = Standing(
 				occurred_at=observation.punch.occurred_at, log_type=decision.log_type
@@ -123,7 +136,7 @@ def _in_order_of_time(observation: Observation) -> tuple[datetime, bytes]:
 def _decide_one(
 	observation: Observation,
 	directory: Directory,
-	roles: Mapping[str, DeviceRole],
+	policies: Mapping[str, DevicePolicy],
 	standing_of: Mapping[str, Standing],
 	rules: Rules,
 ) -> Decision:
@@ -131,15 +144,15 @@ def _decide_one(
 	verdict = judge_time(observation, rules.clock)
 	if verdict is not ClockVerdict.TRUSTED:
 		return Decision(punch=punch, state=State.QUARANTINED, state_reason=verdict.value)
-	person = directory.find(punch.device_user_id)
+	policy = policies.get(punch.device_serial, _DEFAULT_POLICY)
+	person = directory.find(policy.user_id_prefix + punch.device_user_id)
 	if person is None:
 		return Decision(punch=punch, state=State.UNMAPPED, state_reason=NO_SUCH_ID)
-	role = roles.get(punch.device_serial, DeviceRole.KEY)
 	standing = standing_of.get(person.employee)
-	stated = stated_direction(punch.device_key, role)
+	stated = stated_direction(punch.device_key, policy.role)
 	if is_echo(punch.occurred_at, stated.log_type if stated else None, standing, rules.debounce):
 		return Decision(punch=punch, state=State.DUPLICATE, state_reason=ECHO, employee=person.employee)
-	direction = decide(punch.occurred_at, punch.device_key, role, standing, rules.direction)
+	direction = decide(punch.occurred_at, punch.device_key, policy.role, standing, rules.direction)
 	return Decision(
 		punch=punch,
 		state=State.PENDING,

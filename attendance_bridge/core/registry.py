@@ -8,17 +8,17 @@ from collections.abc import Iterable
 from types import ModuleType
 
 
-def keys(package_path: Iterable[str]) -> tuple[str, ...]:
+def names(package_path: Iterable[str]) -> tuple[str, ...]:
 	"""Names of the public modules and packages below `package_path`, sorted."""
 	found = (module.name for module in pkgutil.iter_modules(package_path))
 	return tuple(sorted(name for name in found if not name.startswith("_")))
 
 
 def load(package: str, package_path: Iterable[str], key: str) -> ModuleType:
-	"""Import one of them; only names that `keys` lists are ever imported.
+	"""Import one of them; only names that `names` lists are ever imported.
 
 	:raises KeyError: there is no such module.
 	"""
-	if key not in keys(package_path):
+	if key not in names(package_path):
 		raise KeyError(key)
 	return importlib.import_module(f"{package}.{key}")

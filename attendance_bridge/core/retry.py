@@ -24,8 +24,9 @@ class Backoff:
 		:param chance: a random number in [0, 1).
 		"""
 		# Past 64 doublings every cap is reached; the bound keeps the power from overflowing.
-		grown = self.base * self.factor ** min(max(attempt, 1) - 1, 64)
-		return min(grown, self.cap) * (0.5 + chance / 2)
+		doublings = min(max(attempt, 1) - 1, 64)
+		grown = self.base.total_seconds() * self.factor**doublings
+		return timedelta(seconds=min(grown, self.cap.total_seconds()) * (0.5 + chance / 2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,9 @@ from attendance_bridge.core import registry
 from attendance_bridge.core.driver import Driver
 
 
-def keys() -> tuple[str, ...]:
+def names() -> tuple[str, ...]:
 	"""The drivers that are there, sorted."""
-	return registry.keys(__path__)
+	return registry.names(__path__)
 
 
 def load(key: str) -> type[Driver]:

@@ -6,9 +6,9 @@ from attendance_bridge.core import registry
 from attendance_bridge.core.upstream import Upstream
 
 
-def keys() -> tuple[str, ...]:
+def names() -> tuple[str, ...]:
 	"""The upstreams that are there, sorted."""
-	return registry.keys(__path__)
+	return registry.names(__path__)
 
 
 def load(key: str) -> type[Upstream]:

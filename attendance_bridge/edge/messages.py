@@ -1,0 +1,93 @@
+"""Codes into sentences that say what to do. The one place on the edge where errors get words."""
+
+from __future__ import annotations
+
+from attendance_bridge.core.errors import BridgeError, Code
+
+_SENTENCES: dict[Code, str] = {
+	Code.UNREACHABLE: "Nothing answers at {where}. Check the address and the port, that it is switched on, "
+	"and that this machine is in the same network.",
+	Code.TIMEOUT: "{where} took the connection but did not answer in time. It may be busy or restarting; "
+	"if it stays so, restart it or raise `timeout`.",
+	Code.CONNECTION_LOST: "{where} closed the connection in the middle of an answer. What was read is kept; "
+	"the rest is read at the next try.",
+	Code.AUTH_FAILED: "{where} refused the user, password, key or token. Correct it in the configuration; "
+	"no further attempt is made meanwhile, so that the account is not locked.",
+	Code.LOCKED_OUT: "{where} has locked the account after wrong passwords{unlock}. Correct the password "
+	"now; the next attempt is made after that time.",
+	Code.FORBIDDEN: "{where} knows the account but does not grant the right. Give it the permission to read "
+	"the attendance log (terminal) or Employee and Employee Checkin (site).",
+	Code.BUSY: "{where} is busy and asks to come back later. It is tried again by itself.",
+	Code.GARBAGE: "What {where} answers is not the expected protocol. Check that the driver fits the device "
+	"and that the port is the right one.",
+	Code.TOO_LARGE: "{where} sent more than is accepted in one answer. Check that the driver fits the device.",
+	Code.NOT_SUPPORTED: "{where} does not know this call; its model or firmware lacks it.",
+	Code.DEVICE_ERROR: "{where} reports an error of its own. Look at its screen or its web page.",
+	Code.WRONG_DEVICE: "Another terminal answers at {where}: its serial number is {found}, expected was "
+	"{expected}. Correct the address or the serial number.",
+	Code.UPSTREAM_ERROR: "{where} failed. Look into its error log; delivery goes on by itself when it is back.",
+	Code.RATE_LIMITED: "{where} asks for fewer requests. Delivery goes on by itself; lower `rate_limit` if it "
+	"happens often.",
+	Code.NOT_FOUND: "{where} does not have what was asked for. Check the address and that HRMS is installed.",
+	Code.CIRCUIT_OPEN: "{where} failed too often and is left alone for {seconds} seconds.",
+	Code.DISK_FULL: "The disk that holds {path} is full. Free some space; nothing acknowledged is lost, and "
+	"terminals keep what was not fetched.",
+	Code.DATABASE_LOCKED: "Another program holds {path} locked. Close it and try again.",
+	Code.DATABASE_DAMAGED: "{path} is damaged. Stop the agent, move the file aside, and start again: the "
+	"terminals are read anew from the beginning. Keep the damaged file for recovery.",
+	Code.DATABASE_UNREADABLE: "{path} cannot be opened as a database. Check that the folder exists, that this "
+	"user may write there, and that it is not another kind of file.",
+	Code.DATABASE_TOO_NEW: "{path} was written by a later version. Install that version, or use another file.",
+	Code.UNKNOWN_KEY: "There is no option {path}. Known here: {known}.",
+	Code.MISSING_KEY: "{path} is missing: {help}.",
+	Code.BAD_VALUE: "{path} must be {expected}.",
+	Code.UNREADABLE_FILE: "{path} cannot be read: {why}.",
+	Code.SECRET_MISSING: "{path}: the {kind_word} {reference} that should hold the secret is missing, empty or "
+	"not readable.",
+}
+
+_KIND_WORDS = {"env": "environment variable", "file": "file"}
+
+
+class _Facts(dict[str, object]):
+	def __missing__(self, key: str) -> str:
+		return "?"
+
+
+def sentence(error: BridgeError, where: str = "") -> str:
+	"""What happened and what to do, in one or two sentences.
+
+	:param where: how the user calls the other side ("Main gate (192.0.2.7:4370)"); by default host and port
+		from the error.
+	"""
+	facts = _Facts(error.details)
+	facts["where"] = where or _where(facts)
+	facts["kind_word"] = _KIND_WORDS.get(str(facts.get("kind")), "place")
+	seconds = facts.get("unlock_seconds")
+	facts["unlock"] = f" for another {seconds} seconds" if seconds else ""
+	facts.setdefault("path", "the database")
+	return _SENTENCES[error.code].format_map(facts)
+
+
+def _where(facts: _Facts) -> str:
+	host, port = facts.get("host"), facts.get("port")
+	if host is None:
+		return str(facts.get("url", "the other side"))
+	return f"{host}:{port}" if port is not None else str(host)
+
+
+REASONS: dict[str, str] = {
+	# why IN or OUT
+	"device_key": "the key pressed on the terminal",
+	"device_role": "the role of the terminal",
+	"first_of_day": "first punch of the working day",
+	"after_in": "follows an IN",
+	"after_out": "follows an OUT",
+	# why no check-in
+	"echo": "repeats the punch just before it",
+	"no_such_id": "nobody has this id",
+	"clock_off": "the terminal's clock was wrong when it was read",
+	"in_the_future": "a time that has not come yet",
+	"before_time": "a time before any terminal in use: its clock had been reset",
+}
+"""Words for the reason codes of decisions."""

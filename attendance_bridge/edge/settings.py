@@ -1,0 +1,233 @@
+"""The configuration of an edge agent: one TOML file, refused as a whole if anything in it is wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from attendance_bridge import drivers, upstreams
+from attendance_bridge.core.clock import ClockRules
+from attendance_bridge.core.config import option, parse
+from attendance_bridge.core.debounce import DebounceRules
+from attendance_bridge.core.direction import DeviceRole, DirectionRules
+from attendance_bridge.core.errors import Code, ConfigError
+from attendance_bridge.core.projection import DevicePolicy, Rules
+from attendance_bridge.edge.secrets import read_secret
+
+if sys.version_info >= (3, 11):
+	import tomllib
+else:
+	import tomli as tomllib
+
+MAX_FILE_BYTES = 1_000_000
+MAX_DEVICES = 2_000
+
+
+def _not_blank(value: str) -> str:
+	if not value.strip():
+		raise ValueError("some text")
+	return value
+
+
+def _loopback(value: str) -> str:
+	# The page shows who came and went and has no login: it must not be reachable from the network.
+	if value != "localhost":
+		try:
+			address = ipaddress.ip_address(value)
+		except ValueError:
+			address = None
+		if address is None or not address.is_loopback:
+			raise ValueError(
+				"a loopback address such as 127.0.0.1; the page has no login of its own, "
+				"reach it from elsewhere through an SSH tunnel or a reverse proxy with a login"
+			)
+	return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSettings:
+	name: str = option("edge agent", help="how this agent is called on pages and in logs", max_length=80)
+	database: Path = option(Path("attendance-bridge.db"), help="the SQLite file that holds every punch")
+	log_level: str = option("info", help="debug, info, warning or error")
+	workers: int = option(8, help="how many terminals are read at the same time", minimum=1, maximum=64)
+	people_minutes: float = option(
+		10.0, help="how often the list of people is fetched", minimum=0.1, maximum=1440
+	)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceSettings:
+	"""What the agent itself needs to know about a terminal; the driver's own options stand beside it."""
+
+	name: str = option(help="a name for the terminal, used once", max_length=80, check=_not_blank)
+	driver: str = option(help="the terminal family")
+	timezone: ZoneInfo = option(help="time zone of the wall that the terminal hangs on")
+	role: DeviceRole = option(
+		DeviceRole.KEY, help="key (as the pressed key says), in, out, or both (alternate, keys mean nothing)"
+	)
+	user_id_prefix: str = option(
+		"", help="put before every id of this terminal when its person is looked up", max_length=32
+	)
+	poll_seconds: float = option(60.0, help="how often new punches are fetched", minimum=1, maximum=86_400)
+	serial: str = option("", help="serial number; another terminal at this address is refused", max_length=64)
+	enabled: bool = option(True, help="false leaves the terminal alone")
+
+	@property
+	def policy(self) -> DevicePolicy:
+		return DevicePolicy(role=self.role, user_id_prefix=self.user_id_prefix)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+	"""A configured terminal: our settings and its driver's."""
+
+	settings: DeviceSettings
+	config: Any
+	"""An instance of the driver's own configuration class."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamSettings:
+	kind: str
+	config: Any
+	"""An instance of the upstream's own configuration class."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesSettings:
+	clock_tolerance_seconds: float = option(
+		120.0, help="a terminal's clock may be off by this much", minimum=1, maximum=86_400
+	)
+	debounce_seconds: float = option(
+		60.0, help="a second punch within this time is an echo; 0 keeps all", minimum=0, maximum=3_600
+	)
+	working_day_hours: float = option(
+		15.0, help="how long after an IN its OUT can still come", minimum=1, maximum=48
+	)
+
+	def rules(self) -> Rules:
+		return Rules(
+			clock=ClockRules(tolerance=timedelta(seconds=self.clock_tolerance_seconds)),
+			debounce=DebounceRules(window=timedelta(seconds=self.debounce_seconds)),
+			direction=DirectionRules(working_day=timedelta(hours=self.working_day_hours)),
+		)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings:
+	enabled: bool = option(True, help="false serves no page, no metrics and no health check")
+	host: str = option("127.0.0.1", help="loopback address to listen on", check=_loopback)
+	port: int = option(8377, help="port to listen on; 0 takes a free one", minimum=0, maximum=65_535)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+	agent: AgentSettings = dataclasses.field(default_factory=AgentSettings)
+	rules: RulesSettings = dataclasses.field(default_factory=RulesSettings)
+	web: WebSettings = dataclasses.field(default_factory=WebSettings)
+	upstream: UpstreamSettings
+	devices: tuple[Device, ...] = ()
+
+	@property
+	def enabled_devices(self) -> tuple[Device, ...]:
+		return tuple(device for device in self.devices if device.settings.enabled)
+
+
+def load(path: Path) -> Settings:
+	"""Read and check the file.
+
+	:raises ConfigError: with the path of the key (or of the file) that is wrong.
+	"""
+	return from_mapping(_read_toml(path))
+
+
+def _read_toml(path: Path) -> Mapping[str, Any]:
+	try:
+		with path.open("rb") as file:
+			content = file.read(MAX_FILE_BYTES + 1)
+	except OSError as error:
+		raise ConfigError(Code.UNREADABLE_FILE, path=str(path), why=error.strerror or "") from None
+	if len(content) > MAX_FILE_BYTES:
+		raise ConfigError(Code.UNREADABLE_FILE, path=str(path), why="larger than 1 MB")
+	try:
+		return dict(tomllib.loads(content.decode("utf-8")))
+	except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+		raise ConfigError(Code.UNREADABLE_FILE, path=str(path), why=f"not TOML: {error}") from None
+
+
+def from_mapping(mapping: Mapping[str, Any]) -> Settings:
+	"""Build the settings from the tables of the file."""
+	known = {field.name for field in dataclasses.fields(Settings)}
+	for key in mapping:
+		if key not in known:
+			raise ConfigError(Code.UNKNOWN_KEY, path=str(key), known=", ".join(sorted(known)))
+	return Settings(
+		agent=parse(AgentSettings, mapping.get("agent", {}), secrets=read_secret, path="agent"),
+		rules=parse(RulesSettings, mapping.get("rules", {}), secrets=read_secret, path="rules"),
+		web=parse(WebSettings, mapping.get("web", {}), secrets=read_secret, path="web"),
+		upstream=_upstream(mapping.get("upstream", {"kind": "local_ledger"})),
+		devices=_devices(mapping.get("devices", [])),
+	)
+
+
+def _upstream(table: object) -> UpstreamSettings:
+	if not isinstance(table, Mapping):
+		raise ConfigError(Code.BAD_VALUE, path="upstream", expected="a table")
+	kind = table.get("kind", "local_ledger")
+	if kind not in upstreams.names():
+		raise ConfigError(
+			Code.BAD_VALUE, path="upstream.kind", expected=f"one of {', '.join(upstreams.names())}"
+		)
+	options = {key: value for key, value in table.items() if key != "kind"}
+	config = parse(upstreams.load(kind).spec.config, options, secrets=read_secret, path="upstream")
+	return UpstreamSettings(kind=kind, config=config)
+
+
+def _devices(tables: object) -> tuple[Device, ...]:
+	if not isinstance(tables, list) or len(tables) > MAX_DEVICES:
+		raise ConfigError(Code.BAD_VALUE, path="devices", expected="[[devices]] tables, at most 2000")
+	devices = tuple(_device(table, f"devices[{position}]") for position, table in enumerate(tables))
+	seen: set[str] = set()
+	for position, device in enumerate(devices):
+		if device.settings.name in seen:
+			raise ConfigError(
+				Code.BAD_VALUE, path=f"devices[{position}].name", expected="a name that no other device has"
+			)
+		seen.add(device.settings.name)
+	return devices
+
+
+def _device(table: object, path: str) -> Device:
+	if not isinstance(table, Mapping):
+		raise ConfigError(Code.BAD_VALUE, path=path, expected="a table")
+	ours = {field.name for field in dataclasses.fields(DeviceSettings)}
+	settings = parse(
+		DeviceSettings,
+		{key: value for key, value in table.items() if key in ours},
+		secrets=read_secret,
+		path=path,
+	)
+	return Device(settings=settings, config=driver_config(settings.driver, _others(table, ours), path))
+
+
+def _others(table: Mapping[str, Any], ours: set[str]) -> dict[str, Any]:
+	return {key: value for key, value in table.items() if key not in ours}
+
+
+def driver_config(driver: str, options: Mapping[str, Any], path: str) -> Any:
+	"""The options of one driver, checked.
+
+	:raises ConfigError: no such driver, or an option that it does not take.
+	"""
+	if driver not in drivers.names():
+		raise ConfigError(
+			Code.BAD_VALUE, path=f"{path}.driver", expected=f"one of {', '.join(drivers.names())}"
+		)
+	return parse(drivers.load(driver).spec.config, options, secrets=read_secret, path=path)

@@ -22,7 +22,7 @@ from attendance_bridge.core.direction import (
 	decide,
 	stated_direction,
 )
-from attendance_bridge.core.person import Directory
+from attendance_bridge.core.person import Directory, Person
 from attendance_bridge.core.punch import Punch
 
 
@@ -144,10 +144,10 @@ def _decide_one(
 	verdict = judge_time(observation, rules.clock)
 	if verdict is not ClockVerdict.TRUSTED:
 		return Decision(punch=punch, state=State.QUARANTINED, state_reason=verdict.value)
-	policy = policies.get(punch.device_serial, _DEFAULT_POLICY)
-	person = directory.find(policy.user_id_prefix + punch.device_user_id)
+	person = find_person(punch, directory, policies)
 	if person is None:
 		return Decision(punch=punch, state=State.UNMAPPED, state_reason=NO_SUCH_ID)
+	policy = policies.get(punch.device_serial, _DEFAULT_POLICY)
 	standing = standing_of.get(person.employee)
 	stated = stated_direction(punch.device_key, policy.role)
 	if is_echo(punch.occurred_at, stated.log_type if stated else None, standing, rules.debounce):
@@ -160,6 +160,12 @@ def _decide_one(
 		log_type=direction.log_type,
 		log_type_reason=direction.reason,
 	)
+
+
+def find_person(punch: Punch, directory: Directory, policies: Mapping[str, DevicePolicy]) -> Person | None:
+	"""Whose punch it is, by the id on the terminal and the terminal's prefix; None if nobody's."""
+	policy = policies.get(punch.device_serial, _DEFAULT_POLICY)
+	return directory.find(policy.user_id_prefix + punch.device_user_id)
 
 
 def judge_time(observation: Observation, rules: ClockRules) -> ClockVerdict:

@@ -10,6 +10,7 @@ from attendance_bridge.core.cursor import START
 from attendance_bridge.core.driver import Driver, Page, Window
 from attendance_bridge.core.errors import DeviceError
 from attendance_bridge.core.ports import Accepted, CursorStore, PunchSink
+from attendance_bridge.core.punch import Punch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,8 @@ class PullReport:
 	new: int = 0
 	known: int = 0
 	unreadable: int = 0
+	doubtful: int = 0
+	"""Of all that came, known or new: punches whose time cannot be believed, and unreadable records."""
 	pages: int = 0
 	error: DeviceError | None = None
 	stopped: bool = False
@@ -45,6 +48,7 @@ def pull(
 	*,
 	reading: ClockReading | None = None,
 	window: Window | None = None,
+	is_doubtful: Callable[[Punch], bool] = lambda punch: False,
 	on_page: OnPage | None = None,
 	stop: Callable[[], bool] = lambda: False,
 ) -> PullReport:
@@ -54,6 +58,7 @@ def pull(
 	the cursor is neither read nor moved.
 
 	:param reading: the terminal's clock at this contact, stored with the punches.
+	:param is_doubtful: whether the time of a punch cannot be believed; only counted, all are held.
 	:param stop: asked between pages.
 	:raises StoreError: the sink or the cursor store failed; the cursor did not move past the page.
 	"""
@@ -64,7 +69,8 @@ def pull(
 			accepted = sink.accept(page, device_serial, reading)
 			if window is None:
 				cursors.save(device_serial, page.cursor)
-			report = _add(report, page, accepted)
+			doubtful = len(page.unreadable) + sum(map(is_doubtful, page.punches))
+			report = _add(report, page, accepted, doubtful)
 			if on_page is not None:
 				on_page(page, report)
 			if stop():
@@ -74,7 +80,7 @@ def pull(
 	return report
 
 
-def _add(report: PullReport, page: Page, accepted: Accepted) -> PullReport:
+def _add(report: PullReport, page: Page, accepted: Accepted, doubtful: int) -> PullReport:
 	return replace(
 		report,
 		read=report.read + page.read,
@@ -82,5 +88,6 @@ def _add(report: PullReport, page: Page, accepted: Accepted) -> PullReport:
 		new=report.new + accepted.new,
 		known=report.known + accepted.known,
 		unreadable=report.unreadable + accepted.unreadable,
+		doubtful=report.doubtful + doubtful,
 		pages=report.pages + 1,
 	)

@@ -20,14 +20,16 @@ _SENTENCES: dict[Code, str] = {
 	Code.BUSY: "{where} is busy and asks to come back later. It is tried again by itself.",
 	Code.GARBAGE: "What {where} answers is not the expected protocol. Check that the driver fits the device "
 	"and that the port is the right one.",
-	Code.TOO_LARGE: "{where} sent more than is accepted in one answer. Check that the driver fits the device.",
+	Code.TOO_LARGE: "{where} sent more than is accepted in one answer. Check that the driver fits the "
+	"device.",
 	Code.NOT_SUPPORTED: "{where} does not know this call; its model or firmware lacks it.",
 	Code.DEVICE_ERROR: "{where} reports an error of its own. Look at its screen or its web page.",
 	Code.WRONG_DEVICE: "Another terminal answers at {where}: its serial number is {found}, expected was "
 	"{expected}. Correct the address or the serial number.",
-	Code.UPSTREAM_ERROR: "{where} failed. Look into its error log; delivery goes on by itself when it is back.",
-	Code.RATE_LIMITED: "{where} asks for fewer requests. Delivery goes on by itself; lower `rate_limit` if it "
-	"happens often.",
+	Code.UPSTREAM_ERROR: "{where} failed. Look into its error log; delivery goes on by itself when it is "
+	"back.",
+	Code.RATE_LIMITED: "{where} asks for fewer requests. Delivery goes on by itself; set or lower the rate "
+	"limit if it happens often.",
 	Code.NOT_FOUND: "{where} does not have what was asked for. Check the address and that HRMS is installed.",
 	Code.CIRCUIT_OPEN: "{where} failed too often and is left alone for {seconds} seconds.",
 	Code.DISK_FULL: "The disk that holds {path} is full. Free some space; nothing acknowledged is lost, and "
@@ -35,15 +37,16 @@ _SENTENCES: dict[Code, str] = {
 	Code.DATABASE_LOCKED: "Another program holds {path} locked. Close it and try again.",
 	Code.DATABASE_DAMAGED: "{path} is damaged. Stop the agent, move the file aside, and start again: the "
 	"terminals are read anew from the beginning. Keep the damaged file for recovery.",
-	Code.DATABASE_UNREADABLE: "{path} cannot be opened as a database. Check that the folder exists, that this "
-	"user may write there, and that it is not another kind of file.",
-	Code.DATABASE_TOO_NEW: "{path} was written by a later version. Install that version, or use another file.",
+	Code.DATABASE_UNREADABLE: "{path} cannot be opened as a database. Check that the folder exists, that "
+	"this user may write there, and that it is not another kind of file.",
+	Code.DATABASE_TOO_NEW: "{path} was written by a later version. Install that version, or use another "
+	"file.",
 	Code.UNKNOWN_KEY: "There is no option {path}. Known here: {known}.",
 	Code.MISSING_KEY: "{path} is missing: {help}.",
 	Code.BAD_VALUE: "{path} must be {expected}.",
 	Code.UNREADABLE_FILE: "{path} cannot be read: {why}.",
-	Code.SECRET_MISSING: "{path}: the {kind_word} {reference} that should hold the secret is missing, empty or "
-	"not readable.",
+	Code.SECRET_MISSING: "{path}: the {kind_word} {reference} that should hold the secret is missing, empty "
+	"or not readable.",
 }
 
 _KIND_WORDS = {"env": "environment variable", "file": "file"}
@@ -91,3 +94,14 @@ REASONS: dict[str, str] = {
 	"before_time": "a time before any terminal in use: its clock had been reset",
 }
 """Words for the reason codes of decisions."""
+
+PROBLEMS: dict[str, str] = {
+	"hrms_missing": "HRMS is not installed on the site.",
+	"employees_unreadable": "The user of the token may not read Employee: give it a role that may.",
+	"device_ids_unreadable": "The field attendance_device_id of Employee is hidden from the token's user.",
+	"check_ins_unreadable": "The user of the token may not read Employee Checkin: give it a role that may.",
+	"check_ins_not_allowed": "The user of the token may not create Employee Checkin.",
+	"time_zone_differs": "`timezone` is not the site's time zone: every check-in would come at a wrong hour.",
+	"geolocation_required": "HR Settings has geolocation tracking on: HRMS refuses check-ins from terminals.",
+}
+"""Words for what `Upstream.check` finds wrong."""

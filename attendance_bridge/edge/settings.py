@@ -38,17 +38,16 @@ def _not_blank(value: str) -> str:
 
 def _loopback(value: str) -> str:
 	# The page shows who came and went and has no login: it must not be reachable from the network.
-	if value != "localhost":
-		try:
-			address = ipaddress.ip_address(value)
-		except ValueError:
-			address = None
-		if address is None or not address.is_loopback:
-			raise ValueError(
-				"a loopback address such as 127.0.0.1; the page has no login of its own, "
-				"reach it from elsewhere through an SSH tunnel or a reverse proxy with a login"
-			)
-	return value
+	host = "127.0.0.1" if value == "localhost" else value
+	try:
+		if ipaddress.ip_address(host).is_loopback:
+			return host
+	except ValueError:
+		pass
+	raise ValueError(
+		"a loopback address such as 127.0.0.1; the page has no login of its own, "
+		"reach it from elsewhere through an SSH tunnel or a reverse proxy with a login"
+	)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

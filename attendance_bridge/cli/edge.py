@@ -1,0 +1,130 @@
+"""`attendance-bridge edge …`: run the agent, and look whether it could."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from attendance_bridge.core.errors import BridgeError
+from attendance_bridge.core.redact import redact
+from attendance_bridge.edge import settings as edge_settings
+from attendance_bridge.edge.agent import Agent, make_upstream, utc_now
+from attendance_bridge.edge.messages import PROBLEMS, sentence
+from attendance_bridge.edge.reader import open_driver, read_clock
+from attendance_bridge.edge.settings import Device, Settings
+from attendance_bridge.stores.database import Database
+
+config_option = click.option(
+	"--config",
+	"path",
+	required=True,
+	type=click.Path(path_type=Path, dir_okay=False),
+	help="The TOML file of this agent.",
+)
+
+
+@click.group()
+def edge() -> None:
+	"""The agent beside the terminals."""
+
+
+@edge.command()
+@config_option
+def run(path: Path) -> None:
+	"""Read the terminals and deliver their punches until SIGTERM or Ctrl-C."""
+	settings = edge_settings.load(path)
+	_set_up_logging(settings.agent.log_level)
+	agent = Agent(settings)
+	try:
+		_run(agent)
+	finally:
+		agent.close()
+
+
+def _run(agent: Agent) -> None:
+	for number in (signal.SIGINT, signal.SIGTERM):
+		signal.signal(number, lambda *_: agent.request_stop())
+	agent.start()
+	if agent.web is not None:
+		click.echo(f"{agent.settings.agent.name}: {agent.web.address}")
+	agent.wait()
+
+
+class _Redacting(logging.Formatter):
+	"""The last fence: whatever looks like a credential is masked, wherever it came from."""
+
+	def format(self, record: logging.LogRecord) -> str:
+		return redact(super().format(record))
+
+
+def _set_up_logging(level: str) -> None:
+	handler = logging.StreamHandler()
+	handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+	logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+	# These two write a line for every request.
+	for chatty in ("urllib3", "waitress"):
+		logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+@edge.command()
+@config_option
+def check(path: Path) -> int:
+	"""Say in one line each what is wrong with the configuration, every terminal and the upstream."""
+	settings = edge_settings.load(path)
+	click.echo(f"ok      configuration: {len(settings.devices)} devices, upstream {settings.upstream.kind}")
+	worst = 0
+	for code, line in _findings(settings):
+		click.echo(line)
+		worst = max(worst, code)
+	return worst
+
+
+def _findings(settings: Settings) -> Iterator[tuple[int, str]]:
+	"""One exit code and one line for the database, the upstream and each terminal."""
+	try:
+		database = Database.open(settings.agent.database)
+	except BridgeError as error:
+		yield 5, f"WRONG   database: {sentence(error)}"
+		return
+	with database:
+		yield 0, f"ok      database: {settings.agent.database}"
+		yield _check_upstream(settings, database)
+	for device in settings.devices:
+		yield _check_device(device)
+
+
+def _check_upstream(settings: Settings, database: Database) -> tuple[int, str]:
+	try:
+		upstream = make_upstream(settings.upstream, database)
+		try:
+			info = upstream.check()
+		finally:
+			upstream.close()
+	except BridgeError as error:
+		return 4, f"WRONG   upstream: {sentence(error)}"
+	if info.problems:
+		problems = " ".join(PROBLEMS.get(problem, problem) for problem in info.problems)
+		return 4, f"WRONG   upstream {info.label}: {problems}"
+	facts = ", ".join(fact for fact in (info.version, info.user) if fact)
+	return 0, f"ok      upstream {info.label}{': ' if facts else ''}{facts}"
+
+
+def _check_device(device: Device) -> tuple[int, str]:
+	name = device.settings.name
+	if not device.settings.enabled:
+		return 0, f"off     {name}"
+	try:
+		with open_driver(device, utc_now) as driver:
+			info = driver.identify()
+			reading = read_clock(driver)
+	except BridgeError as error:
+		return 3, f"WRONG   {name}: {sentence(error)}"
+	if device.settings.serial and info.serial != device.settings.serial:
+		return 3, f"WRONG   {name}: serial number {info.serial} answers, {device.settings.serial} is expected"
+	seconds = round(reading.offset.total_seconds()) if reading else 0
+	clock = f"clock {abs(seconds)} s {'fast' if seconds > 0 else 'slow'}" if seconds else "clock right"
+	return 0, f"ok      {name}: {info.model} {info.serial}, {info.punches_held} records, {clock}"

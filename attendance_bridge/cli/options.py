@@ -1,0 +1,57 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+import os
+import zoneinfo
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+
+class ZoneType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.4 on
+	"""A time zone by its name."""
+
+	name = "zone"
+
+	def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> ZoneInfo:
+		try:
+			return value if isinstance(value, ZoneInfo) else ZoneInfo(value)
+		except (ValueError, OSError, LookupError):
+			self.fail(f"{value!r} is no time zone; Asia/Dubai or Europe/Berlin would be one", param, ctx)
+
+
+DATE = click.DateTime(["%Y-%m-%d"])
+
+database_option = click.option(
+	"--db",
+	"path",
+	required=True,
+	type=click.Path(path_type=Path, dir_okay=False),
+	help="SQLite file that holds the punches.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def local_zone() -> ZoneInfo:
+	"""The time zone of this machine; UTC where it cannot be told."""
+	names = (os.environ.get("TZ", "").removeprefix(":"), _etc_timezone(), _etc_localtime())
+	known = zoneinfo.available_timezones()
+	return ZoneInfo(next((name for name in names if name in known), "UTC"))
+
+
+def _etc_timezone() -> str:
+	try:
+		return Path("/etc/timezone").read_text(encoding="utf-8")[:100].strip()
+	except (OSError, UnicodeDecodeError):
+		return ""
+
+
+def _etc_localtime() -> str:
+	try:
+		target = Path("/etc/localtime").resolve()
+	except OSError:
+		return ""
+	return str(target).partition("/zoneinfo/")[2]

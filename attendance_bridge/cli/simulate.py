@@ -1,0 +1,127 @@
+"""`attendance-bridge simulate …`: terminals and a site to try things on, without any."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+import click
+
+from attendance_bridge.simulators import workforce
+from attendance_bridge.simulators.frappe_site import FAULTS as SITE_FAULTS
+from attendance_bridge.simulators.frappe_site import FrappeSite, SiteState
+from attendance_bridge.simulators.hikvision import FAULTS as HIKVISION_FAULTS
+from attendance_bridge.simulators.hikvision import HikvisionState, HikvisionTerminal
+from attendance_bridge.simulators.zkteco import FAULTS as ZKTECO_FAULTS
+from attendance_bridge.simulators.zkteco import ZktecoState, ZktecoTerminal
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+DEFAULT_ZONE = ZoneInfo("Asia/Dubai")
+"""Where the simulated factory stands."""
+
+
+class Service(Protocol):
+	@property
+	def port(self) -> int: ...
+
+	def start(self) -> object: ...
+
+	def stop(self) -> object: ...
+
+
+@click.group()
+def simulate() -> None:
+	"""Simulated terminals and a simulated site, speaking the real protocols on loopback."""
+
+
+def _common(faults: dict[str, str], port: int) -> Callable[[F], F]:
+	"""The options that every simulator takes."""
+	listed = "\n".join(f"  {name}: {text}" for name, text in faults.items())
+	options = (
+		click.option("--port", type=click.IntRange(0, 65_535), default=port, show_default=True),
+		click.option("--people", type=click.IntRange(1, 50_000), default=50, show_default=True),
+		click.option("--days", type=click.IntRange(1, 400), default=30, show_default=True),
+		click.option("--seed", type=int, default=7, show_default=True),
+		click.option(
+			"--until",
+			type=click.DateTime(["%Y-%m-%d"]),
+			help="The last day of the log; by default yesterday.",
+		),
+		click.option(
+			"--fault",
+			"faults",
+			multiple=True,
+			type=click.Choice(sorted(faults)),
+			metavar="NAME",
+			help="Switch a fault on; can be given several times. See below.",
+		),
+	)
+
+	def decorate(function: F) -> F:
+		function.__doc__ = f"{function.__doc__}\n\n\b\nFaults:\n{listed}"
+		for option in reversed(options):
+			function = option(function)
+		return function
+
+	return decorate
+
+
+@simulate.command()
+@_common(HIKVISION_FAULTS, 8080)
+@click.option("--user", default="admin", show_default=True)
+@click.option("--password", default="simulated-1", show_default=True)
+def hikvision(user: str, password: str, **options: Any) -> None:
+	"""A Hikvision access terminal: ISAPI over HTTP with Digest authentication."""
+	state = HikvisionState.from_workforce(_factory(options), number=1, of=1, user=user, password=password)
+	state.faults |= set(options["faults"])
+	_serve(HikvisionTerminal(state, port=options["port"]), f"{state.serial}, {state.punches_held()} punches")
+
+
+@simulate.command()
+@_common(ZKTECO_FAULTS, 4370)
+@click.option("--comm-key", type=click.IntRange(0, 4_294_967_295), default=0, show_default=True)
+@click.option("--layout", type=click.Choice(["8", "16", "40", "49"]), default="40", show_default=True)
+def zkteco(comm_key: int, layout: str, **options: Any) -> None:
+	"""A ZKTeco terminal: the binary protocol on TCP and UDP, usually port 4370."""
+	state = ZktecoState.from_workforce(
+		_factory(options), number=1, of=1, comm_key=comm_key, log_layout=int(layout)
+	)
+	state.faults |= set(options["faults"])
+	_serve(ZktecoTerminal(state, port=options["port"]), f"{state.serial}, {state.punches_held()} punches")
+
+
+@simulate.command()
+@_common(SITE_FAULTS, 8000)
+def frappe(**options: Any) -> None:
+	"""A stock ERPNext/HRMS site: the REST endpoints that check-ins and employees go through."""
+	state = SiteState.from_workforce(_factory(options))
+	state.faults |= set(options["faults"])
+	_serve(
+		FrappeSite(state, port=options["port"]),
+		f"API key {state.api_key}, API secret {state.api_secret}, time zone {state.zone.key}",
+	)
+
+
+def _factory(options: dict[str, Any]) -> workforce.Workforce:
+	until: datetime | None = options["until"]
+	last_day = until.date() if until else (datetime.now(DEFAULT_ZONE) - timedelta(days=1)).date()
+	return workforce.build(options["people"], options["days"], options["seed"], last_day)
+
+
+def _serve(service: Service, facts: str) -> None:
+	"""Run until Ctrl-C or SIGTERM."""
+	ended = threading.Event()
+	for number in (signal.SIGINT, signal.SIGTERM):
+		signal.signal(number, lambda *_: ended.set())
+	service.start()
+	try:
+		click.echo(f"listening on 127.0.0.1:{service.port} ({facts}); Ctrl-C ends it")
+		ended.wait()
+	finally:
+		service.stop()

@@ -1,0 +1,270 @@
+"""One conversation with a terminal: HTTP, digest authentication, bounded answers, errors as codes.
+
+The rule that shapes it: terminals lock an account for half an hour after a few wrong passwords, so a refusal
+of the credentials ends the conversation. To know a refusal for what it is, every request fetches a fresh
+nonce first (the same request without credentials, as curl does). A kept nonce would save that round trip, but
+terminals also answer 401 without `stale` to a nonce that has become old, and then nobody can tell that from a
+wrong password without spending another attempt.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+import urllib3
+
+from attendance_bridge.core.errors import Code, DeviceError
+from attendance_bridge.drivers.hikvision_isapi import digest
+from attendance_bridge.drivers.hikvision_isapi.config import Config
+from attendance_bridge.drivers.hikvision_isapi.documents import (
+	Document,
+	LoginState,
+	XmlDocument,
+	find_failure,
+	find_login_state,
+	read_document,
+)
+
+logger = logging.getLogger(__name__)
+
+MAX_BODY = 2 * 1024 * 1024
+"""Bytes. A page of 30 events has some 20 kB, the largest capabilities document some 100 kB."""
+_CHUNK = 1024
+_USER_CHECK = "/ISAPI/Security/userCheck"
+_JSON = "application/json"
+_XML = "application/xml"
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+	status: int
+	body: bytes
+	challenge: str
+	"""WWW-Authenticate; empty if there is none."""
+
+
+class Conversation:
+	"""Asks questions, one after the other, over one kept connection. Not for use by several threads."""
+
+	def __init__(self, config: Config) -> None:
+		self._config = config
+		self._refuse: Callable[[], DeviceError] | None = None
+		self._session = requests.Session()
+		# Neither proxies nor .netrc from the environment: the road to a terminal is what is configured.
+		self._session.trust_env = False
+		self._session.verify = config.verify_tls
+		self._session.headers.update(
+			{"User-Agent": "attendance-bridge", "Accept": "*/*", "Accept-Encoding": "identity"}
+		)
+		if config.https and not config.verify_tls:
+			# It was chosen in the configuration: one line in the log instead of one warning a request.
+			urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+			logger.warning("the certificate of %s is not checked", config.host)
+
+	def close(self) -> None:
+		"""Close the connection."""
+		self._session.close()
+
+	def ask_json(self, method: str, path: str, question: Mapping[str, Any] | None = None) -> dict[str, Any]:
+		"""Send a question, get a JSON object.
+
+		:raises DeviceError: any of the codes of a terminal.
+		"""
+		body = None if question is None else json.dumps(question).encode()
+		answer = self._ask(method, path, body, _JSON)
+		if not isinstance(answer, dict):
+			raise DeviceError(Code.GARBAGE, reason="not JSON", path=path)
+		return answer
+
+	def ask_xml(self, method: str, path: str, question: str | None = None) -> XmlDocument:
+		"""Send a question, get an XML document without its namespaces.
+
+		:raises DeviceError: any of the codes of a terminal.
+		"""
+		body = None if question is None else question.encode()
+		answer = self._ask(method, path, body, _XML)
+		if not isinstance(answer, XmlDocument):
+			raise DeviceError(Code.GARBAGE, reason="not XML", path=path)
+		return answer
+
+	def _ask(self, method: str, path: str, body: bytes | None, content_type: str) -> Document:
+		reply = self._send_authenticated(method, path, body, content_type)
+		return _read(reply, path)
+
+	def _send_authenticated(self, method: str, path: str, body: bytes | None, content_type: str) -> _Reply:
+		if self._refuse is not None:
+			raise self._refuse()
+		reply = self._send(method, path, body, content_type)
+		if reply.status != 401:
+			return reply
+		state = find_login_state(reply.body)
+		if state is not None and state.locked:
+			raise self._end(state)
+		reply = self._answer_challenge(method, path, body, content_type, reply.challenge)
+		if reply.status == 401 and _is_stale(reply.challenge):
+			reply = self._answer_challenge(method, path, body, content_type, reply.challenge)
+		if reply.status == 401:
+			raise self._end(find_login_state(reply.body) or self._look_up_login_state())
+		return reply
+
+	def _answer_challenge(
+		self, method: str, path: str, body: bytes | None, content_type: str, header: str
+	) -> _Reply:
+		challenges = digest.read_challenges(header)
+		if not challenges:
+			# Basic is among them: it would hand the password to whoever listens.
+			raise DeviceError(Code.NOT_SUPPORTED, reason="the terminal offers no digest authentication")
+		proof = digest.authorization(
+			challenges[0],
+			user=self._config.user,
+			password=self._config.password.reveal(),
+			method=method,
+			uri=path,
+			client_nonce=secrets.token_hex(16),
+		)
+		return self._send(method, path, body, content_type, proof)
+
+	def _look_up_login_state(self) -> LoginState | None:
+		"""Ask, without credentials, whether the account is locked."""
+		try:
+			return find_login_state(self._send("GET", _USER_CHECK, None, _XML).body)
+		except DeviceError:
+			return None
+
+	def _end(self, state: LoginState | None) -> DeviceError:
+		"""Refuse every further request of this conversation, with the error that is returned."""
+		config = self._config
+		facts: dict[str, Any] = {"host": config.host, "user": config.user}
+		if state is not None and state.locked:
+			if state.unlock_seconds is not None:
+				facts["unlock_seconds"] = state.unlock_seconds
+			self._refuse = lambda: DeviceError(Code.LOCKED_OUT, retryable=True, **facts)
+		else:
+			if state is not None and state.attempts_left is not None:
+				facts["attempts_left"] = state.attempts_left
+			self._refuse = lambda: DeviceError(Code.AUTH_FAILED, **facts)
+		return self._refuse()
+
+	def _send(
+		self, method: str, path: str, body: bytes | None, content_type: str, proof: str | None = None
+	) -> _Reply:
+		headers = {} if body is None else {"Content-Type": content_type}
+		if proof is not None:
+			headers["Authorization"] = proof
+		config = self._config
+		try:
+			with self._session.request(
+				method,
+				config.base_url + path,
+				data=body,
+				headers=headers,
+				timeout=(config.connect_timeout, config.timeout),
+				allow_redirects=False,
+				stream=True,
+			) as response:
+				challenge = response.headers.get("WWW-Authenticate", "")
+				return _Reply(response.status_code, _read_body(response), challenge)
+		except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
+			raise _road_error(error, config, path) from None
+
+
+def _read_body(response: requests.Response) -> bytes:
+	body = bytearray()
+	for chunk in response.iter_content(_CHUNK):
+		body += chunk
+		if len(body) > MAX_BODY:
+			raise DeviceError(Code.TOO_LARGE, limit=MAX_BODY)
+	return bytes(body)
+
+
+def _is_stale(header: str) -> bool:
+	return any(challenge.stale for challenge in digest.read_challenges(header))
+
+
+def _read(reply: _Reply, path: str) -> Document:
+	"""The document of a reply, or the error that it means."""
+	if reply.status in (429, 503):
+		raise DeviceError(Code.BUSY, retryable=True, status=reply.status, path=path)
+	if 300 <= reply.status < 400:
+		raise DeviceError(Code.GARBAGE, reason="redirected", status=reply.status, path=path)
+	try:
+		document = read_document(reply.body)
+	except DeviceError as error:
+		if reply.status == 200:
+			raise DeviceError(error.code, retryable=error.retryable, path=path, **error.details) from None
+		raise _status_error(reply.status, path) from None
+	failure = find_failure(document, reply.status)
+	if failure is not None:
+		raise DeviceError(failure.code, retryable=failure.retryable, path=path, **failure.details)
+	if not 200 <= reply.status < 300:
+		raise _status_error(reply.status, path)
+	return document
+
+
+def _status_error(status: int, path: str) -> DeviceError:
+	"""What an HTTP status means when no ResponseStatus explains it."""
+	if status == 403:
+		return DeviceError(Code.FORBIDDEN, status=status, path=path)
+	if status in (404, 405, 501):
+		return DeviceError(Code.NOT_SUPPORTED, status=status, path=path)
+	if status >= 500:
+		return DeviceError(Code.DEVICE_ERROR, retryable=True, status=status, path=path)
+	return DeviceError(Code.GARBAGE, reason="unexpected status", status=status, path=path)
+
+
+def _road_error(error: Exception, config: Config, path: str) -> DeviceError:
+	"""Name what went wrong between us and the terminal.
+
+	`requests` wraps the errors of urllib3, which wrap those of `http.client` and of the socket.
+	"""
+	causes = _causes(error)
+	code, retryable = next(
+		(verdict for kinds, verdict in _VERDICTS if any(isinstance(cause, kinds) for cause in causes)),
+		(Code.GARBAGE, False),
+	)
+	return DeviceError(code, retryable=retryable, host=config.host, port=config.effective_port, path=path)
+
+
+_VERDICTS: tuple[tuple[tuple[type[BaseException], ...], tuple[Code, bool]], ...] = (
+	# The first that fits decides. A refused connection is also a ConnectionError, a connect time-out also a
+	# time-out, RemoteDisconnected also a BadStatusLine.
+	((urllib3.exceptions.SSLError, requests.exceptions.SSLError), (Code.GARBAGE, False)),
+	(
+		(
+			urllib3.exceptions.NewConnectionError,
+			urllib3.exceptions.ConnectTimeoutError,
+			requests.ConnectTimeout,
+		),
+		(Code.UNREACHABLE, True),
+	),
+	((urllib3.exceptions.ReadTimeoutError, requests.ReadTimeout, TimeoutError), (Code.TIMEOUT, True)),
+	(
+		(
+			ConnectionError,
+			http.client.RemoteDisconnected,
+			http.client.IncompleteRead,
+			urllib3.exceptions.IncompleteRead,
+		),
+		(Code.CONNECTION_LOST, True),
+	),
+	((http.client.HTTPException, urllib3.exceptions.InvalidHeader), (Code.GARBAGE, False)),
+)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+	"""The error and everything that it wraps."""
+	found: list[BaseException] = []
+	queue = [error]
+	while queue and len(found) < 32:
+		current = queue.pop(0)
+		found.append(current)
+		inner = [*current.args, getattr(current, "reason", None), current.__cause__, current.__context__]
+		queue += [cause for cause in inner if isinstance(cause, BaseException) and cause not in found]
+	return found

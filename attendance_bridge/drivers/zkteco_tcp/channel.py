@@ -1,0 +1,187 @@
+"""The sockets below pyzk.
+
+pyzk takes whatever one `recv` returns for a whole packet, spins for ever when the other side has closed,
+believes every 32-bit length, and shows no IPv6. A channel stands where pyzk expects a socket and answers with
+whole packets, with an error on a closed connection, and within a bound of bytes and seconds.
+
+Framing (pyzk `__create_tcp_top`, adrobinoga/zk-protocol): on TCP each packet follows eight bytes: 50 50 82 7d
+and the length of the packet as 32 bits, little endian. On UDP a datagram is a packet. A packet begins with
+four 16-bit words: command, checksum, session id, reply id.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from typing import Any, NoReturn
+
+from attendance_bridge.core.errors import Code, DeviceError
+
+_TOP = struct.Struct("<4sI")
+_MAGIC = b"\x50\x50\x82\x7d"
+_HEADER_SIZE = 8
+_PIECE = 65_536
+
+DEFAULT_BUDGET = 65_536
+"""Bytes that the answer to one question may take, unless it is the log or the user list."""
+
+
+class Channel:
+	"""What TCP and UDP share: the bounds of one exchange, and errors as `DeviceError`."""
+
+	datagrams = False
+
+	def __init__(self, sock: socket.socket, host: str, port: int, timeout: float) -> None:
+		self._sock = sock
+		self._where: dict[str, Any] = {"host": host, "port": port}
+		self._timeout = timeout
+		self._heard = False
+		self.failure: DeviceError | None = None
+		"""What ended the exchange. pyzk turns exceptions into its own and keeps only their text."""
+		self.begin(seconds=timeout)
+
+	def begin(self, *, seconds: float, budget: int = DEFAULT_BUDGET) -> None:
+		"""Start an exchange that may take so many seconds and bytes."""
+		self._deadline = time.monotonic() + seconds
+		self._limit = budget
+		self._received = 0
+		self.failure = None
+
+	def settimeout(self, timeout: float) -> None:
+		"""Seconds of silence that are borne."""
+		self._timeout = timeout
+
+	def close(self) -> None:
+		self._sock.close()
+
+	def _send_all(self, packet: bytes) -> None:
+		try:
+			self._sock.settimeout(self._timeout)
+			self._sock.sendall(packet)
+		except OSError as error:
+			self._fail(self._code_of(error))
+
+	def _receive(self, size: int) -> bytes:
+		"""What one `recv` gives, at least one byte."""
+		patience = min(self._timeout, self._deadline - time.monotonic())
+		if patience <= 0:
+			self._fail(Code.TIMEOUT)
+		try:
+			self._sock.settimeout(patience)
+			received = self._sock.recv(size)
+		except OSError as error:
+			self._fail(self._code_of(error))
+		if not received:
+			self._fail(Code.CONNECTION_LOST)
+		self._received += len(received)
+		if self._received > self._limit:
+			self._fail(Code.TOO_LARGE, retryable=False, limit=self._limit)
+		self._heard = True
+		return received
+
+	def _code_of(self, error: OSError) -> Code:
+		# On UDP nobody can refuse a connection: that nothing is there shows at the first question.
+		if self.datagrams and not self._heard:
+			return Code.UNREACHABLE
+		return Code.TIMEOUT if isinstance(error, TimeoutError) else Code.CONNECTION_LOST
+
+	def _fail(self, code: Code, *, retryable: bool = True, **details: Any) -> NoReturn:
+		self.failure = DeviceError(code, retryable=retryable, **details, **self._where)
+		raise self.failure
+
+
+class TcpChannel(Channel):
+	"""A byte stream, handed out packet by packet: a `recv` never spans two packets."""
+
+	def __init__(self, sock: socket.socket, host: str, port: int, timeout: float) -> None:
+		super().__init__(sock, host, port, timeout)
+		self._left = 0
+		"""Bytes of the current packet that have not been handed out."""
+
+	def send(self, packet: bytes) -> int:
+		# pyzk asks for 16 bytes where it expects a bare acknowledgement; what a firmware adds to it would be
+		# taken for the beginning of the next answer.
+		while self._left:
+			self._rest(self._left)
+		self._send_all(packet)
+		return len(packet)
+
+	def recv(self, size: int) -> bytes:
+		"""The next packet with its top, or as much of the current one as fits `size`."""
+		if self._left:
+			return self._rest(size)
+		top = self._exactly(_TOP.size)
+		magic, length = _TOP.unpack(top)
+		if magic != _MAGIC or length < _HEADER_SIZE or size < _TOP.size + _HEADER_SIZE:
+			self._fail(Code.GARBAGE, what="packet")
+		taken = min(size - _TOP.size, length)
+		packet = self._exactly(taken)
+		self._left = length - taken
+		return top + packet
+
+	def _rest(self, size: int) -> bytes:
+		received = self._receive(min(size, self._left, _PIECE))
+		self._left -= len(received)
+		return received
+
+	def _exactly(self, size: int) -> bytes:
+		parts: list[bytes] = []
+		while size:
+			part = self._receive(min(size, _PIECE))
+			size -= len(part)
+			parts.append(part)
+		return b"".join(parts)
+
+
+class UdpChannel(Channel):
+	"""Datagrams from one peer. Nothing is asked again: a lost datagram shows as silence or as a short log."""
+
+	datagrams = True
+
+	def sendto(self, packet: bytes, _address: object) -> int:
+		# The socket is connected, so that nobody else's datagrams are heard.
+		self._send_all(packet)
+		return len(packet)
+
+	def recv(self, _size: int) -> bytes:
+		"""The next datagram, whole."""
+		datagram = self._receive(_PIECE)
+		if len(datagram) < _HEADER_SIZE:
+			self._fail(Code.GARBAGE, what="packet")
+		return datagram
+
+
+def open_tcp(host: str, port: int, timeout: float) -> TcpChannel:
+	"""
+	:raises ConnectionRefusedError: the host is there and nobody listens on the port.
+	:raises DeviceError: UNREACHABLE.
+	"""
+	try:
+		sock = socket.create_connection((host, port), timeout)
+	except ConnectionRefusedError:
+		raise
+	except OSError as error:
+		raise unreachable(host, port) from error
+	return TcpChannel(sock, host, port, timeout)
+
+
+def open_udp(host: str, port: int, timeout: float) -> UdpChannel:
+	"""
+	:raises DeviceError: UNREACHABLE: the name is unknown or there is no route.
+	"""
+	try:
+		family, kind, proto, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+		sock = socket.socket(family, kind, proto)
+	except OSError as error:
+		raise unreachable(host, port) from error
+	try:
+		sock.connect(address)
+	except OSError as error:
+		sock.close()
+		raise unreachable(host, port) from error
+	return UdpChannel(sock, host, port, timeout)
+
+
+def unreachable(host: str, port: int) -> DeviceError:
+	return DeviceError(Code.UNREACHABLE, retryable=True, host=host, port=port)

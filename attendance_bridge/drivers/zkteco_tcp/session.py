@@ -1,0 +1,208 @@
+"""A conversation with one terminal: pyzk's connection under a lock, its exceptions as `DeviceError`."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from zk import ZK, const
+from zk.exception import ZKErrorResponse
+
+from attendance_bridge.core.errors import Code, DeviceError
+from attendance_bridge.drivers.zkteco_tcp.channel import (
+	DEFAULT_BUDGET,
+	TcpChannel,
+	UdpChannel,
+	open_tcp,
+	open_udp,
+	unreachable,
+)
+from attendance_bridge.drivers.zkteco_tcp.config import Config, Transport, check_comm_key
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+_UNKNOWN_COMMAND = {const.CMD_ACK_UNKNOWN, const.CMD_ACK_ERROR_CMD}
+_GOODBYE_SECONDS = 2.0
+_CONNECT_ANSWERS = 2
+"""Connecting is at most two questions: hello and comm key."""
+
+_locks: weakref.WeakValueDictionary[tuple[str, int], threading.Lock] = weakref.WeakValueDictionary()
+_locks_guard = threading.Lock()
+
+
+def _lock_of(host: str, port: int) -> threading.Lock:
+	"""The one lock of a terminal. It lives as long as a conversation holds it, forgotten ones included."""
+	with _locks_guard:
+		lock = _locks.get((host.lower(), port))
+		if lock is None:
+			lock = _locks[host.lower(), port] = threading.Lock()
+		return lock
+
+
+class _NoProbe:
+	"""Stands for pyzk's helper, whose probes are a shell command and a second TCP connection."""
+
+	def test_tcp(self) -> int:
+		return 0
+
+	def test_ping(self) -> bool:
+		return True
+
+
+class Terminal(ZK):  # type: ignore[misc]  # pyzk carries no types
+	"""pyzk's client on a channel of ours.
+
+	It overrides a private method of pyzk; that is why its version is pinned, and a test looks whether the
+	names are still there. pyzk also sets `User.encoding` for the whole process when a client is made: it is
+	given the same value every time, and its `User` is not used.
+	"""
+
+	def __init__(self, channel: TcpChannel | UdpChannel, comm_key: int, config: Config) -> None:
+		self._ZK__sock: Any
+		super().__init__(
+			config.host,
+			port=config.port,
+			timeout=config.timeout,
+			password=comm_key,
+			force_udp=channel.datagrams,
+			ommit_ping=True,
+		)
+		self._ZK__sock.close()  # a socket that pyzk opens and forgets
+		self.helper = _NoProbe()
+		self.records: int
+		self.users: int
+		self.channel = channel
+
+	def _ZK__create_socket(self) -> None:  # noqa: N802  # the name that pyzk's `__create_socket` has
+		self._ZK__sock = self.channel
+
+	@property
+	def last_response(self) -> int | None:
+		"""The command word of the last answer; None before the first."""
+		response = getattr(self, "_ZK__response", None)
+		return response if isinstance(response, int) else None
+
+
+class Session:
+	"""Opened by the first question, closed by `close` or by an error that leaves the exchange in doubt.
+
+	While it is open, nobody else in this process talks to the terminal: it serves one client at a time.
+	"""
+
+	def __init__(self, config: Config) -> None:
+		self._config = config
+		self._where: dict[str, Any] = {"host": config.host, "port": config.port}
+		self._lock = _lock_of(config.host, config.port)
+		self._terminal: Terminal | None = None
+		self._refused = False
+
+	def ask(
+		self,
+		what: str,
+		question: Callable[[Terminal], T],
+		*,
+		budget: int = DEFAULT_BUDGET,
+		seconds: float | None = None,
+	) -> T:
+		"""Put a question to the terminal, connecting first if need be.
+
+		:param what: the subject, for the error.
+		:param budget: bytes that the answer may take.
+		:param seconds: time that the answer may take; the configured time-out if None.
+		:raises DeviceError: whatever went wrong. After DEVICE_ERROR and NOT_SUPPORTED, which are answers, the
+			conversation goes on; after everything else the next question begins a new one.
+		"""
+		terminal = self._open()
+		terminal.channel.begin(seconds=seconds or self._config.timeout, budget=budget)
+		try:
+			return question(terminal)
+		except Exception as error:  # whatever a damaged answer makes pyzk raise
+			translated = self._translate(error, terminal, what)
+			if translated.code not in (Code.DEVICE_ERROR, Code.NOT_SUPPORTED):
+				self._drop()
+			raise translated from None
+
+	def close(self) -> None:
+		"""Say goodbye if the terminal still listens. Never raises."""
+		if self._terminal is None:
+			return
+		self._terminal.channel.settimeout(min(self._config.timeout, _GOODBYE_SECONDS))
+		self._terminal.channel.begin(seconds=_GOODBYE_SECONDS)
+		try:
+			self._terminal.disconnect()
+		except Exception as error:  # the terminal may be gone; there is nobody to tell
+			log.debug("no goodbye from %s:%s: %s", *self._where.values(), type(error).__name__)
+		self._drop()
+
+	def _open(self) -> Terminal:
+		if self._terminal is not None:
+			return self._terminal
+		if self._refused:
+			raise DeviceError(Code.AUTH_FAILED, **self._where)
+		if not self._lock.acquire(timeout=self._config.timeout):
+			raise DeviceError(Code.BUSY, retryable=True, **self._where)
+		try:
+			self._terminal = self._connect()
+		except BaseException:
+			self._lock.release()
+			raise
+		return self._terminal
+
+	def _drop(self) -> None:
+		if self._terminal is not None:
+			self._terminal.channel.close()
+			self._terminal = None
+			self._lock.release()
+
+	def _connect(self) -> Terminal:
+		config = self._config
+		channel = _open_channel(config)
+		channel.begin(seconds=config.timeout * _CONNECT_ANSWERS)
+		try:
+			comm_key = check_comm_key(config.comm_key.reveal()) if config.comm_key else 0
+			terminal = Terminal(channel, comm_key, config)
+			self._greet(terminal)
+		except BaseException:
+			channel.close()
+			raise
+		return terminal
+
+	def _greet(self, terminal: Terminal) -> None:
+		try:
+			terminal.connect()
+		except Exception as error:  # whatever a damaged answer makes pyzk raise
+			if isinstance(error, ZKErrorResponse) and terminal.last_response == const.CMD_ACK_UNAUTH:
+				# Kept in mind: a terminal locks out who guesses, so one conversation has one try.
+				self._refused = True
+				raise DeviceError(Code.AUTH_FAILED, **self._where) from None
+			raise self._translate(error, terminal, "connection") from None
+
+	def _translate(self, error: Exception, terminal: Terminal, what: str) -> DeviceError:
+		"""The `DeviceError` for whatever a question raised."""
+		if isinstance(error, DeviceError):
+			return error
+		if terminal.channel.failure is not None:
+			return terminal.channel.failure
+		response = terminal.last_response
+		if isinstance(error, ZKErrorResponse) and response in _UNKNOWN_COMMAND:
+			return DeviceError(Code.NOT_SUPPORTED, what=what, **self._where)
+		accepted = response in (const.CMD_ACK_OK, const.CMD_PREPARE_DATA, const.CMD_DATA)
+		if isinstance(error, ZKErrorResponse) and not accepted:
+			return DeviceError(Code.DEVICE_ERROR, retryable=True, what=what, response=response, **self._where)
+		return DeviceError(Code.GARBAGE, retryable=True, what=what, **self._where)
+
+
+def _open_channel(config: Config) -> TcpChannel | UdpChannel:
+	if config.transport is Transport.UDP:
+		return open_udp(config.host, config.port, config.timeout)
+	try:
+		return open_tcp(config.host, config.port, config.timeout)
+	except ConnectionRefusedError:
+		if config.transport is Transport.TCP:
+			raise unreachable(config.host, config.port) from None
+		return open_udp(config.host, config.port, config.timeout)

@@ -1,0 +1,217 @@
+"""Wires an edge agent together. Nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from attendance_bridge import upstreams
+from attendance_bridge.core.driver import Now
+from attendance_bridge.core.errors import Code, ConfigError
+from attendance_bridge.core.person import Everybody
+from attendance_bridge.core.projection import DevicePolicy
+from attendance_bridge.core.retry import Backoff
+from attendance_bridge.core.upstream import Upstream
+from attendance_bridge.edge.board import Board
+from attendance_bridge.edge.metrics import StoreCollector, make_registry
+from attendance_bridge.edge.poller import Poller
+from attendance_bridge.edge.pulse import Pulse
+from attendance_bridge.edge.reader import TerminalReader
+from attendance_bridge.edge.settings import Settings, UpstreamSettings
+from attendance_bridge.edge.supervisor import Supervisor, Worker, WorkerState
+from attendance_bridge.edge.uploader import Uploader
+from attendance_bridge.edge.web.pages import make_app
+from attendance_bridge.edge.web.server import WebServer
+from attendance_bridge.stores.cursors import SqliteCursors
+from attendance_bridge.stores.database import Database
+from attendance_bridge.stores.devices import DeviceBook
+from attendance_bridge.stores.ledger import SqliteLedger
+from attendance_bridge.stores.outbox import SqliteOutbox
+from attendance_bridge.stores.punches import PunchStore
+from attendance_bridge.stores.roster import Roster
+
+MAX_ATTEMPTS = 8
+"""After so many certain refusals of the kind "not now" a check-in needs a person."""
+
+
+def utc_now() -> datetime:
+	return datetime.now(timezone.utc)
+
+
+def make_upstream(settings: UpstreamSettings, database: Database) -> Upstream:
+	"""The configured receiver; the local ledger stands in the agent's own database."""
+	upstream_class: Any = upstreams.load(settings.kind)
+	if settings.kind == "local_ledger":
+		made: Upstream = upstream_class(settings.config, ledger=SqliteLedger(database))
+	else:
+		made = upstream_class(settings.config)
+	return made
+
+
+class Agent:
+	"""An edge agent: made, started, waited for, closed."""
+
+	def __init__(self, settings: Settings, *, now: Now = utc_now) -> None:
+		"""
+		:raises StoreError: the database cannot be used.
+		:raises ConfigError: the upstream or the page cannot be set up as configured.
+		"""
+		self.settings = settings
+		self._now = now
+		self._pulse = Pulse()
+		self.database = Database.open(settings.agent.database)
+		try:
+			self._open_stores()
+			self._hire_workers()
+		except BaseException:
+			self.database.close()
+			raise
+
+	def _open_stores(self) -> None:
+		self.punches = PunchStore(self.database, now=self._now)
+		self.cursors = SqliteCursors(self.database)
+		self.book = DeviceBook(self.database)
+		self.roster = Roster(self.database)
+		self.upstream = make_upstream(self.settings.upstream, self.database)
+		self.outbox = SqliteOutbox(
+			self.database,
+			settle=self._settle(),
+			backoff=Backoff(base=timedelta(seconds=5), cap=timedelta(minutes=15)),
+			max_attempts=MAX_ATTEMPTS,
+		)
+		for device in self.settings.devices:
+			self.book.place(
+				device.settings.name,
+				driver=device.settings.driver,
+				host=device.config.host,
+				port=device.config.port,
+				role=device.settings.role.value,
+				zone=device.settings.timezone.key,
+			)
+
+	def _settle(self) -> timedelta:
+		"""How long what is in doubt has to rest; nothing where sending twice is safe."""
+		if self.upstream.spec.idempotent:
+			return timedelta(0)
+		return timedelta(seconds=self.settings.upstream.config.settle_seconds)
+
+	def _hire_workers(self) -> None:
+		rules = self.settings.rules.rules()
+		reader = TerminalReader(
+			punches=self.punches,
+			cursors=self.cursors,
+			book=self.book,
+			clock_rules=rules.clock,
+			now=self._now,
+		)
+		self.poller = Poller(
+			self.settings.enabled_devices,
+			reader,
+			self.book,
+			workers=self.settings.agent.workers,
+			now=self._now,
+			pulse=self._pulse,
+			on_punches=lambda: self.uploader.wake(),
+		)
+		self.uploader = Uploader(
+			punches=self.punches,
+			outbox=self.outbox,
+			roster=self.roster,
+			upstream=self.upstream,
+			rules=rules,
+			policies=self.policies,
+			catching_up=self.poller.catching_up,
+			people_every=timedelta(minutes=self.settings.agent.people_minutes),
+			now=self._now,
+			pulse=self._pulse,
+			everybody=Everybody() if self._takes_everybody() else None,
+		)
+		workers: list[Worker] = [self.poller, self.uploader]
+		self.web = self._make_web() if self.settings.web.enabled else None
+		if self.web is not None:
+			workers.append(self.web)
+		self.supervisor = Supervisor(workers)
+
+	def _takes_everybody(self) -> bool:
+		upstream = self.settings.upstream
+		return upstream.kind == "local_ledger" and not upstream.config.people_file
+
+	def _make_web(self) -> WebServer:
+		board = Board(
+			devices=self.settings.devices,
+			punches=self.punches,
+			cursors=self.cursors,
+			book=self.book,
+			roster=self.roster,
+			upstream_label=self.upstream.spec.label,
+			upstream_error=lambda: self.uploader.last_error,
+			progress=lambda: self.poller.progress,
+			now=self._now,
+		)
+		collector = StoreCollector(
+			punches=self.punches,
+			outbox=self.outbox,
+			cursors=self.cursors,
+			book=self.book,
+			workers=lambda: self.supervisor.states,
+			upstream_up=lambda: self.uploader.last_error is None,
+			now=self._now,
+		)
+		web = self.settings.web
+		app = make_app(
+			agent_name=self.settings.agent.name,
+			board=board.view,
+			health=self.health,
+			metrics=make_registry(collector),
+			pulse=self._pulse,
+			trusted_hosts=[web.host, "localhost", "127.0.0.1"],
+		)
+		try:
+			return WebServer(app, host=web.host, port=web.port, pulse=self._pulse)
+		except OSError as error:
+			raise ConfigError(
+				Code.BAD_VALUE, path="web.port", expected=f"a free port ({web.port}: {error.strerror})"
+			) from None
+
+	def policies(self) -> Mapping[str, DevicePolicy]:
+		"""The policy of each terminal, by the serial number it was last seen with."""
+		serials = {record.name: record.serial for record in self.book.all() if record.serial}
+		return {
+			serials[device.settings.name]: device.settings.policy
+			for device in self.settings.devices
+			if device.settings.name in serials
+		}
+
+	def health(self) -> dict[str, Any]:
+		"""Whether the agent itself is well. A dark terminal or site is not its illness."""
+		states = self.supervisor.states
+		return {
+			"ok": all(state is WorkerState.RUNNING for state in states.values()),
+			"workers": {name: state.value for name, state in states.items()},
+			"waiting": self.outbox.backlog(self._now()).waiting,
+		}
+
+	def start(self) -> None:
+		self.supervisor.start()
+
+	def request_stop(self) -> None:
+		"""Ask for the end; returns at once. Safe in a signal handler."""
+		self.supervisor.request_stop()
+		self._pulse.close()
+
+	def wait(self) -> None:
+		"""Return when every worker has ended.
+
+		:raises StoreError: the database could not be used any more, and the agent ended itself.
+		"""
+		self.supervisor.wait()
+		if self.supervisor.fatal is not None:
+			raise self.supervisor.fatal
+
+	def close(self) -> None:
+		"""Let go of connections and of the database; what is held stays held."""
+		if self.web is not None:
+			self.web.close()
+		self.upstream.close()
+		self.database.close()

@@ -1,0 +1,228 @@
+"""Reads every terminal when it is due, several at a time, and leaves alone those that must be left alone."""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import random
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from attendance_bridge.core.driver import Now, Page
+from attendance_bridge.core.errors import Code, DeviceError, StoreError
+from attendance_bridge.core.pull import PullReport
+from attendance_bridge.core.redact import redact
+from attendance_bridge.core.retry import Breaker
+from attendance_bridge.edge.pulse import Pulse
+from attendance_bridge.edge.reader import TerminalReader
+from attendance_bridge.edge.settings import Device
+from attendance_bridge.stores.devices import DeviceBook, DeviceRecord
+
+logger = logging.getLogger(__name__)
+
+AFTER_REFUSED_PASSWORD = timedelta(minutes=30)
+"""How long a terminal is left alone after it refused the password: Hikvision locks for as long after a few
+tries. A restart of the agent, which follows a corrected configuration, tries again at once."""
+PATIENCE = timedelta(minutes=15)
+"""How long decisions wait for a terminal that is catching up."""
+LONGEST_LOCK_OUT = timedelta(days=1)
+"""A terminal's own word on how long it is locked is taken up to this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+	"""How far the pull of a terminal is, in records of its log."""
+
+	done: int
+	expected: int | None
+	pages: int = 0
+
+
+class Poller:
+	name = "poller"
+
+	def __init__(
+		self,
+		devices: Sequence[Device],
+		reader: TerminalReader,
+		book: DeviceBook,
+		*,
+		workers: int,
+		now: Now,
+		pulse: Pulse,
+		on_punches: Callable[[], None] = lambda: None,
+		chance: Callable[[], float] = random.random,
+	) -> None:
+		"""
+		:param workers: how many terminals are read at the same time.
+		:param on_punches: called after each pull; there may be punches to carry on.
+		"""
+		self._devices = {device.settings.name: device for device in devices}
+		self._reader = reader
+		self._book = book
+		self._workers = max(1, min(workers, len(self._devices)))
+		self._now = now
+		self._pulse = pulse
+		self._on_punches = on_punches
+		self._chance = chance
+		self._lock = threading.Lock()
+		self._wake = threading.Event()
+		self._breakers: dict[str, Breaker] = {}
+		self._progress: dict[str, Progress] = {}
+		self._fatal: StoreError | None = None
+		self._queue: list[tuple[datetime, str]] = []
+		self._untried: set[str] = set()
+		self._behind_since: datetime | None = None
+
+	def catching_up(self) -> bool:
+		"""Whether a terminal still hands over a backlog: its first pull of this run, or one of many pages.
+
+		Not for longer than PATIENCE at a stretch: one terminal must not hold up everybody's check-ins.
+		"""
+		with self._lock:
+			behind = bool(self._untried) or any(pull.pages > 1 for pull in self._progress.values())
+			if not behind:
+				self._behind_since = None
+				return False
+			now = self._now()
+			self._behind_since = self._behind_since or now
+			return now - self._behind_since < PATIENCE
+
+	@property
+	def progress(self) -> dict[str, Progress]:
+		"""The pulls under way, by name of the device."""
+		with self._lock:
+			return dict(self._progress)
+
+	def run(self, stop: threading.Event) -> None:
+		"""Poll until `stop`; a page that is being read is finished first.
+
+		:raises StoreError: the store cannot be used any more.
+		"""
+		self._fatal = None
+		self._enter_all()
+		with ThreadPoolExecutor(self._workers, thread_name_prefix="poll") as pool:
+			while not stop.is_set() and self._fatal is None:
+				self._wake.clear()
+				for name in self._take_due():
+					pool.submit(self._work, name, stop)
+				self._sleep(stop)
+		if self._fatal is not None:
+			raise self._fatal
+
+	def _enter_all(self) -> None:
+		"""Put every terminal on the queue; one that is known to be locked, for the end of its lock-out."""
+		records = {record.name: record for record in self._book.all()}
+		now = self._now()
+		with self._lock:
+			self._queue = []
+			self._untried = set()
+			for name, device in self._devices.items():
+				self._breakers[name] = _breaker(records.get(name))
+				due_at = max(now, self._breakers[name].open_until or now)
+				self._queue.append((due_at, device.settings.name))
+				if due_at <= now:
+					self._untried.add(name)
+			heapq.heapify(self._queue)
+
+	def _take_due(self) -> list[str]:
+		now, due = self._now(), []
+		with self._lock:
+			while self._queue and self._queue[0][0] <= now:
+				due.append(heapq.heappop(self._queue)[1])
+		return due
+
+	def _sleep(self, stop: threading.Event) -> None:
+		with self._lock:
+			next_at = self._queue[0][0] if self._queue else None
+		seconds = 1.0 if next_at is None else (next_at - self._now()).total_seconds()
+		# At most a second: a stop sets no event of ours, and a due time may come nearer meanwhile.
+		if not stop.is_set():
+			self._wake.wait(max(0.0, min(seconds, 1.0)))
+
+	def _work(self, name: str, stop: threading.Event) -> None:
+		"""Poll one terminal in a thread of the pool and put it back on the queue."""
+		try:
+			self.poll(name, stop.is_set)
+		except StoreError as error:
+			self._fatal = error
+		except Exception as error:  # a fault of ours with one terminal must not stop the others
+			logger.error("%s: %s", name, redact(repr(error)), exc_info=error)
+			self._failed(name, DeviceError(Code.DEVICE_ERROR, retryable=True))
+		finally:
+			with self._lock:
+				self._progress.pop(name, None)
+				self._untried.discard(name)
+				heapq.heappush(self._queue, (self._next_at(name), name))
+			self._wake.set()
+			self._on_punches()
+			self._pulse.beat()
+
+	def poll(self, name: str, stop: Callable[[], bool] = lambda: False) -> PullReport | None:
+		"""Read one terminal now; None if no pull came about.
+
+		:raises StoreError: the punches could not be held.
+		"""
+
+		def on_page(page: Page, report: PullReport) -> None:
+			with self._lock:
+				self._progress[name] = Progress(report.read, page.expected, report.pages)
+			self._pulse.beat()
+
+		try:
+			report = self._reader.read(self._devices[name], on_page=on_page, stop=stop)
+		except DeviceError as error:
+			self._failed(name, error)
+			return None
+		if report.error is not None:
+			self._failed(name, report.error)
+		else:
+			self._breakers[name] = self._breakers.get(name, Breaker()).succeeded()
+		_log(name, report)
+		return report
+
+	def _failed(self, name: str, error: DeviceError) -> None:
+		now = self._now()
+		breaker = self._breakers.get(name, Breaker())
+		self._breakers[name] = breaker.failed(now, self._chance(), _left_alone_until(error, now))
+		self._book.failed(name, error, at=now, breaker=self._breakers[name])
+		logger.warning("%s: %s", name, redact(str(error)))
+
+	def _next_at(self, name: str) -> datetime:
+		now = self._now()
+		# A little early or late each time, so that many terminals do not come to be read in step.
+		interval = timedelta(seconds=self._devices[name].settings.poll_seconds)
+		next_at = now + interval * (0.95 + self._chance() / 10)
+		return max(next_at, self._breakers[name].open_until or next_at)
+
+
+def _left_alone_until(error: DeviceError, now: datetime) -> datetime | None:
+	if error.code is Code.LOCKED_OUT:
+		seconds = error.details.get("unlock_seconds")
+		if isinstance(seconds, (int, float)) and seconds > 0:
+			return now + min(timedelta(seconds=seconds), LONGEST_LOCK_OUT)
+		return now + AFTER_REFUSED_PASSWORD
+	return now + AFTER_REFUSED_PASSWORD if error.code is Code.AUTH_FAILED else None
+
+
+def _breaker(record: DeviceRecord | None) -> Breaker:
+	"""The breaker that a terminal begins with: a lock-out outlives the agent, other failures do not."""
+	if record is None or record.last_error_code != Code.LOCKED_OUT.value:
+		return Breaker()
+	return Breaker(failures=record.failures, open_until=record.open_until)
+
+
+def _log(name: str, report: PullReport) -> None:
+	level = logging.INFO if report.new or report.unreadable else logging.DEBUG
+	logger.log(
+		level,
+		"%s: %d new, %d known, %d unreadable of %d records",
+		name,
+		report.new,
+		report.known,
+		report.unreadable,
+		report.read,
+	)

@@ -1,0 +1,117 @@
+"""One contact with one terminal: who are you, what is the time, what is new."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from attendance_bridge import drivers
+from attendance_bridge.core.clock import ClockReading, ClockRules, ClockVerdict, judge
+from attendance_bridge.core.driver import Capability, DeviceInfo, Driver, Now, Window
+from attendance_bridge.core.errors import Code, DeviceError
+from attendance_bridge.core.pull import OnPage, PullReport, pull
+from attendance_bridge.core.punch import Punch
+from attendance_bridge.core.watermark import watermark_after_pull
+from attendance_bridge.edge.settings import Device
+from attendance_bridge.stores.cursors import SqliteCursors
+from attendance_bridge.stores.devices import DeviceBook
+from attendance_bridge.stores.punches import PunchStore
+
+
+def open_driver(device: Device, now: Now) -> Driver:
+	"""A conversation with a configured terminal; nothing is sent yet."""
+	driver_class: Any = drivers.load(device.settings.driver)
+	driver: Driver = driver_class(device.config, zone=device.settings.timezone, now=now)
+	return driver
+
+
+def read_clock(driver: Driver) -> ClockReading | None:
+	"""The terminal's clock, or None where it has no way to tell."""
+	if Capability.READ_CLOCK not in driver.spec.capabilities:
+		return None
+	try:
+		return driver.read_clock()
+	except DeviceError as error:
+		if error.code is Code.NOT_SUPPORTED:
+			return None
+		raise
+
+
+class TerminalReader:
+	"""Reads terminals into the store, and keeps the book of what was seen of them."""
+
+	def __init__(
+		self,
+		*,
+		punches: PunchStore,
+		cursors: SqliteCursors,
+		book: DeviceBook,
+		clock_rules: ClockRules,
+		now: Now,
+	) -> None:
+		self._punches = punches
+		self._cursors = cursors
+		self._book = book
+		self._clock_rules = clock_rules
+		self._now = now
+
+	def read(
+		self,
+		device: Device,
+		*,
+		window: Window | None = None,
+		on_page: OnPage | None = None,
+		stop: Callable[[], bool] = lambda: False,
+	) -> PullReport:
+		"""Pull what is new, or what lies in `window`.
+
+		A pull that read to the end earns the terminal its watermark, if its clock can be trusted.
+
+		:returns: the report; its `error` tells what interrupted the pull.
+		:raises DeviceError: no pull came about at all.
+		:raises StoreError: the punches could not be held.
+		"""
+		started_at = self._now()
+		name = device.settings.name
+		with open_driver(device, self._now) as driver:
+			info = driver.identify()
+			self._refuse_another(device, info)
+			reading = read_clock(driver)
+			self._book.contact(name, info, at=started_at, reading=reading, rules=self._clock_rules)
+			record = self._book.find(name)
+			good_until = record.clock_good_until if record else None
+			report = pull(
+				info.serial,
+				driver,
+				self._cursors,
+				self._punches,
+				reading=reading,
+				window=window,
+				is_doubtful=partial(self._is_doubtful, reading, good_until),
+				on_page=on_page,
+				stop=stop,
+			)
+		self._book.pulled(name, report, at=self._now())
+		if report.complete and window is None:
+			watermark = watermark_after_pull(started_at, reading, self._clock_rules)
+			if watermark is not None:
+				self._cursors.vouch(info.serial, watermark)
+		return report
+
+	def _is_doubtful(self, reading: ClockReading | None, good_until: datetime | None, punch: Punch) -> bool:
+		verdict = judge(punch.occurred_at, reading, self._clock_rules, good_until=good_until)
+		return verdict is not ClockVerdict.TRUSTED
+
+	def _refuse_another(self, device: Device, info: DeviceInfo) -> None:
+		"""A terminal is its serial number; an address may have come to be another's."""
+		expected = device.settings.serial
+		if expected and info.serial != expected:
+			raise DeviceError(
+				Code.WRONG_DEVICE,
+				host=device.config.host,
+				port=device.config.port,
+				found=info.serial,
+				expected=expected,
+			)

@@ -1,0 +1,4 @@
+from attendance_bridge.simulators.frappe_site.service import FrappeSite
+from attendance_bridge.simulators.frappe_site.state import FAULTS, SiteState
+
+__all__ = ["FAULTS", "FrappeSite", "SiteState"]

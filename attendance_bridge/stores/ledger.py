@@ -1,0 +1,95 @@
+"""The local book of check-ins, for a place without any server."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from attendance_bridge.core.direction import LogType
+from attendance_bridge.core.upstream import CheckIn
+from attendance_bridge.stores.columns import micros, occurred_out, text_in, text_out, zone_name
+from attendance_bridge.stores.database import Database
+from attendance_bridge.stores.queries import load
+
+_SQL = load("ledger")
+_BEGINNING = datetime(1, 1, 1, tzinfo=timezone.utc)
+_END = datetime(9999, 12, 31, tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+	"""One check-in as it stands in the book."""
+
+	punch_id: uuid.UUID
+	employee: str
+	log_type: LogType | None
+	log_type_reason: str
+	occurred_at: datetime
+	"""Aware, in the zone of the terminal."""
+	device_serial: str
+
+
+class SqliteLedger:
+	"""`core.ports.Ledger`. Every method may raise `StoreError`."""
+
+	def __init__(self, db: Database) -> None:
+		self._db = db
+
+	def record(self, check_ins: Sequence[CheckIn]) -> Sequence[bool]:
+		"""Enter them in one transaction; True for each new one, False for each that stood there already."""
+		rows = [_row(check_in) for check_in in check_ins]
+		with self._db.write() as connection:
+			return [connection.execute(_SQL["enter"], row).rowcount == 1 for row in rows]
+
+	def count(self) -> int:
+		with self._db.read() as connection:
+			return int(connection.execute(_SQL["count"]).fetchone()[0])
+
+	def entries(
+		self,
+		limit: int = 100,
+		offset: int = 0,
+		*,
+		employee: str | None = None,
+		since: datetime = _BEGINNING,
+		until: datetime = _END,
+	) -> list[Entry]:
+		"""Check-ins from `since` on and before `until` (both aware), the latest first."""
+		wanted = {
+			"employee": None if employee is None else text_in(employee),
+			"since": micros(since),
+			"until": micros(until),
+			"limit": limit,
+			"offset": offset,
+		}
+		with self._db.read() as connection:
+			return [_entry(row) for row in connection.execute(_SQL["entries"], wanted)]
+
+
+def _row(check_in: CheckIn) -> tuple[object, ...]:
+	punch = check_in.punch
+	return (
+		punch.punch_id.bytes,
+		text_in(check_in.employee),
+		check_in.log_type.value if check_in.log_type else None,
+		check_in.log_type_reason,
+		micros(punch.occurred_at),
+		punch.wall_time.isoformat(),
+		punch.occurred_at.fold,
+		zone_name(punch.occurred_at),
+		text_in(punch.device_serial),
+	)
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+	return Entry(
+		punch_id=uuid.UUID(bytes=row["punch_id"]),
+		employee=text_out(row["employee"]),
+		log_type=LogType(row["log_type"]) if row["log_type"] else None,
+		log_type_reason=row["log_type_reason"],
+		occurred_at=occurred_out(row),
+		device_serial=text_out(row["device_serial"]),
+	)

@@ -1,0 +1,320 @@
+"""The durable log of punches: raw first, and what was decided about each beside it.
+
+How late punches keep IN and OUT right. A decision rests on the person's last counted punch before it, so it is
+good only while no other counted punch lies between the two. `record` sees to that:
+
+- A batch is decided from the standings at its first moment on. Where a person already has a counted punch after
+  that moment, decisions up to it are written down, and the person's punches from there on stay undecided for a
+  later batch, which begins after it.
+- A decision takes back what was decided later about the same person, as far as the next punch that may have been
+  sent: those rest on it now, and are decided again. What was sent stands; from there on nothing changes.
+
+So decisions come out as if the punches had arrived in order, except that nothing sent is ever changed. Every batch
+settles at least the oldest undecided moment, and nothing is taken back by a later moment: it ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from attendance_bridge.core.clock import ClockReading
+from attendance_bridge.core.direction import LogType, Standing
+from attendance_bridge.core.driver import Now, Page, UnreadableRow
+from attendance_bridge.core.person import Directory
+from attendance_bridge.core.ports import Accepted
+from attendance_bridge.core.projection import Decision, DevicePolicy, Observation, State
+from attendance_bridge.core.punch import Punch
+from attendance_bridge.stores.columns import (
+	duration,
+	micros,
+	moment,
+	text_in,
+	text_out,
+	zone_name,
+)
+from attendance_bridge.stores.database import Database
+from attendance_bridge.stores.held import HeldPunch, HeldRow, held_punch, held_row, observation
+from attendance_bridge.stores.queries import load
+
+_SQL = load("punches")
+
+_REOPENABLE = frozenset({State.UNMAPPED, State.REJECTED, State.QUARANTINED})
+
+# Fixed for ever, like the namespace of punches: the same record must be recognised when it is read again.
+_UNREADABLE_NAMESPACE = uuid.UUID("d7a1f0c4-52c9-5b1d-8f0e-2c6a9b3e4d75")
+
+_Row = tuple[object, ...]
+
+
+class PunchStore:
+	"""`core.ports.PunchSink`, and everything that is asked of the log. Every method may raise `StoreError`."""
+
+	def __init__(self, db: Database, *, now: Now | None = None) -> None:
+		"""
+		:param now: tells when a page arrives. Without it, the look at the terminal's clock that came with the
+			page tells; a page without either carries no time of arrival.
+		"""
+		self._db = db
+		self._now = now
+
+	def accept(self, page: Page, device_serial: str, reading: ClockReading | None) -> Accepted:
+		"""Hold a page, raw, with the clock reading under which it came. When this returns, it is durable.
+
+		:raises StoreError: none of the page is held.
+		"""
+		if not page.punches and not page.unreadable:
+			return Accepted(new=0, known=0)
+		received_at = self._received_at(reading)
+		unreadable = [_unreadable_row(device_serial, row, received_at) for row in page.unreadable]
+		try:
+			return self._hold(device_serial, page.punches, unreadable, received_at, reading)
+		except UnicodeEncodeError:
+			# Rare enough that only a page that needs it pays for looking at every text.
+			return self._hold(device_serial, page.punches, unreadable, received_at, reading, plain=False)
+
+	def _received_at(self, reading: ClockReading | None) -> int | None:
+		if self._now is not None:
+			return micros(self._now())
+		return micros(reading.taken_at) if reading is not None else None
+
+	def _hold(
+		self,
+		device_serial: str,
+		punches: Sequence[Punch],
+		unreadable: Sequence[_Row],
+		received_at: int | None,
+		reading: ClockReading | None,
+		*,
+		plain: bool = True,
+	) -> Accepted:
+		read_at = micros(reading.taken_at) if reading else None
+		offset = duration(reading.offset) if reading else None
+		with self._db.write() as connection:
+			wanted = {"device_serial": text_in(device_serial)}
+			good_until = connection.execute(_SQL["clock_good_until"], wanted).fetchone()[0]
+			rows = _punch_rows(punches, (received_at, read_at, offset, good_until))
+			if not plain:
+				rows = [tuple(map(_bindable, row)) for row in rows]
+			last = connection.execute(_SQL["last_arrival"]).fetchone()[0]
+			new = _insert(connection, "hold_punch", rows)
+			connection.execute(_SQL["count_arrivals"], (last,))
+			new_unreadable = _insert(connection, "hold_unreadable", unreadable)
+		return Accepted(new=new, known=len(rows) - new, unreadable=new_unreadable)
+
+	def undecided(self, limit: int) -> list[Observation]:
+		"""The oldest punches that nothing was decided about, at most `limit`; empty only if there are none.
+
+		Decide them as one batch with `standings` at its first moment, give all its decisions to `record`, and
+		go on until there are none: what `record` took or held back comes in a later batch.
+		"""
+		with self._db.read() as connection:
+			return [observation(row) for row in connection.execute(_SQL["undecided"], {"limit": limit})]
+
+	def standings(self, employees: Iterable[str], before: datetime) -> dict[str, Standing]:
+		"""The last counted punch of each of them up to `before` (aware): the first moment of a batch.
+
+		One at that very moment counts: a second terminal may have seen the same passage. Whoever has none is
+		left out. Moments are in UTC.
+		"""
+		standings: dict[str, Standing] = {}
+		with self._db.read() as connection:
+			for employee in set(employees):
+				wanted = {"employee": text_in(employee), "before": micros(before)}
+				row = connection.execute(_SQL["standing"], wanted).fetchone()
+				if row is not None:
+					standings[employee] = Standing(
+						occurred_at=moment(row["occurred_at"]), log_type=LogType(row["log_type"])
+					)
+		return standings
+
+	def record(self, decisions: Iterable[Decision]) -> int:
+		"""Write the decisions of one batch down; returns how many still stood. See the head of this module."""
+		# Taken whole first: deciding may take its time, and must not do so inside the transaction.
+		batch = [(micros(decision.punch.occurred_at), decision) for decision in decisions]
+		if not batch:
+			return 0
+		start = min(occurred_at for occurred_at, _decision in batch)
+		with self._db.write() as connection:
+			standing = _without_overtaken(connection, batch, start)
+			_take_back_what_rests_on(connection, standing)
+			rows = [_decision_row(decision) for _occurred_at, decision in standing]
+			return _insert(connection, "record_decision", rows)
+
+	def held(
+		self,
+		*,
+		state: State | None = None,
+		device_serial: str | None = None,
+		device_user_id: str | None = None,
+		limit: int = 100,
+		offset: int = 0,
+	) -> list[HeldPunch]:
+		"""Punches, optionally only of one terminal or id: those that arrived last first. Of one state: those that
+		occurred last first.
+		"""
+		wanted = {
+			"state": state.value if state else None,
+			"device_serial": None if device_serial is None else text_in(device_serial),
+			"device_user_id": None if device_user_id is None else text_in(device_user_id),
+			"limit": limit,
+			"offset": offset,
+		}
+		with self._db.read() as connection:
+			rows = connection.execute(_SQL["held_in_state" if state else "held"], wanted)
+			return [held_punch(row) for row in rows]
+
+	def each(self) -> Iterator[HeldPunch]:
+		"""The whole log in order of time, a punch at a time, as it stood at the first one."""
+		with self._db.read() as connection:
+			for row in connection.execute(_SQL["each"]):
+				yield held_punch(row)
+
+	def counts(self) -> dict[State, int]:
+		"""How many punches are in each state; every state is listed."""
+		counts = dict.fromkeys(State, 0)
+		for of_device in self.counts_by_device().values():
+			for state, number in of_device.items():
+				counts[state] += number
+		return counts
+
+	def counts_by_device(self) -> dict[str, dict[State, int]]:
+		"""The same for each terminal, by serial; states that none of its punches is in are left out."""
+		counts: dict[str, dict[State, int]] = {}
+		with self._db.read() as connection:
+			for row in connection.execute(_SQL["counts"]):
+				of_device = counts.setdefault(text_out(row["device_serial"]), {})
+				of_device[State(row["state"])] = row["punches"]
+		return counts
+
+	def unreadable_count(self) -> int:
+		with self._db.read() as connection:
+			return int(connection.execute(_SQL["unreadable_count"]).fetchone()[0])
+
+	def unreadable(self, limit: int = 100, offset: int = 0) -> list[HeldRow]:
+		"""Records that could not be read as punches, the last arrived first."""
+		wanted = {"limit": limit, "offset": offset}
+		with self._db.read() as connection:
+			return [held_row(row) for row in connection.execute(_SQL["unreadable"], wanted)]
+
+	def reopen(self, state: State, *, punch_id: uuid.UUID | None = None, approve_time: bool = False) -> int:
+		"""Put punches back to RECEIVED, to be decided and sent anew; returns how many.
+
+		:param state: which: UNMAPPED, REJECTED or QUARANTINED.
+		:param punch_id: only this one, if it is in that state.
+		:param approve_time: a person has looked at their time and releases it.
+		:raises ValueError: punches in another state are not to be reopened.
+		"""
+		if state not in _REOPENABLE:
+			raise ValueError(f"punches that are {state.value} are not to be reopened")
+		wanted = {
+			"state": state.value,
+			"punch_id": punch_id.bytes if punch_id else None,
+			"approve_time": int(approve_time),
+		}
+		with self._db.write() as connection:
+			return connection.execute(_SQL["reopen"], wanted).rowcount
+
+	def reopen_mapped(self, directory: Directory, policies: Mapping[str, DevicePolicy] | None = None) -> int:
+		"""Put the unmapped punches of everybody that `directory` knows by now back to RECEIVED; returns how many.
+
+		Call it when the list of people has changed. Oftener is useless, and after an UNMAPPED receipt (the
+		upstream does not know somebody that its list contained) it would ask for the same refusal.
+
+		:param policies: by device serial, as for the projection.
+		"""
+		with self._db.write() as connection:
+			known = [
+				(row["device_serial"], row["device_user_id"])
+				for row in connection.execute(_SQL["unmapped_ids"]).fetchall()
+				if directory.find(_looked_up_as(row, policies or {})) is not None
+			]
+			return _insert(connection, "reopen_unmapped", known)
+
+
+def _insert(connection: sqlite3.Connection, statement: str, rows: Sequence[_Row]) -> int:
+	"""Run a statement of this module for each row; returns how many rows it changed."""
+	return connection.executemany(_SQL[statement], rows).rowcount if rows else 0
+
+
+def _punch_rows(punches: Iterable[Punch], contact: _Row) -> list[_Row]:
+	# The hot path of the whole agent: one pass, no call that is not needed.
+	rows: list[_Row] = []
+	for punch in punches:
+		occurred_at = punch.occurred_at
+		rows.append(
+			(
+				punch.punch_id.bytes,
+				punch.device_serial,
+				punch.device_user_id,
+				int(occurred_at.timestamp()) * 1_000_000,
+				occurred_at.isoformat()[:19],
+				occurred_at.fold,
+				zone_name(occurred_at),
+				punch.verify_mode.value,
+				punch.device_key.value,
+				punch.raw,
+				*contact,
+			)
+		)
+	return rows
+
+
+def _bindable(value: object) -> object:
+	return text_in(value) if isinstance(value, str) else value
+
+
+def _unreadable_row(device_serial: str, row: UnreadableRow, received_at: int | None) -> _Row:
+	name = f"{len(device_serial)}:{device_serial}{row.raw}".encode("utf-8", "surrogatepass")
+	digest = hashlib.sha1(_UNREADABLE_NAMESPACE.bytes + name, usedforsecurity=False).digest()
+	row_id = uuid.UUID(bytes=digest[:16], version=5)
+	return row_id.bytes, text_in(device_serial), text_in(row.raw), text_in(row.reason), received_at
+
+
+def _decision_row(decision: Decision) -> _Row:
+	return (
+		decision.state.value,
+		decision.state_reason,
+		text_in(decision.employee) if decision.employee else None,
+		decision.log_type.value if decision.log_type else None,
+		decision.log_type_reason.value if decision.log_type_reason else None,
+		decision.punch.punch_id.bytes,
+	)
+
+
+_Batch = list[tuple[int, Decision]]
+
+
+def _without_overtaken(connection: sqlite3.Connection, batch: _Batch, start: int) -> _Batch:
+	"""The decisions that no counted punch of the same person, after the start of the batch, comes before."""
+	ends: dict[str, int | None] = {}
+	standing: _Batch = []
+	for occurred_at, decision in batch:
+		employee = decision.employee
+		if employee and employee not in ends:
+			wanted = {"employee": text_in(employee), "after": start}
+			ends[employee] = connection.execute(_SQL["next_counted"], wanted).fetchone()[0]
+		end = ends[employee] if employee else None
+		if end is None or occurred_at < end:
+			standing.append((occurred_at, decision))
+	return standing
+
+
+def _take_back_what_rests_on(connection: sqlite3.Connection, standing: _Batch) -> None:
+	firsts: dict[str, int] = {}
+	for occurred_at, decision in standing:
+		if decision.employee:
+			firsts[decision.employee] = min(occurred_at, firsts.get(decision.employee, occurred_at))
+	for employee, first in firsts.items():
+		wanted: dict[str, object] = {"employee": text_in(employee), "after": first}
+		final = connection.execute(_SQL["next_final"], wanted).fetchone()[0]
+		wanted["before"] = final if final is not None else 2**63 - 1
+		connection.execute(_SQL["take_back_decisions"], wanted)
+
+
+def _looked_up_as(row: sqlite3.Row, policies: Mapping[str, DevicePolicy]) -> str:
+	policy = policies.get(text_out(row["device_serial"]), DevicePolicy())
+	return policy.user_id_prefix + text_out(row["device_user_id"])

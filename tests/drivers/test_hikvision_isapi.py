@@ -1,0 +1,171 @@
+"""The Hikvision driver against the simulated terminal: the contract of every driver, and the faults of this family."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from datetime import date, datetime
+
+import pytest
+
+from attendance_bridge.core.driver import Driver as DriverProtocol
+from attendance_bridge.core.pull import PullReport, pull
+from attendance_bridge.core.redact import Secret
+from attendance_bridge.drivers.hikvision_isapi import Driver
+from attendance_bridge.drivers.hikvision_isapi.config import Config
+from attendance_bridge.simulators import workforce
+from attendance_bridge.simulators.hikvision import HikvisionState, HikvisionTerminal, verbs
+from attendance_bridge.simulators.hikvision.events import EventLog
+from attendance_bridge.simulators.hikvision.rows import DAMAGES
+from attendance_bridge.simulators.hikvision.state import PASSWORD, USER
+from tests.contracts.driver_contract import SECRET, DriverContract, Held, Key, Rig, now
+
+SEARCH = "/ISAPI/AccessControl/AcsEvent"
+
+READABLE_DAMAGES = ("number-as-id",)
+"""An employee number as a JSON number is taken for its text: unusual, but not unreadable."""
+
+
+class HikvisionRig(Rig):
+	"""A factory's second terminal of three, on a loopback port."""
+
+	def __init__(self) -> None:
+		factory = workforce.build(people=20, days=10, seed=7, last_day=date(2026, 10, 30))
+		self.state = HikvisionState.from_workforce(factory, number=2, of=3, zone=self.zone)
+		self.state.reboot_seconds = 0.2
+		self.terminal = HikvisionTerminal(self.state)
+		self.terminal.start()
+
+	def close(self) -> None:
+		self.terminal.stop()
+
+	def driver(self, **options: object) -> DriverProtocol:
+		return self._driver(PASSWORD, self.terminal.port, **options)
+
+	def driver_with_wrong_password(self) -> DriverProtocol:
+		return self._driver(SECRET, self.terminal.port)
+
+	def driver_to_nowhere(self) -> DriverProtocol:
+		with socket.socket() as free:
+			free.bind(("127.0.0.1", 0))
+			return self._driver(PASSWORD, free.getsockname()[1])
+
+	def _driver(self, password: str, port: int, **options: object) -> DriverProtocol:
+		settings: dict[str, object] = {"connect_timeout": 1.0, "timeout": 1.0} | options
+		config = Config(host="127.0.0.1", port=port, user=USER, password=Secret(password), **settings)  # type: ignore[arg-type]
+		return Driver(config, zone=self.zone, now=now)
+
+	def refused_attempts(self) -> int:
+		return self.state.counters.credentialed_401
+
+	def expected(self) -> set[Key]:
+		with self.state.lock:
+			numbers = {
+				(str(DAMAGES[event.damage]["employeeNoString"]), event.wall_time)
+				for event in self.state.log
+				if event.damage in READABLE_DAMAGES
+			}
+		return set(self.state.expected()) | numbers
+
+	def punch(self, device_user_id: str, wall_time: datetime) -> None:
+		verbs.punch(self.state, device_user_id, at=wall_time.replace(tzinfo=self.zone))
+
+	def clear(self) -> None:
+		with self.state.lock:
+			self.state.log = EventLog()
+
+	def fault(self, name: str) -> None:
+		verbs.set_fault(self.state, name)
+
+	def mend(self) -> None:
+		with self.state.lock:
+			self.state.faults.clear()
+
+	def bad_rows(self) -> int:
+		with self.state.lock:
+			return sum(event.damage not in ("", *READABLE_DAMAGES) for event in self.state.log)
+
+	def left_as_found(self) -> bool:
+		return True
+
+	def secrets(self) -> tuple[str, ...]:
+		return (PASSWORD, SECRET)
+
+
+@pytest.fixture
+def rig() -> Iterator[HikvisionRig]:
+	rig = HikvisionRig()
+	yield rig
+	rig.close()
+
+
+def read(rig: HikvisionRig, held: Held, *, pages: int | None = None, **options: object) -> PullReport:
+	"""One conversation: as much as there is, or `pages` pages."""
+	taken = iter(range(1, 10_000))
+	with rig.driver(**options) as driver:
+		return pull(
+			driver.identify().serial,
+			driver,
+			held,
+			held,
+			stop=lambda: pages is not None and next(taken) >= pages,
+		)
+
+
+class TestContract(DriverContract):
+	@pytest.fixture
+	def rig(self) -> Iterator[Rig]:
+		rig = HikvisionRig()
+		yield rig
+		rig.close()
+
+
+HARMLESS = (
+	"few-rows",
+	"gap-page",
+	"more-empty",
+	"no-serial-window",
+	"no-total",
+	"old-namespace",
+	"one-row-object",
+	"replayed-history",
+)
+
+
+class TestQuirks:
+	"""What firmware does that is odd, and must cost nothing."""
+
+	@pytest.mark.parametrize("fault", HARMLESS)
+	def test_the_whole_log_and_what_comes_after(self, rig: HikvisionRig, fault: str) -> None:
+		rig.fault(fault)
+		held = Held()
+		assert read(rig, held).complete
+		assert held.recorded() == rig.expected()
+		wall_time = datetime.now(rig.zone).replace(tzinfo=None, microsecond=0)
+		rig.punch("00042", wall_time)
+		report = read(rig, held)
+		assert (report.complete, report.new) == (True, 1)
+		assert ("00042", wall_time) in held.recorded()
+
+	@pytest.mark.parametrize("fault", HARMLESS)
+	def test_broken_off_after_every_page(self, rig: HikvisionRig, fault: str) -> None:
+		rig.fault(fault)
+		held = Held()
+		for _ in range(400):
+			if read(rig, held, pages=1).complete and held.recorded() == rig.expected():
+				break
+		assert held.recorded() == rig.expected()
+
+	@pytest.mark.parametrize("size", [1, 2, 29])
+	def test_small_pages(self, rig: HikvisionRig, size: int) -> None:
+		held = Held()
+		assert read(rig, held, page_size=size).complete
+		assert held.recorded() == rig.expected()
+
+	def test_a_poll_without_news_is_three_questions_about_events(self, rig: HikvisionRig) -> None:
+		"""One from the anchor on, one for numbers begun anew; each needs its challenge."""
+		held = Held()
+		read(rig, held)
+		before = rig.state.counters.answered[SEARCH]
+		assert read(rig, held).read == 0
+		assert rig.state.counters.answered[SEARCH] - before <= 2

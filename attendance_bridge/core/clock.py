@@ -14,6 +14,10 @@ EARLIEST_PLAUSIBLE_YEAR = 2010
 """Terminals that lost their battery restart in 1970, 2000 or 2008; no punch still to be paid is that old."""
 
 
+NEIGHBOURHOOD = timedelta(hours=3)
+"""Records further apart than this tell nothing about each other's pass through a repeated hour."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockReading:
 	"""One look at a terminal's clock."""
@@ -54,10 +58,10 @@ def localise(wall_time: datetime, zone: tzinfo, *, utc_offset: timedelta | None 
 		installers set the wall clock with care and the terminal's zone by accident.
 	"""
 	first = wall_time.replace(tzinfo=zone, fold=0, microsecond=0)
+	if utc_offset is None or first.utcoffset() == utc_offset or not is_repeated(first):
+		return first
 	second = first.replace(fold=1)
-	if utc_offset is not None and is_repeated(first) and second.utcoffset() == utc_offset:
-		return second
-	return first
+	return second if second.utcoffset() == utc_offset else first
 
 
 def is_repeated(moment: datetime) -> bool:
@@ -70,11 +74,14 @@ def second_pass(previous: datetime, moment: datetime) -> datetime:
 	"""Return `moment` in the second pass of the repeated hour if the log has run past it already.
 
 	For terminals that state no offset: their log is in the order of recording, so a wall time inside the
-	repeated hour that lies before its predecessor (`previous`) can only be the second pass.
+	repeated hour that lies before its predecessor (`previous`) can only be the second pass. A predecessor
+	that is hours away (a stray record, last year's change) says nothing.
 	"""
 	if not is_repeated(moment):
 		return moment
 	wall, before = moment.replace(tzinfo=None), previous.replace(tzinfo=None)
+	if abs(wall - before) > NEIGHBOURHOOD:
+		return moment
 	went_back = wall < before
 	still_in_second_pass = previous.fold == 1
 	return moment.replace(fold=1) if went_back or still_in_second_pass else moment

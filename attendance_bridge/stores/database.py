@@ -1,8 +1,9 @@
 """One SQLite file: who may read and write it when, and what is certain once a transaction has ended.
 
 WAL with synchronous=FULL: a committed transaction survives a power cut. Within a process one connection
-writes, and threads take turns at it; each transaction that only reads has a connection to itself out of a pool,
-sees one state of the database from beginning to end, and never waits. Processes take turns by SQLite's own lock.
+writes, and threads take turns at it; each transaction that only reads has a connection to itself out of a
+pool, sees one state of the database from beginning to end, and never waits. Processes take turns by SQLite's
+own lock.
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ class DeviceBook:
 			connection.execute(_SQL["contact"], facts)
 
 	def pulled(self, name: str, report: PullReport, *, at: datetime) -> None:
-		"""A pull has ended. One that read to the end wipes the last error out; `failed` writes the next one."""
+		"""A pull has ended. One that read to the end wipes the last error out; `failed` writes it."""
 		self._update(
 			"pulled",
 			name=text_in(name),

@@ -1,9 +1,10 @@
 """The outbox: what becomes of a decided punch between its decision and its receipt.
 
-A check-in is PENDING and fresh, in flight (claimed, no receipt yet), or put off. A claim is written down before
-anything is sent. What is found in flight later (the process died, no answer came) is in doubt: it is handed out
-again only after `settle`, when the upstream must have finished with it, and marked so that the upstream looks
-before it sends. A person's check-ins leave in order of time: nobody's later one passes an earlier one that waits.
+A check-in is PENDING and fresh, in flight (claimed, no receipt yet), or put off. A claim is written down
+before anything is sent. What is found in flight later (the process died, no answer came) is in doubt: it is
+handed out again only after `settle`, when the upstream must have finished with it, and marked so that the
+upstream looks before it sends. A person's check-ins leave in order of time: none passes an earlier one that
+waits.
 """
 
 from __future__ import annotations
@@ -134,10 +135,9 @@ class SqliteOutbox:
 			connection.execute(_SQL["mark_doubtful"], (code, due_at, key))
 			return
 		connection.execute(_SQL["mark_later"], (code, due_at, key))
-		if tries["refusals"] + 1 >= self._max_attempts:
-			logger.warning(
-				"check-in %s is given up after %d answers", receipt.punch_id, tries["refusals"] + 1
-			)
+		refusals = tries["refusals"] + 1
+		if refusals >= self._max_attempts:
+			logger.warning("check-in %s: put off %d times, given up", receipt.punch_id, refusals)
 			connection.execute(_SQL["mark_rejected"], (code, key))
 
 

@@ -1,16 +1,16 @@
 """The durable log of punches: raw first, and what was decided about each beside it.
 
-How late punches keep IN and OUT right. A decision rests on the person's last counted punch before it, so it is
-good only while no other counted punch lies between the two. `record` sees to that:
+How late punches keep IN and OUT right. A decision rests on the person's last counted punch before it, so it
+is good only while no other counted punch lies between the two. `record` sees to that:
 
-- A batch is decided from the standings at its first moment on. Where a person already has a counted punch after
-  that moment, decisions up to it are written down, and the person's punches from there on stay undecided for a
-  later batch, which begins after it.
-- A decision takes back what was decided later about the same person, as far as the next punch that may have been
-  sent: those rest on it now, and are decided again. What was sent stands; from there on nothing changes.
+- A batch is decided from the standings at its first moment on. Where a person already has a counted punch
+  after that moment, decisions up to it are written down, and what comes after it stays undecided for a later
+  batch, which begins there.
+- A decision takes back what was decided later about the same person, as far as the next punch that may have
+  been sent: those rest on it now, and are decided again. What was sent stands, and so does what follows it.
 
-So decisions come out as if the punches had arrived in order, except that nothing sent is ever changed. Every batch
-settles at least the oldest undecided moment, and nothing is taken back by a later moment: it ends.
+So decisions come out as if the punches had arrived in order, except that nothing sent is ever changed. Every
+batch settles at least the oldest undecided moment, and takes back only later ones: it ends.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _Row = tuple[object, ...]
 
 
 class PunchStore:
-	"""`core.ports.PunchSink`, and everything that is asked of the log. Every method may raise `StoreError`."""
+	"""`core.ports.PunchSink`, and all that is asked of the log. Every method may raise `StoreError`."""
 
 	def __init__(self, db: Database, *, now: Now | None = None) -> None:
 		"""
@@ -132,7 +132,7 @@ class PunchStore:
 		return standings
 
 	def record(self, decisions: Iterable[Decision]) -> int:
-		"""Write the decisions of one batch down; returns how many still stood. See the head of this module."""
+		"""Write the decisions of one whole batch down; returns how many stand. See the head of this file."""
 		# Taken whole first: deciding may take its time, and must not do so inside the transaction.
 		batch = [(micros(decision.punch.occurred_at), decision) for decision in decisions]
 		if not batch:
@@ -153,8 +153,9 @@ class PunchStore:
 		limit: int = 100,
 		offset: int = 0,
 	) -> list[HeldPunch]:
-		"""Punches, optionally only of one terminal or id: those that arrived last first. Of one state: those that
-		occurred last first.
+		"""Punches, optionally only of one terminal or id.
+
+		Those that arrived last come first; of one state, those that occurred last.
 		"""
 		wanted = {
 			"state": state.value if state else None,
@@ -219,7 +220,7 @@ class PunchStore:
 			return connection.execute(_SQL["reopen"], wanted).rowcount
 
 	def reopen_mapped(self, directory: Directory, policies: Mapping[str, DevicePolicy] | None = None) -> int:
-		"""Put the unmapped punches of everybody that `directory` knows by now back to RECEIVED; returns how many.
+		"""Put unmapped punches of people that `directory` knows by now back to RECEIVED; returns how many.
 
 		Call it when the list of people has changed. Oftener is useless, and after an UNMAPPED receipt (the
 		upstream does not know somebody that its list contained) it would ask for the same refusal.

@@ -35,7 +35,7 @@ def is_foreign(connection: sqlite3.Connection) -> bool:
 	mark = connection.execute("PRAGMA application_id").fetchone()[0]
 	if mark == APPLICATION_ID:
 		return False
-	return connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
+	return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
 
 
 def migrate(connection: sqlite3.Connection) -> None:

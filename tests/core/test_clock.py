@@ -62,6 +62,18 @@ def test_order_of_recording_tells_the_second_pass() -> None:
 
 
 @pytest.mark.parametrize(
+	"previous",
+	[
+		datetime(2099, 1, 1, tzinfo=BERLIN),
+		datetime(2025, 10, 26, 2, 30, tzinfo=BERLIN, fold=1),
+		datetime(2026, 10, 25, 6, 0, tzinfo=BERLIN),
+	],
+)
+def test_a_distant_record_says_nothing_about_the_pass(previous: datetime) -> None:
+	assert second_pass(previous, localise(datetime(2026, 10, 25, 2, 30), BERLIN)).fold == 0
+
+
+@pytest.mark.parametrize(
 	("occurred_at", "offset", "good_until", "verdict"),
 	[
 		(NOW - timedelta(hours=1), 0, None, ClockVerdict.TRUSTED),

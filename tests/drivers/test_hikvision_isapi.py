@@ -1,4 +1,4 @@
-"""The Hikvision driver against the simulated terminal: the contract of every driver, and the faults of this family."""
+"""The Hikvision driver against the simulated terminal: the contract of every driver, and its own faults."""
 
 from __future__ import annotations
 

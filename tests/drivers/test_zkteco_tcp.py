@@ -320,24 +320,27 @@ def test_two_conversations_do_not_meet(terminal: ZktecoTerminal) -> None:
 
 
 def test_threads_take_turns(state: ZktecoState, terminal: ZktecoTerminal) -> None:
-	most_at_once = 0
+	talking: list[int] = []
+	overlaps: list[int] = []
 	results: list[Held] = []
 
-	def work() -> None:
-		nonlocal most_at_once
+	def work(number: int) -> None:
 		held = Held()
 		with make_driver(terminal.port, timeout=20.0) as driver:
 			for page in driver.fetch(START):
-				most_at_once = max(most_at_once, terminal.open_sessions)
+				talking.append(number)
+				overlaps.extend(other for other in talking if other != number)
 				held.accept(page, state.serial, None)
+			driver.read_clock()
+			talking[:] = [other for other in talking if other != number]
 		results.append(held)
 
-	threads = [threading.Thread(target=work) for _ in range(4)]
+	threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
 	for thread in threads:
 		thread.start()
 	for thread in threads:
 		thread.join()
-	assert most_at_once == 1
+	assert overlaps == []
 	assert [held.recorded() for held in results] == [state.expected()] * 4
 
 

@@ -253,7 +253,7 @@ def test_an_error_is_its_own_and_not_the_one_before() -> None:
 		try:
 			everything(driver)
 		except DeviceError as first:
-			assert first.code is Code.TIMEOUT  # noqa: PT017  # the second question must be put in here
+			assert first.code is Code.TIMEOUT  # the second question must be put in here
 			with pytest.raises(DeviceError) as second:
 				driver.read_clock()
 	assert second.value.code is Code.GARBAGE

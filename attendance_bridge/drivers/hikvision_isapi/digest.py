@@ -45,13 +45,12 @@ def read_challenges(header: str) -> tuple[Challenge, ...]:
 	"""
 	header = header[:_MAX_HEADER]
 	schemes = list(_SCHEME.finditer(header))[:_MAX_CHALLENGES]
-	ends = [scheme.start() for scheme in schemes[1:]] + [len(header)]
 	found = []
-	for scheme, end in zip(schemes, ends, strict=True):
-		if scheme.group(1).lower() == "digest":
-			challenge = _challenge(header[scheme.end() : end])
-			if challenge is not None:
-				found.append(challenge)
+	for index, scheme in enumerate(schemes):
+		end = schemes[index + 1].start() if index + 1 < len(schemes) else len(header)
+		challenge = _challenge(header[scheme.end() : end]) if scheme.group(1).lower() == "digest" else None
+		if challenge is not None:
+			found.append(challenge)
 	return tuple(sorted(found, key=lambda challenge: _PREFERENCE.index(challenge.algorithm)))
 
 
@@ -116,7 +115,7 @@ def authorization(
 
 
 def _wire(text: str) -> str:
-	return text.encode("utf-8").decode("latin-1")
+	return text.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
 def _quoted(text: str) -> str:

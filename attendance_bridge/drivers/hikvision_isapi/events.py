@@ -62,10 +62,12 @@ MAX_ROWS = 1000
 """More rows in one page than any terminal sends; 30 are asked for."""
 _MAX_RAW = 2000
 _MAX_UNREADABLE_RAW = 500
-_MAX_FIELD = 64
-_MAX_FIELDS = 200
 _MAX_TIME = 40
-_LINK = re.compile(r'("\w{0,40}url":)"(?:[^"\\]|\\.)*"?', re.IGNORECASE)
+_MAX_TEXT = 500
+_MAX_SHORT_TEXT = 64
+_MAX_MEMBERS = 200
+_MAX_DEPTH = 4
+_HIDDEN = re.compile(r"url$|password|passwd|pwd|secret|token|nonce|api_?key|comm_?key", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,41 +218,50 @@ def _is_good_user_id(user_id: str) -> bool:
 def _unreadable(record: object, reason: str) -> UnreadableRow:
 	if isinstance(record, dict):
 		return UnreadableRow(raw=raw_text(record, _MAX_UNREADABLE_RAW), reason=reason)
-	return UnreadableRow(raw=_without_secrets(_json(record)[:_MAX_UNREADABLE_RAW]), reason=reason)
+	return UnreadableRow(raw=_json(_clean(record))[:_MAX_UNREADABLE_RAW], reason=reason)
 
 
 def raw_text(record: Mapping[str, Any], limit: int) -> str:
-	"""The row as compact JSON of about `limit` characters at the most, without secrets or links to pictures.
+	"""The row as compact JSON of at most `limit` characters, without secrets and without links to pictures.
 
 	A link to a picture of somebody's face is personal data, and some firmware puts a token into it. A row
 	that is too long keeps the plain fields that fit.
 	"""
-	text = _json(record)
-	return _without_secrets(text if len(text) <= limit else _json(_shortened(record, limit)))
+	clean = _clean(record)
+	text = _json(clean)
+	return text if len(text) <= limit else _json(_shortened(clean, limit))
 
 
 def _shortened(record: Mapping[str, Any], limit: int) -> dict[str, object]:
 	kept: dict[str, object] = {}
-	room = limit - 2
-	for key, value in list(record.items())[:_MAX_FIELDS]:
-		if not isinstance(value, (str, int, type(None))):
-			continue
-		brief = {key[:_MAX_FIELD]: value[:_MAX_FIELD] if isinstance(value, str) else value}
-		room -= len(_json(brief)) - 1
+	room = limit - len("{}")
+	for key, value in record.items():
+		field = {key: value[:_MAX_SHORT_TEXT] if isinstance(value, str) else value}
+		room -= len(_json(field)) - len(",")
 		if room < 0:
 			break
-		kept.update(brief)
+		if not isinstance(value, (dict, list)):
+			kept.update(field)
 	return kept
 
 
-def _without_secrets(text: str) -> str:
-	return redact(_LINK.sub(rf'\1"{MASK}"', text))
+def _clean(value: Any, depth: int = _MAX_DEPTH) -> Any:
+	"""A copy without what must not be kept, bounded in every direction."""
+	if isinstance(value, str):
+		return redact(value[:_MAX_TEXT])
+	if isinstance(value, (dict, list)) and depth == 0:
+		return "…"
+	if isinstance(value, list):
+		return [_clean(element, depth - 1) for element in value[:_MAX_MEMBERS]]
+	if isinstance(value, dict):
+		return {
+			key[:_MAX_SHORT_TEXT]: MASK if _HIDDEN.search(key) else _clean(member, depth - 1)
+			for key, member in list(value.items())[:_MAX_MEMBERS]
+		}
+	return value
 
 
 def _json(value: object) -> str:
-	try:
-		text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-	except RecursionError:
-		return '"too deep"'
-	# Half of a surrogate pair cannot be stored; it becomes visible as an escape.
+	text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+	# Half of a surrogate pair cannot be stored; it becomes an escape of JSON again.
 	return text.encode("utf-8", "backslashreplace").decode("utf-8")

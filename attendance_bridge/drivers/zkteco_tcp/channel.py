@@ -38,7 +38,7 @@ class Channel:
 		self._timeout = timeout
 		self._heard = False
 		self.failure: DeviceError | None = None
-		"""What ended the exchange. pyzk turns exceptions into its own and keeps only their text."""
+		"""What ended the channel's use. pyzk turns exceptions into its own and keeps only their text."""
 		self.begin(seconds=timeout)
 
 	def begin(self, *, seconds: float, budget: int = DEFAULT_BUDGET) -> None:
@@ -46,7 +46,6 @@ class Channel:
 		self._deadline = time.monotonic() + seconds
 		self._limit = budget
 		self._received = 0
-		self.failure = None
 
 	def settimeout(self, timeout: float) -> None:
 		"""Seconds of silence that are borne."""

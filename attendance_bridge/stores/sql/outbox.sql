@@ -1,11 +1,12 @@
 -- name: pull_due_times_in
 -- After our own clock was set back: nobody waits longer than the longest wait there is.
-UPDATE punch SET due_at = :latest WHERE state = 'pending' AND due_at IS NOT NULL AND due_at > :latest
+UPDATE punch INDEXED BY punch_claimed SET due_at = :latest
+WHERE state = 'pending' AND due_at IS NOT NULL AND due_at > :latest
 
 -- name: claimable
 -- Check-ins that are due, oldest first, without the people who wait behind an earlier one that is not.
 WITH waiting AS (
-	SELECT employee, min(occurred_at) AS since FROM punch
+	SELECT employee, min(occurred_at) AS since FROM punch INDEXED BY punch_claimed
 	WHERE state = 'pending' AND due_at IS NOT NULL AND due_at > :now
 	GROUP BY employee
 )
@@ -75,12 +76,13 @@ SELECT min(occurred_at) FROM punch WHERE state = 'pending'
 
 -- name: in_doubt
 -- How many check-ins are at the upstream now, or may have arrived there without our learning it.
-SELECT count(*) FROM punch WHERE state = 'pending' AND due_at IS NOT NULL AND in_flight_since IS NOT NULL
+SELECT count(*) FROM punch INDEXED BY punch_claimed
+WHERE state = 'pending' AND due_at IS NOT NULL AND in_flight_since IS NOT NULL
 
 -- name: held_back
 -- How many check-ins wait for their time, or behind an earlier one of the same person that does.
 WITH waiting AS (
-	SELECT employee, min(occurred_at) AS since FROM punch
+	SELECT employee, min(occurred_at) AS since FROM punch INDEXED BY punch_claimed
 	WHERE state = 'pending' AND due_at IS NOT NULL AND due_at > :now
 	GROUP BY employee
 )
@@ -90,4 +92,5 @@ WHERE punch.state = 'pending'
 
 -- name: next_due
 -- When the first of the check-ins that wait for their time will be due.
-SELECT min(due_at) FROM punch WHERE state = 'pending' AND due_at IS NOT NULL AND due_at > :now
+SELECT min(due_at) FROM punch INDEXED BY punch_claimed
+WHERE state = 'pending' AND due_at IS NOT NULL AND due_at > :now

@@ -21,6 +21,16 @@ function ago(iso, now) {
 	return `${Math.round(seconds / 86400)} days ago`;
 }
 
+const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "2-digit", timeZone: "UTC" });
+
+// Wall time stays as the terminal showed it: no conversion to the zone of whoever looks.
+function moment(text) {
+	const [date, clock] = text.split(" ");
+	const cell = element("td", "time", clock);
+	cell.append(" ", element("small", "quiet", day.format(new Date(`${date}T00:00:00Z`))));
+	return cell;
+}
+
 function drawTotals(totals) {
 	byId("totals").replaceChildren(
 		...totals.map((total) => {
@@ -41,8 +51,8 @@ function drawDevice(device, now) {
 	const head = element("header");
 	head.append(element("h3", "", device.name), element("span", `badge ${device.tone}`, device.state));
 	const facts = element("dl");
-	fact(facts, "Terminal", [device.model, device.serial].filter(Boolean).join(" · "));
-	fact(facts, "Driver", device.driver);
+	fact(facts, "Model", [device.model, device.driver].filter(Boolean).join(" · "));
+	fact(facts, "Serial", device.serial);
 	fact(facts, "Last seen", ago(device.last_seen, now));
 	fact(facts, "Clock", device.clock);
 	fact(facts, "Holds", device.holds);
@@ -84,16 +94,16 @@ function draw(board) {
 	drawTotals(board.totals);
 	drawDevices(board.devices, board.now);
 	drawRows("checkins", board.checkins, (row) => [
-		element("td", "time", row.time),
+		moment(row.time),
 		element("td", "", row.person),
 		element("td", row.log_type === "IN" ? "good" : "", row.log_type),
 		element("td", "wide quiet", row.reason),
 	]);
 	drawRows("punches", board.punches, (row) => [
-		element("td", "time", row.time),
-		element("td", "", row.device),
+		moment(row.time),
+		element("td", "keep", row.device),
 		element("td", "", row.device_user_id),
-		element("td", row.tone, row.state),
+		element("td", `keep ${row.tone}`, row.state),
 		element("td", "wide quiet", row.reason),
 	]);
 }

@@ -13,7 +13,7 @@ from attendance_bridge.core.errors import BridgeError
 from attendance_bridge.core.redact import redact
 from attendance_bridge.edge import settings as edge_settings
 from attendance_bridge.edge.agent import Agent, make_upstream, utc_now
-from attendance_bridge.edge.messages import PROBLEMS, sentence
+from attendance_bridge.edge.messages import sentence, spell_problems
 from attendance_bridge.edge.reader import open_driver, read_clock
 from attendance_bridge.edge.settings import Device, Settings
 from attendance_bridge.stores.database import Database
@@ -107,8 +107,7 @@ def _check_upstream(settings: Settings, database: Database) -> tuple[int, str]:
 	except BridgeError as error:
 		return 4, f"WRONG   upstream: {sentence(error)}"
 	if info.problems:
-		problems = " ".join(PROBLEMS.get(problem, problem) for problem in info.problems)
-		return 4, f"WRONG   upstream {info.label}: {problems}"
+		return 4, f"WRONG   upstream {info.label}: {spell_problems(info.problems)}"
 	facts = ", ".join(fact for fact in (info.version, info.user) if fact)
 	return 0, f"ok      upstream {info.label}{': ' if facts else ''}{facts}"
 

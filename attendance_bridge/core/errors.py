@@ -47,6 +47,8 @@ class Code(str, Enum):
 	"""HTTP 429 or the like; details carry `retry_after` when it says."""
 	NOT_FOUND = "not_found"
 	"""The site, the method or the document does not exist there."""
+	NOT_READY = "not_ready"
+	"""The receiver answers, but check-ins would not arrive as they should; details carry `problems`."""
 	CIRCUIT_OPEN = "circuit_open"
 	"""Not tried: too many failures in a row; details carry `seconds` until the next try."""
 

@@ -31,6 +31,7 @@ _SENTENCES: dict[Code, str] = {
 	Code.RATE_LIMITED: "{where} asks for fewer requests. Delivery goes on by itself; set or lower the rate "
 	"limit if it happens often.",
 	Code.NOT_FOUND: "{where} does not have what was asked for. Check the address and that HRMS is installed.",
+	Code.NOT_READY: "Nothing is sent to {where} yet. {problems}",
 	Code.CIRCUIT_OPEN: "{where} failed too often and is left alone for {seconds} seconds.",
 	Code.DISK_FULL: "The disk that holds {path} is full. Free some space; nothing acknowledged is lost, and "
 	"terminals keep what was not fetched.",
@@ -69,7 +70,14 @@ def sentence(error: BridgeError, where: str = "") -> str:
 	seconds = facts.get("unlock_seconds")
 	facts["unlock"] = f" for another {seconds} seconds" if seconds else ""
 	facts.setdefault("path", "the database")
+	facts["problems"] = spell_problems(facts.get("problems", ()))
 	return _SENTENCES[error.code].format_map(facts)
+
+
+def spell_problems(problems: object) -> str:
+	"""Words for the codes that `Upstream.check` found."""
+	codes = problems if isinstance(problems, tuple) else ()
+	return " ".join(PROBLEMS.get(str(code), str(code)) for code in codes)
 
 
 def _where(facts: _Facts) -> str:

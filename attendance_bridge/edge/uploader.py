@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from attendance_bridge.core.deliver import DrainReport, drain
 from attendance_bridge.core.driver import Now
-from attendance_bridge.core.errors import UpstreamError
+from attendance_bridge.core.errors import Code, UpstreamError
 from attendance_bridge.core.person import Directory
 from attendance_bridge.core.projection import DevicePolicy, Observation, Rules, find_person, project
 from attendance_bridge.core.redact import redact
@@ -74,6 +74,7 @@ class Uploader:
 			threshold=1, backoff=Backoff(base=timedelta(seconds=2), cap=timedelta(minutes=5))
 		)
 		self._people_due_at: datetime | None = None
+		self._ready = False
 		self._wake = threading.Event()
 		self.last_error: UpstreamError | None = None
 		"""What the upstream last failed with; None once it works again."""
@@ -154,7 +155,7 @@ class Uploader:
 			logger.info("people: %d changed, %d punches found their person", changed, reopened)
 
 	def _deliver(self) -> DrainReport | None:
-		if not self._breaker.allows(self._now()):
+		if not self._breaker.allows(self._now()) or not self._is_ready():
 			return None
 		report = drain(self._outbox, self._upstream, limit=SEND_AT_ONCE, now=self._now)
 		if report.error is not None:
@@ -164,6 +165,23 @@ class Uploader:
 			logger.info("sent %d: %s", report.claimed, _spell(report))
 		return report
 
+	def _is_ready(self) -> bool:
+		"""Look, before the first check-in and after every failure, whether they would arrive as they should.
+
+		A wrong time zone or a missing right would otherwise turn a whole backlog into wrong or refused
+		check-ins.
+		"""
+		if not self._ready:
+			try:
+				info = self._upstream.check()
+				if info.problems:
+					raise UpstreamError(Code.NOT_READY, retryable=True, problems=info.problems)
+			except UpstreamError as error:
+				self._failed(error)
+				return False
+			self._ready = True
+		return True
+
 	def _works(self) -> None:
 		self._breaker = self._breaker.succeeded()
 		self.last_error = None
@@ -171,6 +189,7 @@ class Uploader:
 	def _failed(self, error: UpstreamError) -> None:
 		now = self._now()
 		self.last_error = error
+		self._ready = False
 		self._breaker = self._breaker.failed(now, self._chance(), _left_alone_until(error, now))
 		logger.warning("upstream: %s", redact(str(error)))
 

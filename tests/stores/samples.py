@@ -47,7 +47,7 @@ def accept(store: PunchStore, *punches: Punch) -> None:
 
 def decide(store: PunchStore, *, limit: int = 100, people: Directory | None = None) -> int:
 	"""Decide until nothing is undecided, as the agent does; returns in how many batches."""
-	directory = people or Everybody()
+	directory = Everybody() if people is None else people
 	rules = Rules()
 	batches = 0
 	while observations := store.undecided(limit):

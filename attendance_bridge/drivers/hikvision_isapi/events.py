@@ -236,12 +236,13 @@ def _shortened(record: Mapping[str, Any], limit: int) -> dict[str, object]:
 	kept: dict[str, object] = {}
 	room = limit - len("{}")
 	for key, value in record.items():
+		if isinstance(value, (dict, list)):
+			continue
 		field = {key: value[:_MAX_SHORT_TEXT] if isinstance(value, str) else value}
 		room -= len(_json(field)) - len(",")
 		if room < 0:
 			break
-		if not isinstance(value, (dict, list)):
-			kept.update(field)
+		kept.update(field)
 	return kept
 
 

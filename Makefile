@@ -17,6 +17,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python devtools/generate_supported.py --check
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

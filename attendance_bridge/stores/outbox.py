@@ -57,7 +57,8 @@ class SqliteOutbox:
 		chance: Callable[[], float] = random.random,
 	) -> None:
 		"""
-		:param settle: how long after a claim a request may still be at work on the other side.
+		:param settle: how long after a claim a request may still be at work on the other side. It has to cover
+			the time that sending a whole batch takes, too: nobody writes down when a crash cut it off.
 		:param backoff: how long a check-in that was put off waits.
 		:param max_attempts: after so many certain answers "not now" it is REJECTED, and somebody has to look.
 			Answers that leave a doubt do not count: those may not be given up.
@@ -130,11 +131,12 @@ class SqliteOutbox:
 		if tries is None:
 			return
 		code = text_in(receipt.code)
-		due_at = micros(now + self._backoff.delay(tries["attempts"] + 1, self._chance()))
+		wait = self._backoff.delay(tries["attempts"] + 1, self._chance())
 		if receipt.in_doubt:
-			connection.execute(_SQL["mark_doubtful"], (code, due_at, key))
+			due_at = micros(now + max(wait, self._settle))
+			connection.execute(_SQL["mark_doubtful"], (code, due_at, micros(now), key))
 			return
-		connection.execute(_SQL["mark_later"], (code, due_at, key))
+		connection.execute(_SQL["mark_later"], (code, micros(now + wait), key))
 		refusals = tries["refusals"] + 1
 		if refusals >= self._max_attempts:
 			logger.warning("check-in %s: put off %d times, given up", receipt.punch_id, refusals)

@@ -38,9 +38,7 @@ def outbox(db: Database) -> SqliteOutbox:
 
 def receipt(of: Punch, outcome: Outcome, *, code: str = "", in_doubt: bool = False) -> Receipt:
 	reference = "CKIN-1" if outcome in (Outcome.ACCEPTED, Outcome.DUPLICATE) else ""
-	return Receipt(
-		punch_id=of.punch_id, outcome=outcome, code=code, reference=reference, in_doubt=in_doubt
-	)
+	return Receipt(punch_id=of.punch_id, outcome=outcome, code=code, reference=reference, in_doubt=in_doubt)
 
 
 def after(seconds: float) -> datetime:
@@ -247,9 +245,7 @@ def test_nobodys_later_check_in_passes_an_earlier_one_that_waits(
 	assert claimed(outbox.claim(10, ready)) == [("08:00", in_doubt), ("12:00", False), ("17:00", False)]
 
 
-def test_one_that_comes_late_passes_a_later_one_that_waits(
-	store: PunchStore, outbox: SqliteOutbox
-) -> None:
+def test_one_that_comes_late_passes_a_later_one_that_waits(store: PunchStore, outbox: SqliteOutbox) -> None:
 	pending(store, SECOND)
 	outbox.claim(10, NOW)
 	outbox.mark([receipt(SECOND, Outcome.RETRY)], NOW)
@@ -268,7 +264,9 @@ def test_the_oldest_of_a_crashed_batch_holds_its_person_back_not_others(
 
 @pytest.mark.parametrize(
 	("first", "second"),
-	list(itertools.product([Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.REJECTED, Outcome.UNMAPPED], Outcome)),
+	list(
+		itertools.product([Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.REJECTED, Outcome.UNMAPPED], Outcome)
+	),
 )
 def test_a_second_receipt_changes_nothing(
 	store: PunchStore, outbox: SqliteOutbox, first: Outcome, second: Outcome
@@ -282,9 +280,7 @@ def test_a_second_receipt_changes_nothing(
 	assert only(store) == settled
 
 
-def test_a_late_receipt_for_what_was_released_is_believed(
-	store: PunchStore, outbox: SqliteOutbox
-) -> None:
+def test_a_late_receipt_for_what_was_released_is_believed(store: PunchStore, outbox: SqliteOutbox) -> None:
 	pending(store, FIRST)
 	outbox.claim(10, NOW)
 	outbox.release([FIRST.punch_id])
@@ -342,9 +338,7 @@ def test_the_backlog(store: PunchStore, outbox: SqliteOutbox) -> None:
 	assert outbox.next_due(after(120)) == after(120)
 
 
-def test_nothing_is_lost_when_one_receipt_cannot_be_written(
-	store: PunchStore, outbox: SqliteOutbox
-) -> None:
+def test_nothing_is_lost_when_one_receipt_cannot_be_written(store: PunchStore, outbox: SqliteOutbox) -> None:
 	pending(store, FIRST, OTHER)
 	outbox.claim(10, NOW)
 	wrong = Receipt(punch_id=UUID(int=0), outcome=Outcome.ACCEPTED, reference=object())  # type: ignore[arg-type]

@@ -55,8 +55,8 @@ UPDATE punch SET
 WHERE punch_id = ? AND state = 'pending'
 
 -- name: mark_doubtful
--- No answer: it may have been taken, so it is looked up before it is sent again, once both waits are over.
-UPDATE punch SET attempts = attempts + 1, error_code = ?, due_at = max(coalesce(due_at, 0), ?)
+-- No answer: it may have been taken, or still be under way there.
+UPDATE punch SET attempts = attempts + 1, error_code = ?, due_at = ?, in_flight_since = ?
 WHERE punch_id = ? AND state = 'pending'
 
 -- name: release

@@ -23,6 +23,9 @@ from attendance_bridge.stores.failures import reported
 _WAL_KEPT = 32 * 1024 * 1024
 """Bytes to which the write-ahead log is cut back after it has been carried over: SD cards are small."""
 
+_MAGIC = b"SQLite format 3\x00"
+"""How every file of SQLite begins (https://www.sqlite.org/fileformat.html)."""
+
 
 class Database:
 	"""An open database. Safe to use from any thread; `close` ends it."""
@@ -136,10 +139,14 @@ class Database:
 			isolation_level=None,
 			check_same_thread=False,
 		)
-		connection.row_factory = sqlite3.Row
-		connection.execute("PRAGMA synchronous = FULL")
-		connection.execute("PRAGMA foreign_keys = ON")
-		connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT}")
+		try:
+			connection.row_factory = sqlite3.Row
+			connection.execute("PRAGMA synchronous = FULL")
+			connection.execute("PRAGMA foreign_keys = ON")
+			connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT}")
+		except BaseException:
+			connection.close()
+			raise
 		return connection
 
 
@@ -169,8 +176,12 @@ def _touch(path: Path) -> None:
 
 def _inspect(path: Path, busy_timeout: timedelta, *, whole: bool) -> None:
 	"""Refuse a file that is not ours, too new or damaged, without a chance of changing it."""
-	if path.stat().st_size == 0:
+	with path.open("rb") as file:
+		head = file.read(len(_MAGIC))
+	if not head:
 		return
+	if head != _MAGIC:  # SQLite would take a file of less than a page for an empty one, and write over it
+		raise StoreError(Code.DATABASE_UNREADABLE, path=str(path), cause="not a database")
 	connection = sqlite3.connect(
 		f"{path.as_uri()}?mode=ro", uri=True, timeout=busy_timeout.total_seconds(), isolation_level=None
 	)

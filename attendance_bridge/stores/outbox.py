@@ -57,8 +57,8 @@ class SqliteOutbox:
 		chance: Callable[[], float] = random.random,
 	) -> None:
 		"""
-		:param settle: how long after a claim a request may still be at work on the other side. It has to cover
-			the time that sending a whole batch takes, too: nobody writes down when a crash cut it off.
+		:param settle: how long after a claim a request may still be at work on the other side. It has to
+			cover the time that sending a whole batch takes, too: nobody notes when a crash cut it off.
 		:param backoff: how long a check-in that was put off waits.
 		:param max_attempts: after so many certain answers "not now" it is REJECTED, and somebody has to look.
 			Answers that leave a doubt do not count: those may not be given up.

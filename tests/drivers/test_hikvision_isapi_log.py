@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from attendance_bridge.core.cursor import START, Cursor
@@ -37,6 +37,10 @@ class ModelTerminal:
 		self.numbered = numbered
 		self.insists_on_times = False
 		self.ignores_position = False
+		self.is_restless = False
+		"""Every search is answered for its first half, and with other numbers each time."""
+		self.gaps_at: set[int] = set()
+		"""Positions at which the first answer is empty."""
 		self.announces: int | None = None
 		self.last_position = 300_000
 		self.rows: list[dict[str, Any]] = []
@@ -68,6 +72,13 @@ class ModelTerminal:
 		position = 0 if self.ignores_position else asked["searchResultPosition"]
 		if position > self.last_position:
 			raise DeviceError(Code.DEVICE_ERROR, status_code=6, sub_status="badParameters")
+		if position in self.gaps_at:
+			self.gaps_at.discard(position)
+			return {"AcsEvent": {"responseStatusStrg": "MORE", "totalMatches": len(rows), "InfoList": []}}
+		if self.is_restless and position > len(rows) // 2:
+			for row in self.rows:
+				row["serialNo"] += 1000
+			return {"AcsEvent": {"responseStatusStrg": "MORE", "totalMatches": len(rows), "InfoList": []}}
 		page = rows[position : position + asked["maxResults"]]
 		more = position + len(page) < len(rows)
 		total = len(rows) if self.announces is None else self.announces
@@ -293,6 +304,25 @@ class TestATerminalThatMisbehaves:
 		reader.read()
 		assert reader.held == terminal.holds()
 
+	def test_an_empty_page_in_the_middle_is_asked_for_again(self) -> None:
+		terminal = ModelTerminal()
+		for _ in range(30):
+			terminal.punch()
+		terminal.gaps_at = {6, 15}
+		reader = Reader(terminal)
+		reader.read()
+		assert reader.held == terminal.holds()
+		assert len({asked["searchID"] for asked in terminal.questions}) == 1
+
+	def test_a_log_that_never_holds_still_is_named(self) -> None:
+		terminal = ModelTerminal()
+		for _ in range(30):
+			terminal.punch()
+		terminal.is_restless = True
+		with pytest.raises(DeviceError) as caught:
+			Reader(terminal).read()
+		assert (caught.value.code, caught.value.retryable) == (Code.GARBAGE, True)
+
 	def test_an_endless_log_is_broken_off_and_goes_on_later(self) -> None:
 		terminal = ModelTerminal()
 		for _ in range(100):
@@ -383,6 +413,11 @@ def _steps() -> Iterator[st.SearchStrategy[tuple[str, int]]]:
 	steps=st.lists(st.one_of(*_steps()), max_size=25),
 	in_time_order=st.booleans(),
 	page_size=st.integers(1, 4),
+)
+@example(
+	steps=[("punch", 1), ("clock", -1), ("punch", 2), ("clock", -1), ("read", 1), ("punch", 1)],
+	in_time_order=True,
+	page_size=2,
 )
 def test_whatever_happens_a_full_reading_leaves_nothing_unread(
 	steps: list[tuple[str, int]], in_time_order: bool, page_size: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_check_ins_leave_oldest_first_by_the_moment_not_the_wall(
 	kathmandu = Punch(
 		device_serial="K",
 		device_user_id="9",
-		occurred_at=punch("08:30").occurred_at.astimezone(datetime.now().astimezone().tzinfo),
+		occurred_at=punch("08:30").occurred_at.astimezone(ZoneInfo("Asia/Kathmandu")),
 	)
 	pending(store, THIRD, OTHER, FIRST, kathmandu)
 	batch = outbox.claim(10, NOW)
@@ -264,9 +265,7 @@ def test_the_oldest_of_a_crashed_batch_holds_its_person_back_not_others(
 
 @pytest.mark.parametrize(
 	("first", "second"),
-	list(
-		itertools.product([Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.REJECTED, Outcome.UNMAPPED], Outcome)
-	),
+	[pair for pair in itertools.product(Outcome, Outcome) if pair[0] is not Outcome.RETRY],
 )
 def test_a_second_receipt_changes_nothing(
 	store: PunchStore, outbox: SqliteOutbox, first: Outcome, second: Outcome

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta, tzinfo
 
 from attendance_bridge.core.cursor import START, Cursor
 from attendance_bridge.core.driver import Page, Window
+from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.drivers.hikvision_isapi.events import Row
 from attendance_bridge.drivers.hikvision_isapi.place import Place
 from attendance_bridge.drivers.hikvision_isapi.search import Condition, End, Searcher
 from attendance_bridge.drivers.hikvision_isapi.times import Stamp, stamp_of
-from attendance_bridge.drivers.hikvision_isapi.walk import OtherLog, Walk
+from attendance_bridge.drivers.hikvision_isapi.walk import AnchorLost, Reason, Walk
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,9 @@ LEAD = timedelta(days=1)
 
 SETTLED = timedelta(minutes=1)
 """Rows closer in time than this may have been written in either order."""
+
+MAX_LOSSES = 4
+"""How often the anchor may be lost in one reading; each time may mean to read everything again."""
 
 FIRST_TIME = datetime(1970, 1, 2)  # noqa: DTZ001  # wall time
 LAST_TIME = datetime(2037, 12, 31, 23, 59, 59)  # noqa: DTZ001  # wall time
@@ -52,6 +56,7 @@ class EventLog:
 		if not self._serial_search and not place.by_time:
 			place = place.at_latest()
 		told: Place | None = None
+		losses = 0
 		while True:
 			walk = Walk(place, self._zone, self._present + LEAD)
 			try:
@@ -62,9 +67,14 @@ class EventLog:
 					if rows:
 						told = walk.place()
 						yield _page(rows, told.to_cursor(), batch.total)
-			except OtherLog as other:
-				logger.info("the log does not go on at its anchor (%s)", other)
-				place = _after_other_log(place, other)
+			except AnchorLost as lost:
+				logger.info("the log does not go on at its anchor: %s", lost)
+				losses += 1
+				if losses > MAX_LOSSES:
+					raise DeviceError(
+						Code.GARBAGE, retryable=True, reason="the log changes all the time"
+					) from None
+				place = _place_after_loss(place, lost.reason)
 				continue
 			place = walk.place()
 			if walk.end is End.COMPLETE or not walk.brought:
@@ -95,7 +105,8 @@ class EventLog:
 		"""Whether there are events after the latest one read that carry lower numbers than it.
 
 		Asked when nothing new was found: a terminal that restarts its numbers without wiping its log still
-		shows the anchor, and its new events would hide below it for ever.
+		shows the anchor, and its new events would hide below it for ever. (If they are so many that their
+		numbers have passed the anchor already, only a window brings them back.)
 		"""
 		if place.by_time or place.anchor is None or place.anchor.serial is None or place.latest is None:
 			return False
@@ -114,12 +125,11 @@ def widest_range(zone: tzinfo, present: datetime) -> Condition:
 	return _between(Stamp(FIRST_TIME, offset), Stamp(LAST_TIME, offset))
 
 
-def _after_other_log(place: Place, other: OtherLog) -> Place:
+def _place_after_loss(place: Place, reason: Reason) -> Place:
 	"""Where to try next when the anchor is not at `place`."""
-	if other.numbers_ignored:
+	if reason is Reason.NUMBERS_IGNORED:
 		return place.at_latest()
-	if place.position and place.in_order and not place.by_time:
-		# The oldest rows may have been dropped meanwhile, and every position moved: look by number.
+	if reason is Reason.OLDEST_DROPPED:
 		return place.at_anchor()
 	if place.by_time:
 		return place.at_start_of_search()

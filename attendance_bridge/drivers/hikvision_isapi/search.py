@@ -41,7 +41,7 @@ class End(Enum):
 
 	COMPLETE = "complete"
 	CONTRADICTED = "contradicted"
-	"""An empty page before the announced total: the terminal may have dropped the search."""
+	"""Empty pages before the announced total: the terminal may have dropped the search."""
 	CAPPED = "capped"
 	"""The terminal numbers no further positions; the rest needs another search."""
 
@@ -100,6 +100,9 @@ class Searcher:
 		end: End | None = None
 		while end is None:
 			page = self._ask_for_page(search_id, condition, position)
+			if not page.rows and position < (page.total or 0):
+				# An empty page in the middle: some firmware has the rows when it is asked once more.
+				page = self._ask_for_page(search_id, condition, position)
 			if before is not None and _is_repetition(page, before):
 				raise DeviceError(Code.GARBAGE, reason="the same page for two positions")
 			end = self._end_after(page, position)

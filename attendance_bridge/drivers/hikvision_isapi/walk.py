@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, tzinfo
+from enum import Enum
 
 from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.drivers.hikvision_isapi.events import Row
@@ -12,15 +13,23 @@ from attendance_bridge.drivers.hikvision_isapi.search import Batch, End
 from attendance_bridge.drivers.hikvision_isapi.times import Stamp
 
 
-class OtherLog(Exception):  # noqa: N818  # a finding, caught by its only caller
-	"""The search does not show the anchor: what the terminal holds is not what was read before."""
+class Reason(Enum):
+	"""Why an anchor is not where it has to be."""
 
-	def __init__(self, *, numbers_ignored: bool) -> None:
-		"""
-		:param numbers_ignored: it gave rows from before the number that it was asked for.
-		"""
-		super().__init__(f"numbers ignored: {numbers_ignored}")
-		self.numbers_ignored = numbers_ignored
+	NUMBERS_IGNORED = "numbers ignored"
+	"""The terminal gave rows from before the number that it was asked for."""
+	OLDEST_DROPPED = "oldest dropped"
+	"""The log is full: its oldest rows made room for new ones, and every position moved."""
+	OTHER_LOG = "other log"
+	"""Wiped, or in an order that moved: nothing can be said of what was read before."""
+
+
+class AnchorLost(Exception):  # noqa: N818  # a finding, caught by its only caller
+	"""The search does not show the anchor where it has to be."""
+
+	def __init__(self, reason: Reason) -> None:
+		super().__init__(reason.value)
+		self.reason = reason
 
 
 class Walk:
@@ -48,7 +57,7 @@ class Walk:
 	def take(self, batch: Batch) -> tuple[Row, ...]:
 		"""Note a page; return its rows without the anchor.
 
-		:raises OtherLog: on the first page, if the anchor is not where it has to be.
+		:raises AnchorLost: on the first page, if the anchor is not where it has to be.
 		"""
 		anchor_index = self._find_anchor(batch) if self._at_start else None
 		self._at_start = False
@@ -66,16 +75,23 @@ class Walk:
 		anchor, begin = self._start.anchor, self._start.begin
 		if anchor is None:
 			return None
-		found = next((index for index, row in enumerate(batch.rows) if anchor.is_row(row)), None)
 		if any(row.serial is not None and row.serial < begin for row in batch.rows):
-			raise OtherLog(numbers_ignored=True)
-		# At a position the anchor has to be the very first row: one step aside, and rows may have been
-		# taken out or put in before it that nobody has read.
+			raise AnchorLost(Reason.NUMBERS_IGNORED)
+		found = next((index for index, row in enumerate(batch.rows) if anchor.is_row(row)), None)
+		# At a position the anchor has to be the very first row: one step aside, and a row may have been put
+		# in before it that nobody has read.
 		if found is None or (self._start.position and found):
-			raise OtherLog(numbers_ignored=False)
+			raise AnchorLost(self._judge_loss(anchor, batch))
 		if found:
 			self._numbers_ascend = False
 		return found
+
+	def _judge_loss(self, anchor: Anchor, batch: Batch) -> Reason:
+		first = batch.rows[0].serial if batch.rows else None
+		in_order = self._start.position and self._start.in_order and not self._start.by_time
+		if in_order and first is not None and first > _number(anchor):
+			return Reason.OLDEST_DROPPED
+		return Reason.OTHER_LOG
 
 	def _note(self, row: Row, position: int) -> None:
 		self._note_time(row.stamp)

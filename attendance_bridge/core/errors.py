@@ -17,6 +17,8 @@ class Code(str, Enum):
 	# a terminal
 	UNREACHABLE = "unreachable"
 	"""Nothing answers at the host and port (refused, no route, name not found, connect time-out)."""
+	TLS_UNTRUSTED = "tls_untrusted"
+	"""The other side speaks TLS in a way, or with a certificate, that is not to be trusted."""
 	TIMEOUT = "timeout"
 	"""The connection stood, but no answer came in time."""
 	CONNECTION_LOST = "connection_lost"

@@ -46,7 +46,7 @@ class Secret:
 _PATTERNS = (
 	re.compile(r"(?i)(authorization\s*[:=]\s*(?:basic|digest|token|bearer)?\s*)[^\r\n]+"),
 	re.compile(r"(?i)((?:set-)?cookie\s*[:=]\s*)[^\r\n]+"),
-	re.compile(r"(?i)([a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+(?=@)"),
+	re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{0,20}://[^\s/:@]{0,200}:)[^\s/@]{1,500}(?=@)"),
 	re.compile(
 		r"(?i)([\"']?\b(?:\w*password|passwd|pwd|secret|api_?key|api_?secret|token|comm_?key|nonce|cnonce)\b"
 		r"[\"']?\s*[:=]\s*[\"']?)[^\s\"'&,;<>}]+"

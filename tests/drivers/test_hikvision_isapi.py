@@ -8,10 +8,11 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from attendance_bridge.core.config import parse
 from attendance_bridge.core.cursor import START
 from attendance_bridge.core.driver import Driver as DriverProtocol
 from attendance_bridge.core.driver import Window
-from attendance_bridge.core.errors import Code, DeviceError
+from attendance_bridge.core.errors import Code, ConfigError, DeviceError
 from attendance_bridge.core.pull import PullReport, pull
 from attendance_bridge.core.punch import VerifyMode
 from attendance_bridge.core.redact import Secret
@@ -185,6 +186,20 @@ class TestQuirks:
 		assert rig.terminal.wait_until_up()
 		assert read(rig, held).complete
 		assert held.recorded() == rig.expected()
+
+	def test_every_kind_of_event_brings_the_same_punches(self, rig: HikvisionRig) -> None:
+		held = Held()
+		assert read(rig, held, major=0).complete
+		assert held.recorded() == rig.expected()
+
+	def test_a_major_type_without_identifications_is_refused(self, rig: HikvisionRig) -> None:
+		with pytest.raises(ConfigError) as caught:
+			parse(
+				Config,
+				{"host": "h", "user": "u", "password": Secret("p"), "major": 2},
+				secrets=lambda kind, name: "",
+			)
+		assert caught.value.details["path"] == "major"
 
 	def test_only_faces(self, rig: HikvisionRig) -> None:
 		held = Held()

@@ -115,6 +115,7 @@ class Reader:
 	def log(self) -> EventLog:
 		searcher = Searcher(
 			self.terminal.ask,
+			major=5,
 			minor=0,
 			page_size=self.page_size,
 			last_position=self.terminal.last_position,

@@ -422,7 +422,7 @@ class TestTls:
 
 	def test_a_certificate_of_nobody_is_refused(self, terminal: Terminal) -> None:
 		error = fails(terminal.driver(https=True))
-		assert (error.code, error.retryable) == (Code.GARBAGE, False)
+		assert (error.code, error.retryable) == (Code.TLS_UNTRUSTED, False)
 		assert terminal.requests == []
 
 	def test_unless_the_administrator_says_so(self, terminal: Terminal) -> None:

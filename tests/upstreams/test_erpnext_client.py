@@ -206,7 +206,7 @@ def test_a_failed_handshake_was_not_sent() -> None:
 		):
 			client.post("/x", {})
 		assert not isinstance(caught.value, AnswerLostError)
-		assert (caught.value.code, caught.value.details["reason"]) == (Code.UNREACHABLE, "tls")
+		assert (caught.value.code, caught.value.details["reason"]) == (Code.TLS_UNTRUSTED, "tls")
 	finally:
 		server.close()
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from attendance_bridge.core.config import option
 from attendance_bridge.core.host import check_host, url_host
 from attendance_bridge.core.redact import Secret
-from attendance_bridge.drivers.hikvision_isapi.events import PASSED
+from attendance_bridge.drivers.hikvision_isapi.events import MAJOR, PASSED
 
+EVERY_MAJOR = 0
 EVERY_PASS = 0
 """As `minor`: every successful identification, whatever the means."""
 
@@ -17,6 +18,12 @@ def _check_user(value: str) -> str:
 	"""A colon would move the border of user and realm in the digest; a quote would end the header field."""
 	if not value or not value.isprintable() or set(value) & set(':"\\'):
 		raise ValueError("a user name without colon, quote, backslash or control characters")
+	return value
+
+
+def _check_major(value: int) -> int:
+	if value not in (EVERY_MAJOR, MAJOR):
+		raise ValueError("5, or 0 for every kind: there are no identifications under another one")
 	return value
 
 
@@ -45,6 +52,12 @@ class Config:
 	verify_tls: bool = option(
 		True,
 		help="Check the certificate of an HTTPS terminal; off only for a self-signed one in a trusted net",
+	)
+	major: int = option(
+		MAJOR,
+		help="Major event type to ask for; 5 is events at the door, 0 is every kind. "
+		"Identifications are counted only under 5",
+		check=_check_major,
 	)
 	minor: int = option(
 		EVERY_PASS,

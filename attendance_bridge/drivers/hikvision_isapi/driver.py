@@ -199,6 +199,7 @@ class Driver:
 		limits = self._limits()
 		searcher = Searcher(
 			lambda question: self._conversation.ask_json("POST", EVENTS, question),
+			major=config.major,
 			minor=config.minor,
 			page_size=min(config.page_size, limits.page_size),
 			last_position=limits.last_position,
@@ -210,7 +211,7 @@ class Driver:
 		if window is not None:
 			yield from log.read_window(window, self._believed_offset())
 		else:
-			yield from log.read_on(read_place(cursor, f"{MAJOR}/{config.minor}"))
+			yield from log.read_on(read_place(cursor, f"{config.major}/{config.minor}"))
 
 	def _limits(self) -> Limits:
 		if self._known_limits is None:

@@ -16,7 +16,6 @@ from typing import Any
 
 from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.drivers.hikvision_isapi.events import (
-	MAJOR,
 	ResultPage,
 	Row,
 	RowReader,
@@ -64,6 +63,7 @@ class Searcher:
 		self,
 		ask: AskForEvents,
 		*,
+		major: int,
 		minor: int,
 		page_size: int,
 		last_position: int,
@@ -72,12 +72,13 @@ class Searcher:
 		max_pages: int,
 	) -> None:
 		"""
+		:param major: 0 asks for every major type.
 		:param minor: 0 asks for every minor type.
 		:param last_position: the highest position that the terminal knows in one search.
 		:param widest: startTime and endTime for a terminal that insists on them.
 		"""
 		self._ask = ask
-		self._kind = {"major": MAJOR, "minor": minor}
+		self._kind = {"major": major, "minor": minor}
 		self._page_size = page_size
 		self._last_position = last_position
 		self._reader = reader

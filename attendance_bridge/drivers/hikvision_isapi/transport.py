@@ -235,7 +235,7 @@ def _road_error(error: Exception, config: Config, path: str) -> DeviceError:
 _VERDICTS: tuple[tuple[tuple[type[BaseException], ...], tuple[Code, bool]], ...] = (
 	# The first that fits decides. A refused connection is also a ConnectionError, a connect time-out also a
 	# time-out, RemoteDisconnected also a BadStatusLine.
-	((urllib3.exceptions.SSLError, requests.exceptions.SSLError), (Code.GARBAGE, False)),
+	((urllib3.exceptions.SSLError, requests.exceptions.SSLError), (Code.TLS_UNTRUSTED, False)),
 	(
 		(
 			urllib3.exceptions.NewConnectionError,

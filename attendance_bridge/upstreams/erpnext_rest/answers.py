@@ -28,6 +28,7 @@ MAX_RETRY_AFTER = 3600.0
 """Seconds; a longer Retry-After is taken as this."""
 
 _EXC_TYPE = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,79}")
+_SITE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.0+)?")
 
 # Two transactions met: Frappe's names for error 1213 and, under MariaDB's snapshot isolation, 1020 (on
 # tabSeries, where every name is drawn), and for a lock that was not had in time.
@@ -86,6 +87,8 @@ class Posted:
 	ruling: Ruling
 	reference: str = ""
 	"""HELD: the name of the Employee Checkin."""
+	time: str = ""
+	"""HELD: the site time under which it was entered, YYYY-MM-DD HH:MM:SS."""
 	exc_type: str = ""
 	"""REFUSED, CONFLICT and FAILED: the class of the exception."""
 	error: UpstreamError | None = None
@@ -95,10 +98,11 @@ class Posted:
 def read_post(answer: Answer) -> Posted:
 	"""Read the answer to the post of one check-in. Never raises."""
 	content = _json_object(answer.body)
-	if answer.status == 200:
-		reference = _document_name(content)
-		if reference:
-			return Posted(ruling=Ruling.HELD, reference=reference)
+	document = content.get("message")
+	if answer.status == 200 and isinstance(document, dict):
+		reference, time = name_of(document), read_time(document.get("time"))
+		if reference and time:
+			return Posted(ruling=Ruling.HELD, reference=reference, time=time)
 	exc_type = _exc_type(content)
 	return Posted(ruling=_rule(answer.status, exc_type), exc_type=exc_type, error=failure(answer))
 
@@ -181,17 +185,18 @@ def _exc_type(content: Mapping[str, object]) -> str:
 	return value if isinstance(value, str) and _EXC_TYPE.fullmatch(value) else ""
 
 
-def _document_name(content: Mapping[str, object]) -> str:
-	document = content.get("message")
-	return name_of(document) if isinstance(document, dict) else ""
-
-
 def name_of(row: Mapping[str, object]) -> str:
 	"""The `name` of a document; empty if there is none that a database could hold."""
 	name = row.get("name")
 	if isinstance(name, str) and 0 < len(name) <= MAX_NAME_LENGTH and is_storable(name):
 		return name
 	return ""
+
+
+def read_time(value: object) -> str:
+	"""A Datetime as YYYY-MM-DD HH:MM:SS; empty if not on a whole second, which no check-in of ours is."""
+	found = _SITE_TIME.fullmatch(value) if isinstance(value, str) else None
+	return f"{found[1]} {found[2]}" if found else ""
 
 
 def is_storable(text: str) -> bool:

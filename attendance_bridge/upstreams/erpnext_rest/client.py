@@ -127,9 +127,8 @@ class Client:
 			connection.connect()
 		except (OSError, HTTPException, ValueError) as error:
 			connection.close()
-			raise UpstreamError(
-				Code.UNREACHABLE, retryable=True, url=self._config.url, reason=_reason(error)
-			) from None
+			code = Code.TLS_UNTRUSTED if isinstance(error, ssl.SSLError) else Code.UNREACHABLE
+			raise UpstreamError(code, retryable=True, url=self._config.url, reason=_reason(error)) from None
 		self._connection = connection
 		return connection
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
@@ -21,6 +22,8 @@ TIME_ZONE_DIFFERS = "time_zone_differs"
 """Every check-in would arrive at a wrong hour."""
 GEOLOCATION_REQUIRED = "geolocation_required"
 """HR Settings has geolocation tracking on: HRMS refuses every check-in without a position."""
+
+_ZONE_ON_A_PAGE = re.compile(rb'"time_zone":\s*\{\s*"system":\s*"([A-Za-z0-9_+/\\-]{1,64})"')
 
 
 def find_user(client: Client) -> str:
@@ -88,14 +91,35 @@ def _problems_of_check_ins(client: Client) -> Iterator[str]:
 
 
 def _zone_differs(client: Client, zone: ZoneInfo) -> bool:
-	answer = _ask(client, "frappe.client.get_time_zone")
-	name = answer.get("time_zone") if isinstance(answer, Mapping) else None
-	if not isinstance(name, str) or not name:
+	name = _zone_in_settings(client) or _zone_on_a_page(client) or _zone_of_the_user(client)
+	if not name:
 		return False
 	try:
 		return not _same_hours(ZoneInfo(name), zone)
 	except (ValueError, OSError, LookupError):
 		return name != zone.key
+
+
+def _zone_in_settings(client: Client) -> str:
+	"""Only a System Manager may read it there."""
+	name = _ask(client, "frappe.client.get_single_value", doctype="System Settings", field="time_zone")
+	return name if isinstance(name, str) else ""
+
+
+def _zone_on_a_page(client: Client) -> str:
+	"""Every page of the site carries it for its scripts, as `frappe.boot.time_zone.system`."""
+	found = _ZONE_ON_A_PAGE.search(client.get("/me", {}).body)
+	return found[1].decode("ascii").replace("\\/", "/") if found else ""
+
+
+def _zone_of_the_user(client: Client) -> str:
+	"""What the method's name does not say: this zone stands in the profile of the user who asks.
+
+	It was the site's when the user was created, and may have been changed here or there since.
+	"""
+	answer = _ask(client, "frappe.client.get_time_zone")
+	name = answer.get("time_zone") if isinstance(answer, Mapping) else None
+	return name if isinstance(name, str) else ""
 
 
 def _same_hours(one: ZoneInfo, other: ZoneInfo) -> bool:

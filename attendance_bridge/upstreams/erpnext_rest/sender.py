@@ -43,7 +43,7 @@ class Sender:
 		if posted.error is None:
 			self._site_works()
 			self._width.went_well()
-			return _receipt(check_in, Outcome.ACCEPTED, reference=posted.reference)
+			return self._entered(check_in, posted)
 		if posted.ruling is Ruling.IN_DOUBT:
 			return Step(receipt=_in_doubt(check_in, posted.error), error=posted.error)
 		if posted.ruling is Ruling.SITE_REFUSES:
@@ -58,6 +58,21 @@ class Sender:
 			return self._look_why(client, check_in, posted, posted.error)
 		except UpstreamError as error:
 			return Step(error=error)
+
+	def _entered(self, check_in: CheckIn, posted: Posted) -> Step:
+		"""Accepted, if it was entered under its own time.
+
+		`Employee Checkin.time` has permission level 1. From a user who may create check-ins but not write on
+		that level (the role Employee, for one) Frappe drops the time, fills in the present and answers 200.
+		"""
+		if posted.time == site.site_time(check_in.punch.occurred_at, self._zone):
+			return _receipt(check_in, Outcome.ACCEPTED, reference=posted.reference)
+		error = UpstreamError(
+			Code.FORBIDDEN, doctype="Employee Checkin", field="time", entered_as=posted.reference
+		)
+		logger.error("%s was entered under the time %s, not its own", posted.reference, posted.time)
+		step = _receipt(check_in, Outcome.RETRY, code=error.code.value)
+		return Step(receipt=step.receipt, error=error)
 
 	def _look_why(self, client: Client, check_in: CheckIn, posted: Posted, error: UpstreamError) -> Step:
 		"""ValidationError stands for a duplicate, an unknown employee and much else: look which it was."""

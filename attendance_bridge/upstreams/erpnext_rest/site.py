@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,8 +22,6 @@ MAX_DEVICE_ID_LENGTH = 140
 MAX_QUERY_BYTES = 2_500
 """Of the quoted filters. Gunicorn takes a request line of 4,094 bytes."""
 MAX_HELD_ROWS = 500
-
-_SITE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.0+)?")
 
 Filter = tuple[str, str, object]
 
@@ -180,16 +177,10 @@ def _read_held(row: Mapping[str, object]) -> HeldCheckIn:
 	return HeldCheckIn(
 		name=name,
 		employee=employee,
-		time=_read_time(row.get("time")),
+		time=answers.read_time(row.get("time")),
 		log_type=str(row.get("log_type") or "").strip(),
 		device_id=str(row.get("device_id") or ""),
 	)
-
-
-def _read_time(value: object) -> str:
-	"""The time of a row; empty if it is not on a whole second, which no check-in of ours is."""
-	found = _SITE_TIME.fullmatch(value) if isinstance(value, str) else None
-	return f"{found[1]} {found[2]}" if found else ""
 
 
 def _compact(value: object) -> str:

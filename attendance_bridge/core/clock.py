@@ -7,7 +7,7 @@ moment.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, timezone, tzinfo
 from enum import Enum
 
 EARLIEST_PLAUSIBLE_YEAR = 2010
@@ -105,10 +105,12 @@ def judge(
 		return ClockVerdict.BEFORE_TIME
 	if reading is None:
 		return ClockVerdict.TRUSTED
-	if occurred_at > max(reading.taken_at, reading.device_time) + rules.tolerance:
+	# In UTC: within one zone Python compares wall times, and those repeat themselves when clocks go back.
+	moment = occurred_at.astimezone(timezone.utc)
+	if min(moment - reading.taken_at, moment - reading.device_time) > rules.tolerance:
 		return ClockVerdict.IN_THE_FUTURE
 	if abs(reading.offset) <= rules.tolerance:
 		return ClockVerdict.TRUSTED
-	if good_until is not None and occurred_at <= good_until:
+	if good_until is not None and moment <= good_until.astimezone(timezone.utc):
 		return ClockVerdict.TRUSTED
 	return ClockVerdict.CLOCK_OFF

@@ -22,7 +22,7 @@ def is_echo(
 	Somebody who pressed the wrong key and at once the right one states another direction than before: that is
 	no echo, and both are kept.
 
-	:param occurred_at: aware.
+	:param occurred_at: in UTC, as the standing is: within one zone Python subtracts wall times.
 	:param stated: the direction that the terminal itself states, None if it states none.
 	"""
 	if standing is None:

@@ -67,7 +67,7 @@ class Standing:
 	"""Where a person stands: their last punch that counted, on whichever terminal."""
 
 	occurred_at: datetime
-	"""Aware."""
+	"""In UTC."""
 	log_type: LogType
 
 
@@ -92,7 +92,7 @@ def decide(
 ) -> Direction:
 	"""Decide one punch of one person.
 
-	:param occurred_at: aware.
+	:param occurred_at: in UTC, as the standing is: within one zone Python subtracts wall times.
 	:param standing: the person's last counted punch before this one; None if there is none.
 	"""
 	stated = stated_direction(device_key, role)

@@ -123,14 +123,14 @@ def project(
 		decision = _decide_one(observation, directory, policies, standing_of, rules)
 		if decision.state is State.PENDING and decision.log_type is not None:
 			standing_of[decision.employee] = Standing(
-				occurred_at=observation.punch.occurred_at, log_type=decision.log_type
+				occurred_at=observation.punch.occurred_utc, log_type=decision.log_type
 			)
 		yield decision
 
 
 def _in_order_of_time(observation: Observation) -> tuple[datetime, bytes]:
 	# The id breaks ties, so that a re-run decides the same.
-	return observation.punch.occurred_utc, observation.punch.punch_id.bytes
+	return observation.punch.occurred_utc, observation.punch.punch_id_bytes
 
 
 def _decide_one(
@@ -150,9 +150,9 @@ def _decide_one(
 	policy = policies.get(punch.device_serial, _DEFAULT_POLICY)
 	standing = standing_of.get(person.employee)
 	stated = stated_direction(punch.device_key, policy.role)
-	if is_echo(punch.occurred_at, stated.log_type if stated else None, standing, rules.debounce):
+	if is_echo(punch.occurred_utc, stated.log_type if stated else None, standing, rules.debounce):
 		return Decision(punch=punch, state=State.DUPLICATE, state_reason=ECHO, employee=person.employee)
-	direction = decide(punch.occurred_at, punch.device_key, policy.role, standing, rules.direction)
+	direction = decide(punch.occurred_utc, punch.device_key, policy.role, standing, rules.direction)
 	return Decision(
 		punch=punch,
 		state=State.PENDING,
@@ -160,6 +160,19 @@ def _decide_one(
 		log_type=direction.log_type,
 		log_type_reason=direction.reason,
 	)
+
+
+def first_moments(
+	observations: Iterable[Observation], directory: Directory, policies: Mapping[str, DevicePolicy]
+) -> dict[str, datetime]:
+	"""The moment (in UTC) of each employee's first observation: where their standings are asked for."""
+	firsts: dict[str, datetime] = {}
+	for observation in observations:
+		person = find_person(observation.punch, directory, policies)
+		if person is not None:
+			moment = observation.punch.occurred_utc
+			firsts[person.employee] = min(moment, firsts.get(person.employee, moment))
+	return firsts
 
 
 def find_person(punch: Punch, directory: Directory, policies: Mapping[str, DevicePolicy]) -> Person | None:

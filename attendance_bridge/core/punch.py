@@ -5,12 +5,19 @@ from __future__ import annotations
 import hashlib
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import MAXYEAR, MINYEAR, datetime, timezone
 from enum import Enum
 
 # Fixed for ever: a punch_id must come out the same on every machine and in every version.
 PUNCH_NAMESPACE = uuid.UUID("6f5b2c1e-3d0a-5c57-9a53-3f0d3a7c1b64")
 
+_NAMESPACE_BYTES = PUNCH_NAMESPACE.bytes
+
+# RFC 9562, 5.5: four bits of version after 48 bits, two bits of variant after 64.
+_VERSION_AND_VARIANT_CLEARED = ~((0xF << 76) | (0x3 << 62))
+_VERSION_5_VARIANT_RFC = (0x5 << 76) | (0x2 << 62)
+
+WALL_TIME_LENGTH = len("2026-03-01T08:00:00")
 MAX_SERIAL_LENGTH = 64
 MAX_USER_ID_LENGTH = 64
 
@@ -71,6 +78,8 @@ class Punch:
 			raise ValueError("device_user_id is empty or longer than 64 characters")
 		if self.occurred_at.tzinfo is None or self.occurred_at.microsecond:
 			raise ValueError("occurred_at must be aware and in whole seconds")
+		if not MINYEAR < self.occurred_at.year < MAXYEAR:
+			raise ValueError("occurred_at lies at the edge of the calendar, where it may have no UTC time")
 
 	@property
 	def wall_time(self) -> datetime:
@@ -85,26 +94,34 @@ class Punch:
 	@property
 	def punch_id(self) -> uuid.UUID:
 		"""The identity of this punch on every road and in every store; see `identify_punch`."""
+		return uuid.UUID(bytes=self.punch_id_bytes)
+
+	@property
+	def punch_id_bytes(self) -> bytes:
+		"""The 16 bytes of `punch_id`, for stores that hold many."""
 		moment = self.occurred_at
-		return identify_punch(self.device_serial, self.device_user_id, moment, moment.fold)
+		return identify_punch(
+			self.device_serial, self.device_user_id, moment.isoformat()[:WALL_TIME_LENGTH], moment.fold
+		)
 
 
-def identify_punch(device_serial: str, device_user_id: str, wall_time: datetime, fold: int) -> uuid.UUID:
-	"""Return the uuid5 over serial, user id, wall time to the second and the fold bit.
+def identify_punch(device_serial: str, device_user_id: str, wall_time: str, fold: int) -> bytes:
+	"""Return the bytes of the uuid5 over serial, user id, wall time to the second and the fold bit.
+
+	:param wall_time: "2026-03-01T08:00:00".
 
 	The UTC instant, the direction and the terminal's sequence number stay out on purpose: a corrected time
 	zone or a re-inferred direction must not make a second punch of the first, and the roads (pull, push,
 	live) do not share a sequence number. Every text is preceded by its length, so that no two different
 	punches can spell the same name.
 	"""
-	name = (
-		f"{len(device_serial)}:{device_serial}{len(device_user_id)}:{device_user_id}"
-		f"{wall_time:%Y-%m-%dT%H:%M:%S}/{fold}"
-	)
+	name = f"{len(device_serial)}:{device_serial}{len(device_user_id)}:{device_user_id}{wall_time}/{fold}"
 	return _uuid5(name.encode("utf-8", "surrogatepass"))
 
 
-def _uuid5(name: bytes) -> uuid.UUID:
-	# The standard library's uuid5 takes bytes only from Python 3.12 on.
-	digest = hashlib.sha1(PUNCH_NAMESPACE.bytes + name, usedforsecurity=False).digest()
-	return uuid.UUID(bytes=digest[:16], version=5)
+def _uuid5(name: bytes) -> bytes:
+	# By hand, because uuid.uuid5 takes bytes only from Python 3.12 on, and because making a UUID object for
+	# every punch of a long log would take as long as everything else together.
+	digest = hashlib.sha1(_NAMESPACE_BYTES + name, usedforsecurity=False).digest()
+	number = int.from_bytes(digest[:16], "big") & _VERSION_AND_VARIANT_CLEARED | _VERSION_5_VARIANT_RFC
+	return number.to_bytes(16, "big")

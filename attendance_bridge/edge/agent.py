@@ -150,6 +150,7 @@ class Agent:
 			now=self._now,
 		)
 		collector = StoreCollector(
+			devices=frozenset(device.settings.name for device in self.settings.devices),
 			punches=self.punches,
 			outbox=self.outbox,
 			cursors=self.cursors,
@@ -205,13 +206,18 @@ class Agent:
 
 		:raises StoreError: the database could not be used any more, and the agent ended itself.
 		"""
+		self.supervisor.wait_for_stop()
+		# What is being sent is finished; of the rest of a batch nothing more is begun.
+		self.upstream.close()
 		self.supervisor.wait()
 		if self.supervisor.fatal is not None:
 			raise self.supervisor.fatal
 
 	def close(self) -> None:
-		"""Let go of connections and of the database; what is held stays held."""
+		"""End what still runs, let go of connections and of the database; what is held stays held."""
+		self.request_stop()
+		self.upstream.close()
+		self.supervisor.wait()
 		if self.web is not None:
 			self.web.close()
-		self.upstream.close()
 		self.database.close()

@@ -60,13 +60,18 @@ class Board:
 		self._upstream_error = upstream_error
 		self._progress = progress
 		self._now = now
+		# A draw must not cost more the more people there are, nor look for driver files.
+		self._labels = {
+			name: drivers.load(name).spec.label for name in {_driver_of(each) for each in devices}
+		}
+		self._names: tuple[datetime | None, dict[str, str]] = (None, {})
 
 	def view(self) -> dict[str, Any]:
 		"""The whole board as JSON-able data."""
 		counts = self._punches.counts()
 		records = {record.name: record for record in self._book.all()}
 		names = {record.serial: record.name for record in records.values() if record.serial}
-		people = {person.employee: person.full_name for person in self._roster.people()}
+		people = self._people()
 		return {
 			"now": self._now().isoformat(),
 			"upstream": self._upstream(),
@@ -77,6 +82,15 @@ class Board:
 			],
 			"punches": [_punch_view(held, names) for held in self._punches.held(limit=ROWS)],
 		}
+
+	def _people(self) -> dict[str, str]:
+		"""The name of each employee, read anew when the list has been."""
+		read_at, names = self._names
+		refreshed_at = self._roster.refreshed_at
+		if refreshed_at != read_at:
+			names = {person.employee: person.full_name for person in self._roster.people()}
+			self._names = (refreshed_at, names)
+		return names
 
 	def _upstream(self) -> dict[str, str]:
 		error = self._upstream_error()
@@ -94,6 +108,7 @@ class Board:
 			name = device.settings.name
 			record = records.get(name, DeviceRecord(name=name))
 			view = _device_view(device, record, now)
+			view["driver"] = self._labels[_driver_of(device)]
 			here = sum(held.get(record.serial, {}).values())
 			view["holds"] = _holds(record, here)
 			view["watermark"] = _local(watermarks.get(record.serial), device.settings.timezone)
@@ -124,15 +139,18 @@ def _device_view(device: Device, record: DeviceRecord, now: datetime) -> dict[st
 	state, tone = _state(settings.enabled, record, settings.poll_seconds, now)
 	return {
 		"name": settings.name,
-		"driver": drivers.load(settings.driver).spec.label,
 		"serial": record.serial,
 		"model": record.model,
 		"state": state,
 		"tone": tone,
 		"last_seen": record.last_seen_at.isoformat() if record.last_seen_at else None,
 		"clock": _clock(record.clock_offset),
-		"problem": problem(record),
+		"problem": problem(record, now) if settings.enabled else "",
 	}
+
+
+def _driver_of(device: Device) -> str:
+	return device.settings.driver
 
 
 def _state(enabled: bool, record: DeviceRecord, poll_seconds: float, now: datetime) -> tuple[str, str]:
@@ -147,15 +165,18 @@ def _state(enabled: bool, record: DeviceRecord, poll_seconds: float, now: dateti
 	return ("late", "wait") if late else ("online", "good")
 
 
-def problem(record: DeviceRecord) -> str:
+def problem(record: DeviceRecord, now: datetime) -> str:
 	"""What is wrong with a terminal and what to do, as a sentence; empty if nothing is."""
 	if not record.last_error_code:
 		return ""
 	facts: dict[str, Any] = {"host": record.host, "port": record.port}
 	for fact in record.last_error_details.split(", "):
 		key, _, value = fact.partition("=")
-		if key not in ("code", "retryable"):
+		# Only what a sentence has a place for: some of it is a terminal's own words.
+		if key in ("found", "expected"):
 			facts[key] = value
+	if record.open_until is not None:
+		facts["unlock_seconds"] = max(0, round((record.open_until - now).total_seconds()))
 	return sentence(DeviceError(Code(record.last_error_code), **facts))
 
 

@@ -7,8 +7,8 @@ from attendance_bridge.core.errors import BridgeError, Code
 _SENTENCES: dict[Code, str] = {
 	Code.UNREACHABLE: "Nothing answers at {where}. Check the address and the port, that it is switched on, "
 	"and that this machine is in the same network.",
-	Code.TLS_UNTRUSTED: "The certificate of {where} is not trusted, or it does not speak TLS on this port. Name "
-	"the authority that signed it, or correct the address.",
+	Code.TLS_UNTRUSTED: "The certificate of {where} is not trusted, or it does not speak TLS on this port. "
+	"Name the authority that signed it, or correct the address.",
 	Code.TIMEOUT: "{where} took the connection but did not answer in time. It may be busy or restarting; "
 	"if it stays so, restart it or raise `timeout`.",
 	Code.CONNECTION_LOST: "{where} closed the connection in the middle of an answer. What was read is kept; "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily
@@ -22,6 +22,7 @@ class StoreCollector(Collector):
 	def __init__(
 		self,
 		*,
+		devices: Collection[str],
 		punches: PunchStore,
 		outbox: SqliteOutbox,
 		cursors: SqliteCursors,
@@ -30,6 +31,10 @@ class StoreCollector(Collector):
 		upstream_up: Callable[[], bool],
 		now: Now,
 	) -> None:
+		"""
+		:param devices: the names of those that are configured; the book knows earlier ones too.
+		"""
+		self._devices = devices
 		self._punches = punches
 		self._outbox = outbox
 		self._cursors = cursors
@@ -74,6 +79,8 @@ class StoreCollector(Collector):
 		)
 		watermarks = self._cursors.watermarks()
 		for record in self._book.all():
+			if record.name not in self._devices:
+				continue
 			labels = [record.name, record.serial]
 			up.add_metric(labels, float(bool(record.serial) and not record.last_error_code))
 			if record.last_seen_at is not None:

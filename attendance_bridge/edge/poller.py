@@ -28,6 +28,8 @@ AFTER_REFUSED_PASSWORD = timedelta(minutes=30)
 tries. A restart of the agent, which follows a corrected configuration, tries again at once."""
 PATIENCE = timedelta(minutes=15)
 """How long decisions wait for a terminal that is catching up."""
+LOOK_EVERY_SECONDS = 1.0
+"""How often to look whether to stop, and whether the clock was set."""
 LONGEST_LOCK_OUT = timedelta(days=1)
 """A terminal's own word on how long it is locked is taken up to this."""
 
@@ -40,8 +42,15 @@ class Progress:
 	expected: int | None
 	pages: int = 0
 
+	@property
+	def is_backlog(self) -> bool:
+		"""More than one page: not what happened since the last poll."""
+		return self.pages > 1 or (self.expected or 0) > self.done
+
 
 class Poller:
+	"""One thread that knows what is due, and a few that read. A terminal is read by one of them at a time."""
+
 	name = "poller"
 
 	def __init__(
@@ -74,7 +83,9 @@ class Poller:
 		self._progress: dict[str, Progress] = {}
 		self._fatal: StoreError | None = None
 		self._queue: list[tuple[datetime, str]] = []
-		self._untried: set[str] = set()
+		self._looked_at = now()
+		# Before anything is known, everybody may owe a backlog.
+		self._in_first_pull = set(self._devices)
 		self._behind_since: datetime | None = None
 
 	def catching_up(self) -> bool:
@@ -83,7 +94,7 @@ class Poller:
 		Not for longer than PATIENCE at a stretch: one terminal must not hold up everybody's check-ins.
 		"""
 		with self._lock:
-			behind = bool(self._untried) or any(pull.pages > 1 for pull in self._progress.values())
+			behind = bool(self._in_first_pull) or any(pull.is_backlog for pull in self._progress.values())
 			if not behind:
 				self._behind_since = None
 				return False
@@ -105,32 +116,41 @@ class Poller:
 		self._fatal = None
 		self._enter_all()
 		with ThreadPoolExecutor(self._workers, thread_name_prefix="poll") as pool:
-			while not stop.is_set() and self._fatal is None:
-				self._wake.clear()
-				for name in self._take_due():
-					pool.submit(self._work, name, stop)
-				self._sleep(stop)
+			try:
+				while not stop.is_set() and self._fatal is None:
+					self._wake.clear()
+					for name in self._take_due():
+						pool.submit(self._work, name, stop)
+					self._sleep(stop)
+			finally:
+				# A terminal that nobody has begun to read must not keep the end waiting.
+				pool.shutdown(wait=False, cancel_futures=True)
 		if self._fatal is not None:
 			raise self._fatal
 
 	def _enter_all(self) -> None:
 		"""Put every terminal on the queue; one that is known to be locked, for the end of its lock-out."""
 		records = {record.name: record for record in self._book.all()}
-		now = self._now()
+		now = self._looked_at = self._now()
 		with self._lock:
-			self._queue = []
-			self._untried = set()
-			for name, device in self._devices.items():
-				self._breakers[name] = _breaker(records.get(name))
-				due_at = max(now, self._breakers[name].open_until or now)
-				self._queue.append((due_at, device.settings.name))
-				if due_at <= now:
-					self._untried.add(name)
+			for name in self._devices:
+				# What this process knows already outlives a new start of this duty: a refused password is
+				# not tried again because the disk was full.
+				self._breakers.setdefault(name, _breaker(records.get(name)))
+			self._queue = [
+				(max(now, breaker.open_until or now), name) for name, breaker in self._breakers.items()
+			]
+			self._in_first_pull = {name for due_at, name in self._queue if due_at <= now}
 			heapq.heapify(self._queue)
 
 	def _take_due(self) -> list[str]:
 		now, due = self._now(), []
 		with self._lock:
+			set_back = self._looked_at - now
+			if set_back > timedelta(0):
+				# Our own clock was set back: what is due moves with it, or nothing would be for that long.
+				self._queue = [(due_at - set_back, name) for due_at, name in self._queue]
+			self._looked_at = now
 			while self._queue and self._queue[0][0] <= now:
 				due.append(heapq.heappop(self._queue)[1])
 		return due
@@ -138,24 +158,25 @@ class Poller:
 	def _sleep(self, stop: threading.Event) -> None:
 		with self._lock:
 			next_at = self._queue[0][0] if self._queue else None
-		seconds = 1.0 if next_at is None else (next_at - self._now()).total_seconds()
-		# At most a second: a stop sets no event of ours, and a due time may come nearer meanwhile.
+		seconds = LOOK_EVERY_SECONDS
+		if next_at is not None:
+			seconds = min(seconds, (next_at - self._now()).total_seconds())
 		if not stop.is_set():
-			self._wake.wait(max(0.0, min(seconds, 1.0)))
+			self._wake.wait(max(0.0, seconds))
 
 	def _work(self, name: str, stop: threading.Event) -> None:
 		"""Poll one terminal in a thread of the pool and put it back on the queue."""
+		report = None
 		try:
-			self.poll(name, stop.is_set)
+			report = self.poll(name, lambda: stop.is_set() or self._fatal is not None)
 		except StoreError as error:
-			self._fatal = error
-		except Exception as error:  # a fault of ours with one terminal must not stop the others
-			logger.error("%s: %s", name, redact(repr(error)), exc_info=error)
-			self._failed(name, DeviceError(Code.DEVICE_ERROR, retryable=True))
+			self._end_with(error)
 		finally:
 			with self._lock:
 				self._progress.pop(name, None)
-				self._untried.discard(name)
+				# One that broke off in the middle still owes the rest.
+				if report is None or report.complete or not report.pages:
+					self._in_first_pull.discard(name)
 				heapq.heappush(self._queue, (self._next_at(name), name))
 			self._wake.set()
 			self._on_punches()
@@ -177,12 +198,24 @@ class Poller:
 		except DeviceError as error:
 			self._failed(name, error)
 			return None
+		except StoreError:
+			raise
+		except Exception as error:  # a fault of ours with one terminal must not stop the others
+			logger.error("%s: %s", name, redact(repr(error)), exc_info=error)
+			self._failed(name, DeviceError(Code.DEVICE_ERROR, retryable=True))
+			return None
 		if report.error is not None:
 			self._failed(name, report.error)
 		else:
 			self._breakers[name] = self._breakers.get(name, Breaker()).succeeded()
 		_log(name, report)
 		return report
+
+	def _end_with(self, error: StoreError) -> None:
+		with self._lock:
+			# Of several, the one that no new start would mend.
+			if self._fatal is None or self._fatal.retryable:
+				self._fatal = error
 
 	def _failed(self, name: str, error: DeviceError) -> None:
 		now = self._now()
@@ -203,7 +236,7 @@ def _left_alone_until(error: DeviceError, now: datetime) -> datetime | None:
 	if error.code is Code.LOCKED_OUT:
 		seconds = error.details.get("unlock_seconds")
 		if isinstance(seconds, (int, float)) and seconds > 0:
-			return now + min(timedelta(seconds=seconds), LONGEST_LOCK_OUT)
+			return now + timedelta(seconds=min(seconds, LONGEST_LOCK_OUT.total_seconds()))
 		return now + AFTER_REFUSED_PASSWORD
 	return now + AFTER_REFUSED_PASSWORD if error.code is Code.AUTH_FAILED else None
 

@@ -14,18 +14,29 @@ def read_secret(kind: str, reference: str) -> str:
 	"""The `core.config.SecretSource` of the edge.
 
 	:param kind: "env" or "file".
-	:param reference: name of the variable, or path of the file; one trailing line break is not part of it.
+	:param reference: name of the variable, or path of the file; line breaks at its end are not part of it.
 	:raises ConfigError: SECRET_MISSING, naming the place and never its content.
 	"""
 	value = os.environ.get(reference, "") if kind == "env" else _read_file(Path(reference))
-	if not value:
+	if not value or not _is_text(value):
 		raise ConfigError(Code.SECRET_MISSING, kind=kind, reference=reference)
 	return value
+
+
+def _is_text(value: str) -> bool:
+	# A variable may hold bytes that are no text. Whoever tried to encode them would raise an error with the
+	# secret in it.
+	try:
+		value.encode()
+	except UnicodeEncodeError:
+		return False
+	return True
 
 
 def _read_file(path: Path) -> str:
 	try:
 		with path.open(encoding="utf-8") as file:
-			return file.read(MAX_SECRET_LENGTH).rstrip("\r\n")
-	except (OSError, UnicodeDecodeError):
+			value = file.read(MAX_SECRET_LENGTH + 1)
+	except (OSError, ValueError):
 		return ""
+	return value.rstrip("\r\n") if len(value) <= MAX_SECRET_LENGTH else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -28,12 +28,19 @@ else:
 
 MAX_FILE_BYTES = 1_000_000
 MAX_DEVICES = 2_000
+LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 def _not_blank(value: str) -> str:
 	if not value.strip():
 		raise ValueError("some text")
 	return value
+
+
+def _log_level(value: str) -> str:
+	if value.lower() not in LOG_LEVELS:
+		raise ValueError(f"one of {', '.join(LOG_LEVELS)}")
+	return value.lower()
 
 
 def _loopback(value: str) -> str:
@@ -54,7 +61,7 @@ def _loopback(value: str) -> str:
 class AgentSettings:
 	name: str = option("edge agent", help="how this agent is called on pages and in logs", max_length=80)
 	database: Path = option(Path("attendance-bridge.db"), help="the SQLite file that holds every punch")
-	log_level: str = option("info", help="debug, info, warning or error")
+	log_level: str = option("info", help="debug, info, warning or error", check=_log_level)
 	workers: int = option(8, help="how many terminals are read at the same time", minimum=1, maximum=64)
 	people_minutes: float = option(
 		10.0, help="how often the list of people is fetched", minimum=0.1, maximum=1440
@@ -185,7 +192,7 @@ def _upstream(table: object) -> UpstreamSettings:
 			Code.BAD_VALUE, path="upstream.kind", expected=f"one of {', '.join(upstreams.names())}"
 		)
 	options = {key: value for key, value in table.items() if key != "kind"}
-	config = parse(upstreams.load(kind).spec.config, options, secrets=read_secret, path="upstream")
+	config = _parse_beside(upstreams.load(kind).spec.config, options, "upstream", ("kind",))
 	return UpstreamSettings(kind=kind, config=config)
 
 
@@ -213,20 +220,34 @@ def _device(table: object, path: str) -> Device:
 		secrets=read_secret,
 		path=path,
 	)
-	return Device(settings=settings, config=driver_config(settings.driver, _others(table, ours), path))
+	return Device(settings=settings, config=driver_config(settings.driver, _others(table, ours), path, ours))
 
 
 def _others(table: Mapping[str, Any], ours: set[str]) -> dict[str, Any]:
 	return {key: value for key, value in table.items() if key not in ours}
 
 
-def driver_config(driver: str, options: Mapping[str, Any], path: str) -> Any:
+def driver_config(driver: str, options: Mapping[str, Any], path: str, beside: Iterable[str] = ()) -> Any:
 	"""The options of one driver, checked.
 
+	:param beside: the keys of ours that stand in the same table.
 	:raises ConfigError: no such driver, or an option that it does not take.
 	"""
 	if driver not in drivers.names():
 		raise ConfigError(
 			Code.BAD_VALUE, path=f"{path}.driver", expected=f"one of {', '.join(drivers.names())}"
 		)
-	return parse(drivers.load(driver).spec.config, options, secrets=read_secret, path=path)
+	return _parse_beside(drivers.load(driver).spec.config, options, path, beside)
+
+
+def _parse_beside(config: type[Any], options: Mapping[str, Any], path: str, beside: Iterable[str]) -> Any:
+	"""Parse options that share a table with keys of ours: what is known there is both."""
+	try:
+		return parse(config, options, secrets=read_secret, path=path)
+	except ConfigError as error:
+		if error.code is not Code.UNKNOWN_KEY:
+			raise
+		known = {*beside, *str(error.details["known"]).split(", ")}
+		raise ConfigError(
+			Code.UNKNOWN_KEY, path=error.details["path"], known=", ".join(sorted(known))
+		) from None

@@ -71,9 +71,13 @@ class Supervisor:
 		"""Ask every worker to end; returns at once. Safe in a signal handler."""
 		self._stop.set()
 
-	def wait(self) -> None:
-		"""Return when a stop was asked for (or became necessary) and every worker has ended."""
+	def wait_for_stop(self) -> None:
+		"""Return when a stop was asked for, or became necessary."""
 		self._stop.wait()
+
+	def wait(self) -> None:
+		"""The same, and every worker has ended."""
+		self.wait_for_stop()
 		for thread in self._threads:
 			thread.join()
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from attendance_bridge.core.deliver import DrainReport, drain
 from attendance_bridge.core.driver import Now
 from attendance_bridge.core.errors import Code, UpstreamError
 from attendance_bridge.core.person import Directory
-from attendance_bridge.core.projection import DevicePolicy, Observation, Rules, find_person, project
+from attendance_bridge.core.projection import DevicePolicy, Rules, first_moments, project
 from attendance_bridge.core.redact import redact
 from attendance_bridge.core.retry import Backoff, Breaker
-from attendance_bridge.core.upstream import Upstream
+from attendance_bridge.core.upstream import Outcome, Upstream
 from attendance_bridge.edge.pulse import Pulse
 from attendance_bridge.stores.outbox import SqliteOutbox
 from attendance_bridge.stores.punches import PunchStore
@@ -27,8 +27,10 @@ DECIDE_AT_ONCE = 2_000
 SEND_AT_ONCE = 200
 LONGEST_PAUSE = timedelta(minutes=15)
 """How long an upstream is left alone at the most."""
-IDLE = timedelta(seconds=5)
-"""How long to look away when nothing is due and nobody calls."""
+LOOKS_WHILE_IDLE = 25
+LOOK_EVERY_SECONDS = 0.2
+"""How long to look away when nothing is due and nobody calls; often enough that a stop is not kept waiting.
+Counted in looks, because the clock may be set meanwhile."""
 
 
 class Uploader:
@@ -69,20 +71,19 @@ class Uploader:
 		self._now = now
 		self._pulse = pulse
 		self._everybody = everybody
-		self._chance = chance
-		self._breaker = Breaker(
-			threshold=1, backoff=Backoff(base=timedelta(seconds=2), cap=timedelta(minutes=5))
-		)
+		# Two lines: a list of people that cannot be read must not hold up check-ins that are decided.
+		self._people_line = _Line(now, chance)
+		self._delivery_line = _Line(now, chance)
 		self._people_due_at: datetime | None = None
+		# At the start, too: a prefix may have been corrected, or the last run have ended too early.
+		self._people_are_news = True
 		self._ready = False
 		self._wake = threading.Event()
-		self.last_error: UpstreamError | None = None
-		"""What the upstream last failed with; None once it works again."""
 
 	@property
-	def open_until(self) -> datetime | None:
-		"""Until when the upstream is left alone after failures."""
-		return self._breaker.open_until
+	def last_error(self) -> UpstreamError | None:
+		"""What the upstream last failed with; None once it works again."""
+		return self._delivery_line.error or self._people_line.error
 
 	def wake(self) -> None:
 		"""New punches are there: do not sleep on."""
@@ -96,10 +97,8 @@ class Uploader:
 				self._sleep(stop)
 
 	def _sleep(self, stop: threading.Event) -> None:
-		# Wakes for a call, and often enough that a stop is not kept waiting.
-		deadline = self._now() + IDLE
-		while not stop.is_set() and self._now() < deadline:
-			if self._wake.wait(0.2):
+		for _look in range(LOOKS_WHILE_IDLE):
+			if stop.is_set() or self._wake.wait(LOOK_EVERY_SECONDS):
 				return
 
 	def step(self) -> bool:
@@ -118,55 +117,67 @@ class Uploader:
 		if not observations:
 			return 0
 		directory, policies = self._directory(), self._policies()
-		first = min(observation.punch.occurred_at for observation in observations)
-		standings = self._punches.standings(_employees(observations, directory, policies), first)
-		self._punches.record(project(observations, directory, policies, standings, self._rules))
+		firsts = first_moments(observations, directory, policies)
+		standings = self._punches.standings(firsts)
+		self._punches.record(project(observations, directory, policies, standings, self._rules), firsts)
 		return len(observations)
 
 	def _directory(self) -> Directory:
-		return self._everybody or self._roster.directory()
+		return self._roster.directory() if self._everybody is None else self._everybody
 
 	def _refresh_people(self) -> bool:
 		"""Fetch the list of people when it is time; True if there is a list to decide by.
 
 		Without any list nothing is decided: a site that cannot be asked yet must not make everybody unmapped.
 		"""
-		if self._everybody is not None:
-			return True
-		now = self._now()
-		if self._people_due_at is None or now >= self._people_due_at:
-			self._people_due_at = now + self._people_every
-			self._fetch_people(now)
-		return self._roster.refreshed_at is not None
+		if self._everybody is None and self._people_are_due() and self._people_line.is_open():
+			self._fetch_people()
+		known = self._everybody is not None or self._roster.refreshed_at is not None
+		if known and self._people_are_news:
+			self._reopen_unmapped()
+		return known
 
-	def _fetch_people(self, now: datetime) -> None:
-		if not self._breaker.allows(now):
-			self._people_due_at = self._breaker.open_until
-			return
+	def _people_are_due(self) -> bool:
+		if self._people_due_at is None:
+			return True
+		left = self._people_due_at - self._now()
+		# More than the whole interval is left only after our own clock was set back.
+		return not timedelta(0) < left <= self._people_every
+
+	def _fetch_people(self) -> None:
+		now = self._now()
 		try:
 			changed = self._roster.replace(self._upstream.people(), now)
 		except UpstreamError as error:
-			self._failed(error)
-			self._people_due_at = self._breaker.open_until
+			self._people_line.failed(error)
 			return
-		self._works()
-		if changed:
-			reopened = self._punches.reopen_mapped(self._roster.directory(), self._policies())
-			logger.info("people: %d changed, %d punches found their person", changed, reopened)
+		self._people_line.works()
+		self._people_due_at = now + self._people_every
+		self._people_are_news = self._people_are_news or changed > 0
+
+	def _reopen_unmapped(self) -> None:
+		reopened = self._punches.reopen_mapped(self._directory(), self._policies())
+		self._people_are_news = False
+		if reopened:
+			logger.info("%d punches found their person", reopened)
 
 	def _deliver(self) -> DrainReport | None:
-		if not self._breaker.allows(self._now()) or not self._is_ready():
+		if not self._delivery_line.is_open() or not self._is_ready():
 			return None
 		report = drain(self._outbox, self._upstream, limit=SEND_AT_ONCE, now=self._now)
+		if report.outcomes.keys() - {Outcome.RETRY}:
+			# Before the failure, if there was one: over a bad line that does let something through, pauses
+			# must not grow.
+			self._delivery_line.works()
 		if report.error is not None:
-			self._failed(report.error)
+			self._delivery_failed(report.error)
 		elif report.claimed:
-			self._works()
+			self._delivery_line.works()
 			logger.info("sent %d: %s", report.claimed, _spell(report))
 		return report
 
 	def _is_ready(self) -> bool:
-		"""Look, before the first check-in and after every failure, whether they would arrive as they should.
+		"""Look, before the first check-in and after every refusal, whether they would arrive as they should.
 
 		A wrong time zone or a missing right would otherwise turn a whole backlog into wrong or refused
 		check-ins.
@@ -177,19 +188,42 @@ class Uploader:
 				if info.problems:
 					raise UpstreamError(Code.NOT_READY, retryable=True, problems=info.problems)
 			except UpstreamError as error:
-				self._failed(error)
+				self._delivery_failed(error)
 				return False
 			self._ready = True
+			self._delivery_line.error = None
 		return True
 
-	def _works(self) -> None:
-		self._breaker = self._breaker.succeeded()
-		self.last_error = None
+	def _delivery_failed(self, error: UpstreamError) -> None:
+		# Not after what passes by itself: over a bad line, all the questions of a check would never come
+		# through, and so no check-in either.
+		self._ready = self._ready and error.retryable
+		self._delivery_line.failed(error)
 
-	def _failed(self, error: UpstreamError) -> None:
+
+class _Line:
+	"""One of the two things that an upstream is asked for: how it last failed, and whether to ask again."""
+
+	def __init__(self, now: Now, chance: Callable[[], float]) -> None:
+		self._now = now
+		self._chance = chance
+		self._breaker = Breaker(
+			threshold=1, backoff=Backoff(base=timedelta(seconds=2), cap=timedelta(minutes=5))
+		)
+		self.error: UpstreamError | None = None
+
+	def is_open(self) -> bool:
+		now, until = self._now(), self._breaker.open_until
+		# Farther off than any pause means that our own clock was set back.
+		return self._breaker.allows(now) or (until is not None and until - now > LONGEST_PAUSE)
+
+	def works(self) -> None:
+		self._breaker = self._breaker.succeeded()
+		self.error = None
+
+	def failed(self, error: UpstreamError) -> None:
 		now = self._now()
-		self.last_error = error
-		self._ready = False
+		self.error = error
 		self._breaker = self._breaker.failed(now, self._chance(), _left_alone_until(error, now))
 		logger.warning("upstream: %s", redact(str(error)))
 
@@ -198,16 +232,9 @@ def _left_alone_until(error: UpstreamError, now: datetime) -> datetime | None:
 	"""The upstream's own word on when to come back, or a long pause where only a person can help."""
 	seconds = error.details.get("retry_after")
 	if isinstance(seconds, (int, float)) and seconds > 0:
-		return now + min(timedelta(seconds=seconds), LONGEST_PAUSE)
+		return now + timedelta(seconds=min(seconds, LONGEST_PAUSE.total_seconds()))
 	return None if error.retryable else now + LONGEST_PAUSE
 
 
 def _spell(report: DrainReport) -> str:
 	return ", ".join(f"{count} {outcome.value}" for outcome, count in sorted(report.outcomes.items()))
-
-
-def _employees(
-	observations: Iterable[Observation], directory: Directory, policies: Mapping[str, DevicePolicy]
-) -> set[str]:
-	found = (find_person(observation.punch, directory, policies) for observation in observations)
-	return {person.employee for person in found if person is not None}

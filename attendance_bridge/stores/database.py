@@ -9,6 +9,7 @@ own lock.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 import threading
@@ -23,8 +24,11 @@ from attendance_bridge.stores.failures import reported
 _WAL_KEPT = 32 * 1024 * 1024
 """Bytes to which the write-ahead log is cut back after it has been carried over: SD cards are small."""
 
-_MAGIC = b"SQLite format 3\x00"
-"""How every file of SQLite begins (https://www.sqlite.org/fileformat.html)."""
+_SMALLEST = 512
+"""Bytes of the smallest page of SQLite (https://www.sqlite.org/fileformat.html)."""
+
+_ATTEMPTS = 20
+"""At switching a new file to WAL; each waits for the others, so the second one nearly always does it."""
 
 
 class Database:
@@ -66,7 +70,7 @@ class Database:
 		return database
 
 	def _prepare(self) -> None:
-		self._writer.execute("PRAGMA journal_mode = WAL")
+		_switch_to_wal(self._writer)
 		schema.migrate(self._writer)
 
 	@contextlib.contextmanager
@@ -166,26 +170,48 @@ def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
 		raise
 
 
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+	for _attempt in range(_ATTEMPTS):
+		try:
+			connection.execute("PRAGMA journal_mode = WAL")
+			return
+		except sqlite3.OperationalError as error:
+			if "locked" not in str(error):
+				raise
+		# Of processes that make the same file at the same moment SQLite refuses some here without waiting;
+		# this waits for the others, and fails like any other statement when the time-out is over.
+		with _transaction(connection, "BEGIN IMMEDIATE"):
+			pass
+	connection.execute("PRAGMA journal_mode = WAL")
+
+
 def _touch(path: Path) -> None:
-	"""Make sure that there is a file that we may read and write; its companions take over its mode."""
+	"""Make sure that there is a file that we may read and write; its companions take over its mode.
+
+	One that is there is not opened: closing it again would drop the locks that SQLite holds on it for another
+	connection of this process (https://www.sqlite.org/howtocorrupt.html, 2.2).
+	"""
 	try:
-		os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+		os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+	except FileExistsError:
+		if not os.access(path, os.R_OK | os.W_OK, effective_ids=True):
+			cause = os.strerror(errno.EACCES)
+			raise StoreError(Code.DATABASE_UNREADABLE, path=str(path), cause=cause) from None
 	except OSError as error:
 		raise StoreError(Code.DATABASE_UNREADABLE, path=str(path), cause=error.strerror or "") from error
 
 
 def _inspect(path: Path, busy_timeout: timedelta, *, whole: bool) -> None:
 	"""Refuse a file that is not ours, too new or damaged, without a chance of changing it."""
-	with path.open("rb") as file:
-		head = file.read(len(_MAGIC))
-	if not head:
+	size = path.stat().st_size
+	if size == 0:
 		return
-	if head != _MAGIC:  # SQLite would take a file of less than a page for an empty one, and write over it
+	if size < _SMALLEST:  # SQLite takes a file of one byte for an empty one, and would write over it
 		raise StoreError(Code.DATABASE_UNREADABLE, path=str(path), cause="not a database")
 	connection = sqlite3.connect(
 		f"{path.as_uri()}?mode=ro", uri=True, timeout=busy_timeout.total_seconds(), isolation_level=None
 	)
-	with contextlib.closing(connection):
+	with contextlib.closing(connection), _transaction(connection, "BEGIN"):
 		if schema.is_foreign(connection):
 			raise StoreError(Code.DATABASE_UNREADABLE, path=str(path), cause="another program's database")
 		version, known = schema.version_of(connection), len(schema.migrations())

@@ -108,22 +108,22 @@ class PunchStore:
 	def undecided(self, limit: int) -> list[Observation]:
 		"""The oldest punches that nothing was decided about, at most `limit`; empty only if there are none.
 
-		Decide them as one batch with `standings` at its first moment, give all its decisions to `record`, and
-		go on until there are none: what `record` took or held back comes in a later batch.
+		Decide them as one batch with `standings` at each person's first moment, give all its decisions to
+		`record`, and go on until there are none: what `record` took or held back comes in a later batch.
 		"""
 		with self._db.read() as connection:
 			return [observation(row) for row in connection.execute(_SQL["undecided"], {"limit": limit})]
 
-	def standings(self, employees: Iterable[str], before: datetime) -> dict[str, Standing]:
-		"""The last counted punch of each of them up to `before` (aware): the first moment of a batch.
+	def standings(self, firsts: Mapping[str, datetime]) -> dict[str, Standing]:
+		"""The last counted punch of each employee up to an aware moment of their own, their first of a batch.
 
 		One at that very moment counts: a second terminal may have seen the same passage. Whoever has none is
 		left out. Moments are in UTC.
 		"""
 		standings: dict[str, Standing] = {}
 		with self._db.read() as connection:
-			for employee in set(employees):
-				wanted = {"employee": text_in(employee), "before": micros(before)}
+			for employee, first in firsts.items():
+				wanted = {"employee": text_in(employee), "before": micros(first)}
 				row = connection.execute(_SQL["standing"], wanted).fetchone()
 				if row is not None:
 					standings[employee] = Standing(
@@ -131,15 +131,17 @@ class PunchStore:
 					)
 		return standings
 
-	def record(self, decisions: Iterable[Decision]) -> int:
-		"""Write the decisions of one whole batch down; returns how many stand. See the head of this file."""
+	def record(self, decisions: Iterable[Decision], firsts: Mapping[str, datetime]) -> int:
+		"""Write the decisions of one batch down; returns how many still stood. See the head of this module.
+
+		:param firsts: as given to `standings`.
+		"""
 		# Taken whole first: deciding may take its time, and must not do so inside the transaction.
 		batch = [(micros(decision.punch.occurred_at), decision) for decision in decisions]
 		if not batch:
 			return 0
-		start = min(occurred_at for occurred_at, _decision in batch)
 		with self._db.write() as connection:
-			standing = _without_overtaken(connection, batch, start)
+			standing = _without_overtaken(connection, batch, firsts)
 			_take_back_what_rests_on(connection, standing)
 			rows = [_decision_row(decision) for _occurred_at, decision in standing]
 			return _insert(connection, "record_decision", rows)
@@ -248,7 +250,7 @@ def _punch_rows(punches: Iterable[Punch], contact: _Row) -> list[_Row]:
 		occurred_at = punch.occurred_at
 		rows.append(
 			(
-				punch.punch_id.bytes,
+				punch.punch_id_bytes,
 				punch.device_serial,
 				punch.device_user_id,
 				int(occurred_at.timestamp()) * 1_000_000,
@@ -282,21 +284,23 @@ def _decision_row(decision: Decision) -> _Row:
 		text_in(decision.employee) if decision.employee else None,
 		decision.log_type.value if decision.log_type else None,
 		decision.log_type_reason.value if decision.log_type_reason else None,
-		decision.punch.punch_id.bytes,
+		decision.punch.punch_id_bytes,
 	)
 
 
 _Batch = list[tuple[int, Decision]]
 
 
-def _without_overtaken(connection: sqlite3.Connection, batch: _Batch, start: int) -> _Batch:
-	"""The decisions that no counted punch of the same person, after the start of the batch, comes before."""
+def _without_overtaken(
+	connection: sqlite3.Connection, batch: _Batch, firsts: Mapping[str, datetime]
+) -> _Batch:
+	"""The decisions that no counted punch of that person, after their first of the batch, comes before."""
 	ends: dict[str, int | None] = {}
 	standing: _Batch = []
 	for occurred_at, decision in batch:
 		employee = decision.employee
 		if employee and employee not in ends:
-			wanted = {"employee": text_in(employee), "after": start}
+			wanted = {"employee": text_in(employee), "after": micros(firsts[employee])}
 			ends[employee] = connection.execute(_SQL["next_counted"], wanted).fetchone()[0]
 		end = ends[employee] if employee else None
 		if end is None or occurred_at < end:

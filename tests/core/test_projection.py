@@ -78,6 +78,18 @@ def test_an_echo_is_held_but_makes_no_check_in_and_turns_nothing_around() -> Non
 	]
 
 
+def test_an_hour_apart_in_the_repeated_hour_is_no_echo() -> None:
+	berlin = ZoneInfo("Europe/Berlin")
+	passes = [
+		Observation(punch=Punch(device_serial="A", device_user_id="7", occurred_at=moment))
+		for moment in (
+			datetime(2026, 10, 25, 2, 30, 0, tzinfo=berlin),
+			datetime(2026, 10, 25, 2, 30, 20, tzinfo=berlin, fold=1),
+		)
+	]
+	assert short(decided(passes)) == ["E1 IN", "E1 OUT"]
+
+
 def test_unknown_ids_wait_for_their_person() -> None:
 	assert short(decided([at("08:00:00", "99")])) == ["unmapped no_such_id"]
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import uuid
 from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attendance_bridge.core.punch import Punch, identify_punch
+from attendance_bridge.core.punch import PUNCH_NAMESPACE, Punch, identify_punch
 
 DUBAI = ZoneInfo("Asia/Dubai")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -66,7 +67,15 @@ def test_the_two_passes_of_the_repeated_hour_are_two_punches() -> None:
 @given(ids, ids, ids, ids, moments)
 def test_no_two_spellings_collide(s1: str, u1: str, s2: str, u2: str, moment: datetime) -> None:
 	same = (s1, u1) == (s2, u2)
-	assert (identify_punch(s1, u1, moment, 0) == identify_punch(s2, u2, moment, 0)) is same
+	wall_time = moment.isoformat()
+	assert (identify_punch(s1, u1, wall_time, 0) == identify_punch(s2, u2, wall_time, 0)) is same
+
+
+@given(ids, ids, moments, st.sampled_from([0, 1]))
+def test_the_identity_is_a_uuid5(serial: str, user: str, moment: datetime, fold: int) -> None:
+	made = uuid.UUID(bytes=identify_punch(serial, user, moment.isoformat(), fold))
+	name = f"{len(serial)}:{serial}{len(user)}:{user}{moment.isoformat()}/{fold}"
+	assert made == uuid.uuid5(PUNCH_NAMESPACE, name)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +86,8 @@ def test_no_two_spellings_collide(s1: str, u1: str, s2: str, u2: str, moment: da
 		{"device_user_id": ""},
 		{"device_user_id": "x" * 65},
 		{"occurred_at": datetime(2026, 3, 1, 8, 0)},
+		{"occurred_at": datetime(1, 1, 1, 2, 0, tzinfo=DUBAI)},
+		{"occurred_at": datetime(9999, 12, 31, 23, 0, tzinfo=BERLIN)},
 		{"occurred_at": datetime(2026, 3, 1, 8, 0, 0, 5, tzinfo=timezone.utc)},
 	],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from attendance_bridge.core.cursor import START
 from attendance_bridge.core.direction import LogType
 from attendance_bridge.core.driver import Page
 from attendance_bridge.core.person import Directory, Everybody
-from attendance_bridge.core.projection import Decision, Rules, State, project
+from attendance_bridge.core.projection import Decision, Rules, State, first_moments, project
 from attendance_bridge.core.punch import Punch
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.punches import PunchStore
@@ -21,6 +21,23 @@ from attendance_bridge.stores.punches import PunchStore
 DUBAI = ZoneInfo("Asia/Dubai")
 DAY = datetime(2026, 11, 19, 0, 0, tzinfo=DUBAI)
 NOW = datetime(2026, 11, 20, 6, 0, tzinfo=timezone.utc)
+
+
+class SmallDisk:
+	"""A file system of its own that fills up, and gets room again."""
+
+	def __init__(self, folder: Path) -> None:
+		self.folder = folder
+		self._ballast = folder / "ballast"
+		self._ballast.write_bytes(b"x" * 1_000_000)
+
+	def fill(self) -> None:
+		with (self.folder / "more").open("wb", buffering=0) as more, suppress(OSError):
+			while True:
+				more.write(b"x" * 4096)
+
+	def make_room(self) -> None:
+		self._ballast.unlink()
 
 
 @contextmanager
@@ -52,24 +69,25 @@ def decide(store: PunchStore, *, limit: int = 100, people: Directory | None = No
 	batches = 0
 	while observations := store.undecided(limit):
 		batches += 1
-		employees = {
-			person.employee
-			for each in observations
-			if (person := directory.find(each.punch.device_user_id)) is not None
-		}
-		first = min(each.punch.occurred_utc for each in observations)
-		decisions = project(observations, directory, {}, store.standings(employees, first), rules)
-		assert store.record(decisions) > 0, "a batch must settle something, or the agent would turn for ever"
+		firsts = first_moments(observations, directory, {})
+		decisions = project(observations, directory, {}, store.standings(firsts), rules)
+		assert store.record(decisions, firsts) > 0, "a batch must settle something, or it goes on for ever"
 	return batches
 
 
 def pending(store: PunchStore, *punches: Punch) -> None:
 	"""Hold punches and make each an IN of an employee with the name of its id."""
 	accept(store, *punches)
-	store.record(
+	decisions = [
 		Decision(punch=each, state=State.PENDING, employee=each.device_user_id, log_type=LogType.IN)
 		for each in punches
-	)
+	]
+	firsts = {each.device_user_id: each.occurred_utc for each in sorted(punches, key=_latest_first)}
+	store.record(decisions, firsts)
+
+
+def _latest_first(punch: Punch) -> float:
+	return -punch.occurred_at.timestamp()
 
 
 def log_types(store: PunchStore) -> dict[str, str]:

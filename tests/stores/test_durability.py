@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import random
 import resource
-import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +16,7 @@ from attendance_bridge.core.projection import State
 from attendance_bridge.core.punch import Punch
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.punches import PunchStore
-from tests.stores.samples import DUBAI, accept, page, punch
+from tests.stores.samples import DUBAI, SmallDisk, accept, page, punch
 
 WRITER = """
 import sys
@@ -77,29 +73,6 @@ def test_what_was_accepted_before_a_kill_is_there(tmp_path: Path, after: int) ->
 		assert store.accept(page(*batch(acknowledged - 1)), "A", None).known == 50
 
 
-class SmallDisk:
-	"""A folder that fills up, and gets room again."""
-
-	def __init__(self, folder: Path, make_room: Callable[[], None]) -> None:
-		self.folder = folder
-		self.make_room = make_room
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
-	folder = tmp_path / "disk"
-	folder.mkdir()
-	mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
-	if os.geteuid() != 0 or not shutil.which("mount") or subprocess.run(mount, check=False).returncode:
-		pytest.skip("needs the right to mount a small file system")
-	ballast = folder / "ballast"
-	ballast.write_bytes(b"x" * 1_000_000)
-	try:
-		yield SmallDisk(folder, ballast.unlink)
-	finally:
-		subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
 def fill(store: PunchStore, since: int = 0) -> tuple[int, StoreError]:
 	"""Accept batches until it fails; returns the number of the first that was not accepted, and why."""
 	for number in range(since, 100_000):
@@ -138,9 +111,7 @@ def test_the_process_dies_on_a_full_disk(small_disk: SmallDisk) -> None:
 
 
 def test_opening_on_a_full_disk(small_disk: SmallDisk) -> None:
-	with (small_disk.folder / "more").open("wb", buffering=0) as more, contextlib.suppress(OSError):
-		while True:
-			more.write(b"x" * 4096)
+	small_disk.fill()
 	with pytest.raises(StoreError) as caught:
 		Database.open(small_disk.folder / "bridge.db")
 	assert caught.value.code is Code.DISK_FULL

@@ -145,7 +145,7 @@ def test_an_unmapped_one_is_nobodys(store: PunchStore, outbox: SqliteOutbox) -> 
 		"ValidationError",
 	)
 	assert (held.employee, held.log_type) == ("", None)
-	assert store.standings(["7"], NOW) == {}
+	assert store.standings({"7": NOW}) == {}
 
 
 def test_a_rejected_one_waits_for_a_person(store: PunchStore, outbox: SqliteOutbox) -> None:

@@ -17,7 +17,6 @@ _NAMESPACE_BYTES = PUNCH_NAMESPACE.bytes
 _VERSION_AND_VARIANT_CLEARED = ~((0xF << 76) | (0x3 << 62))
 _VERSION_5_VARIANT_RFC = (0x5 << 76) | (0x2 << 62)
 
-WALL_TIME_LENGTH = len("2026-03-01T08:00:00")
 MAX_SERIAL_LENGTH = 64
 MAX_USER_ID_LENGTH = 64
 
@@ -100,9 +99,8 @@ class Punch:
 	def punch_id_bytes(self) -> bytes:
 		"""The 16 bytes of `punch_id`, for stores that hold many."""
 		moment = self.occurred_at
-		return identify_punch(
-			self.device_serial, self.device_user_id, moment.isoformat()[:WALL_TIME_LENGTH], moment.fold
-		)
+		wall_time = moment.replace(tzinfo=None).isoformat()
+		return identify_punch(self.device_serial, self.device_user_id, wall_time, moment.fold)
 
 
 def identify_punch(device_serial: str, device_user_id: str, wall_time: str, fold: int) -> bytes:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from statistics import median
+from typing import TypeVar
+
+T = TypeVar("T")
 
 MEGABYTE = 1_000_000
 
 
-def alternate(rounds: int, *measures: Callable[[], float]) -> list[list[float]]:
+def alternate(rounds: int, *measures: Callable[[], T]) -> list[list[T]]:
 	"""Take every measure once a round, one after the other, so that a slow minute strikes all of them.
 
 	:returns: the results of each measure, in order of the rounds.
 	"""
-	results: list[list[float]] = [[] for _ in measures]
+	results: list[list[T]] = [[] for _ in measures]
 	for _ in range(rounds):
 		for measure, taken in zip(measures, results, strict=True):
 			taken.append(measure())

@@ -13,7 +13,7 @@ from attendance_bridge.core.errors import BridgeError
 from attendance_bridge.core.redact import redact
 from attendance_bridge.edge import settings as edge_settings
 from attendance_bridge.edge.agent import Agent, make_upstream, utc_now
-from attendance_bridge.edge.messages import sentence, spell_problems
+from attendance_bridge.edge.messages import sentence, spell_offset, spell_problems
 from attendance_bridge.edge.reader import open_driver, read_clock
 from attendance_bridge.edge.settings import Device, Settings
 from attendance_bridge.stores.database import Database
@@ -75,7 +75,9 @@ def _set_up_logging(level: str) -> None:
 def check(path: Path) -> int:
 	"""Say in one line each what is wrong with the configuration, every terminal and the upstream."""
 	settings = edge_settings.load(path)
-	click.echo(f"ok      configuration: {len(settings.devices)} devices, upstream {settings.upstream.kind}")
+	number = len(settings.devices)
+	devices = {0: "no device yet", 1: "1 device"}.get(number, f"{number} devices")
+	click.echo(f"ok      configuration: {devices}, upstream {settings.upstream.kind}")
 	worst = 0
 	for code, line in _findings(settings):
 		click.echo(line)
@@ -124,6 +126,5 @@ def _check_device(device: Device) -> tuple[int, str]:
 		return 3, f"WRONG   {name}: {sentence(error)}"
 	if device.settings.serial and info.serial != device.settings.serial:
 		return 3, f"WRONG   {name}: serial number {info.serial} answers, {device.settings.serial} is expected"
-	seconds = round(reading.offset.total_seconds()) if reading else 0
-	clock = f"clock {abs(seconds)} s {'fast' if seconds > 0 else 'slow'}" if seconds else "clock right"
-	return 0, f"ok      {name}: {info.model} {info.serial}, {info.punches_held} records, {clock}"
+	clock = f", clock {spell_offset(reading.offset)}" if reading else ""
+	return 0, f"ok      {name}: {info.model} {info.serial}, {info.punches_held} records{clock}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from attendance_bridge.cli.options import database_option, json_option
-from attendance_bridge.core.direction import DeviceRole
 from attendance_bridge.core.person import Everybody
-from attendance_bridge.core.projection import Decision, DevicePolicy, Rules, State, project
+from attendance_bridge.core.projection import Decision, Rules, State, project
 from attendance_bridge.edge.messages import REASONS
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.devices import DeviceBook
@@ -26,7 +25,7 @@ NEEDS_A_HAND = (State.UNMAPPED, State.QUARANTINED, State.REJECTED)
 WAITING = (State.RECEIVED, State.PENDING, *NEEDS_A_HAND)
 EVERYTHING = 1 << 62
 
-_COLUMNS = ("wall_time", "device_serial", "device_user_id", "verify_mode", "log_type", "state", "reason")
+_COLUMNS = ("wall_time", "device", "device_user_id", "employee", "log_type", "state", "reason")
 
 
 def _open(path: Path) -> Database:
@@ -47,27 +46,29 @@ def punches(path: Path, as_json: bool) -> None:
 	with _open(path) as database:
 		store = PunchStore(database)
 		previews = _previews(store, DeviceBook(database))
-		rows = (_row(held, previews.get(held.punch.punch_id)) for held in store.each())
+		names = _names(database)
+		rows = (_row(held, names, previews.get(held.punch.punch_id)) for held in store.each())
 		_print(rows, as_json)
 
 
 def _previews(store: PunchStore, book: DeviceBook) -> dict[uuid.UUID, Decision]:
-	policies = {
-		record.serial: DevicePolicy(role=DeviceRole(record.role))
-		for record in book.all()
-		if record.serial and record.role
-	}
-	decisions = project(store.undecided(EVERYTHING), Everybody(), policies, {}, Rules())
+	decisions = project(store.undecided(EVERYTHING), Everybody(), book.policies(), {}, Rules())
 	return {decision.punch.punch_id: decision for decision in decisions}
 
 
-def _row(held: HeldPunch, preview: Decision | None) -> dict[str, Any]:
+def _names(database: Database) -> dict[str, str]:
+	"""The names of the terminals, by serial."""
+	return {serial: name for name, serial in DeviceBook(database).serials().items()}
+
+
+def _row(held: HeldPunch, names: Mapping[str, str], preview: Decision | None = None) -> dict[str, Any]:
 	log_type, reason = held.log_type, held.log_type_reason
 	if preview is not None:
 		log_type = preview.log_type
 		reason = preview.log_type_reason.value if preview.log_type_reason else preview.state_reason
 	return {
 		"punch_id": str(held.punch.punch_id),
+		"device": names.get(held.punch.device_serial, held.punch.device_serial),
 		"device_serial": held.punch.device_serial,
 		"device_user_id": held.punch.device_user_id,
 		"wall_time": held.punch.wall_time.isoformat(),
@@ -85,18 +86,30 @@ def _print(rows: Iterable[dict[str, Any]], as_json: bool) -> None:
 		for piece in _array(rows):
 			click.echo(piece, nl=False)
 		return
-	table = Table(*(column.replace("_", " ") for column in _COLUMNS))
+	table = Table(*(column.replace("_", " ") for column in _COLUMNS), box=None, pad_edge=False)
 	for row in rows:
-		shown = {**row, "reason": REASONS.get(row["reason"], row["reason"])}
+		shown = {
+			**row,
+			"wall_time": row["wall_time"].replace("T", " "),
+			"reason": REASONS.get(row["reason"], row["reason"]),
+		}
 		table.add_row(*("" if shown[column] is None else str(shown[column]) for column in _COLUMNS))
-	Console().print(table)
+	if not table.row_count:
+		click.echo("There are none.")
+		return
+	# As wide as it must be: folded columns are unreadable, and what is piped has no width.
+	console = Console()
+	width = console.measure(table).maximum
+	Console(width=max(width, console.width)).print(table, soft_wrap=True)
 
 
 def _array(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
 	"""A JSON array, an object a line, without holding all of it."""
 	opening = "[\n"
 	for row in rows:
-		yield opening + json.dumps(row, ensure_ascii=False)
+		# What is no Unicode on a terminal stays an escape, which is how JSON writes it anyway.
+		text = json.dumps(row, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+		yield opening + text
 		opening = ",\n"
 	yield "[]\n" if opening == "[\n" else "\n]\n"
 
@@ -119,7 +132,8 @@ def list_waiting(path: Path, as_json: bool, state: str | None, limit: int) -> No
 	with _open(path) as database:
 		store = PunchStore(database)
 		held = [punch for each in states for punch in store.held(state=each, limit=limit)]
-	_print((_row(punch, None) for punch in held), as_json)
+		names = _names(database)
+	_print((_row(punch, names) for punch in held), as_json)
 
 
 @outbox.command()
@@ -138,4 +152,5 @@ def retry(path: Path, state: str, punch_id: uuid.UUID | None) -> None:
 		number = PunchStore(database).reopen(
 			chosen, punch_id=punch_id, approve_time=chosen is State.QUARANTINED
 		)
-	click.echo(f"{number} punches will be decided and sent anew by the running agent.")
+	punches_are = "1 punch is" if number == 1 else f"{number} punches are"
+	click.echo(f"{punches_are} decided and sent anew by the running agent.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zoneinfo
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,7 +24,22 @@ class ZoneType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gene
 			self.fail(f"{value!r} is no time zone; Asia/Dubai or Europe/Berlin would be one", param, ctx)
 
 
-DATE = click.DateTime(["%Y-%m-%d"])
+class DayType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.4 on
+	"""A day, as naive midnight; of years that the clock of a terminal can show."""
+
+	name = "yyyy-mm-dd"
+
+	def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+		try:
+			day = value if isinstance(value, datetime) else datetime.strptime(value, "%Y-%m-%d")  # noqa: DTZ007
+		except ValueError:
+			self.fail(f"{value!r} is no day; 2026-01-31 would be one", param, ctx)
+		if not 1970 <= day.year <= 2199:
+			self.fail(f"{value!r} is not between 1970 and 2199", param, ctx)
+		return day
+
+
+DATE = DayType()
 
 database_option = click.option(
 	"--db",

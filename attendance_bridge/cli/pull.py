@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from attendance_bridge.cli.options import DATE, ZoneType, database_option, json_
 from attendance_bridge.cli.progress import PullProgress
 from attendance_bridge.core.direction import DeviceRole
 from attendance_bridge.core.driver import Window
-from attendance_bridge.core.errors import BridgeError, DeviceError
+from attendance_bridge.core.errors import BridgeError, ConfigError, DeviceError
 from attendance_bridge.core.pull import OnPage, PullReport
 from attendance_bridge.core.redact import Secret
 from attendance_bridge.edge.agent import utc_now
@@ -27,7 +28,7 @@ from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.devices import DeviceBook
 from attendance_bridge.stores.punches import PunchStore
 
-DRIVER_OPTIONS = ("host", "port", "user", "password_env")
+DRIVER_OPTIONS = ("host", "port", "user", "password_env", "comm_key_env")
 
 
 @click.command()
@@ -37,6 +38,7 @@ DRIVER_OPTIONS = ("host", "port", "user", "password_env")
 @click.option("--user", help="The account on the terminal, where it has accounts.")
 @click.option("--password-env", metavar="VAR", help="Environment variable that holds its password.")
 @click.option("--comm-key", type=click.IntRange(0, 4_294_967_295), help="Communication key (ZKTeco).")
+@click.option("--comm-key-env", metavar="VAR", help="Environment variable that holds it.")
 @click.option("--timezone", "zone", type=ZoneType(), help="Of the terminal; by default that of this machine.")
 @click.option(
 	"--role",
@@ -62,7 +64,7 @@ def pull(path: Path, first: datetime, last: datetime, as_json: bool, **options: 
 	seconds = round(time.monotonic() - started, 3)
 	if as_json:
 		click.echo(json.dumps(_summary(report, seconds)))
-	else:
+	elif report.pages or report.error is None:
 		click.echo(_spelled(report, seconds))
 	if report.error is not None:
 		raise report.error
@@ -78,9 +80,16 @@ def _pull(database: Database, device: Device, window: Window, on_page: OnPage) -
 		now=utc_now,
 	)
 	try:
-		return reader.read(device, window=window, on_page=on_page)
+		report = reader.read(device, window=window, on_page=on_page)
 	except DeviceError as error:
-		return PullReport(device_serial="", error=error)
+		report = PullReport(device_serial="", error=error)
+	return replace(report, error=_located(report.error, device)) if report.error else report
+
+
+def _located(error: DeviceError, device: Device) -> DeviceError:
+	"""The error with the address of the terminal, where the driver left it out."""
+	where = {"host": device.config.host, "port": device.config.port or None}
+	return DeviceError(error.code, retryable=error.retryable, **{**where, **error.details})
 
 
 def _book(database: Database, device: Device) -> DeviceBook:
@@ -119,7 +128,7 @@ def _describe(error: BridgeError) -> dict[str, str]:
 
 
 def _device(options: dict[str, Any]) -> Device:
-	given = {key: options[key] for key in DRIVER_OPTIONS if options[key] is not None}
+	given: dict[str, Any] = {key: options[key] for key in DRIVER_OPTIONS if options[key] is not None}
 	if options["comm_key"] is not None:
 		given["comm_key"] = Secret(str(options["comm_key"]))
 	settings = DeviceSettings(
@@ -128,7 +137,17 @@ def _device(options: dict[str, Any]) -> Device:
 		timezone=options["zone"] or local_zone(),
 		role=DeviceRole(options["role"]),
 	)
-	return Device(settings=settings, config=driver_config(settings.driver, given, ""))
+	try:
+		config = driver_config(settings.driver, given, "")
+	except ConfigError as error:
+		facts: dict[str, Any] = {**error.details, "path": _as_option(str(error.details.get("path", "")))}
+		raise ConfigError(error.code, **facts) from None
+	return Device(settings=settings, config=config)
+
+
+def _as_option(key: str) -> str:
+	"""A key of the configuration as it is called on the command line."""
+	return f"--{key.replace('_', '-')}"
 
 
 def _window(device: Device, first: datetime, last: datetime) -> Window:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from attendance_bridge.cli.options import DATE
 from attendance_bridge.simulators import workforce
 from attendance_bridge.simulators.frappe_site import FAULTS as SITE_FAULTS
 from attendance_bridge.simulators.frappe_site import FrappeSite, SiteState
@@ -45,12 +46,20 @@ def _common(faults: dict[str, str], port: int) -> Callable[[F], F]:
 	listed = "\n".join(f"  {name}: {text}" for name, text in faults.items())
 	options = (
 		click.option("--port", type=click.IntRange(0, 65_535), default=port, show_default=True),
-		click.option("--people", type=click.IntRange(1, 50_000), default=50, show_default=True),
-		click.option("--days", type=click.IntRange(1, 400), default=30, show_default=True),
-		click.option("--seed", type=int, default=7, show_default=True),
+		click.option(
+			"--people",
+			type=click.IntRange(1, 50_000),
+			default=50,
+			show_default=True,
+			help="How many workers.",
+		),
+		click.option(
+			"--days", type=click.IntRange(1, 400), default=30, show_default=True, help="Length of the log."
+		),
+		click.option("--seed", type=int, default=7, show_default=True, help="Another one, another factory."),
 		click.option(
 			"--until",
-			type=click.DateTime(["%Y-%m-%d"]),
+			type=DATE,
 			help="The last day of the log; by default yesterday.",
 		),
 		click.option(
@@ -59,7 +68,7 @@ def _common(faults: dict[str, str], port: int) -> Callable[[F], F]:
 			multiple=True,
 			type=click.Choice(sorted(faults)),
 			metavar="NAME",
-			help="Switch a fault on; can be given several times. See below.",
+			help="Switch a fault on; can be given several times. They are listed above.",
 		),
 	)
 
@@ -80,7 +89,10 @@ def hikvision(user: str, password: str, **options: Any) -> None:
 	"""A Hikvision access terminal: ISAPI over HTTP with Digest authentication."""
 	state = HikvisionState.from_workforce(_factory(options), number=1, of=1, user=user, password=password)
 	state.faults |= set(options["faults"])
-	_serve(HikvisionTerminal(state, port=options["port"]), f"{state.serial}, {state.punches_held()} punches")
+	_serve(
+		HikvisionTerminal(state, port=options["port"]),
+		f"{_holdings(state)}, user {user}, password {password}, time zone {DEFAULT_ZONE.key}",
+	)
 
 
 @simulate.command()
@@ -93,7 +105,10 @@ def zkteco(comm_key: int, layout: str, **options: Any) -> None:
 		_factory(options), number=1, of=1, comm_key=comm_key, log_layout=int(layout)
 	)
 	state.faults |= set(options["faults"])
-	_serve(ZktecoTerminal(state, port=options["port"]), f"{state.serial}, {state.punches_held()} punches")
+	_serve(
+		ZktecoTerminal(state, port=options["port"]),
+		f"{_holdings(state)}, comm key {comm_key}, time zone {DEFAULT_ZONE.key}",
+	)
 
 
 @simulate.command()
@@ -106,6 +121,10 @@ def frappe(**options: Any) -> None:
 		FrappeSite(state, port=options["port"]),
 		f"API key {state.api_key}, API secret {state.api_secret}, time zone {state.zone.key}",
 	)
+
+
+def _holdings(state: HikvisionState | ZktecoState) -> str:
+	return f"{state.serial}, {state.punches_held()} punches"
 
 
 def _factory(options: dict[str, Any]) -> workforce.Workforce:

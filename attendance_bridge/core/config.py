@@ -108,7 +108,8 @@ def _take(
 	mapping: Mapping[Any, Any], name: str, wanted: Any, opt: Option, secrets: SecretSource, path: str
 ) -> tuple[bool, Any]:
 	if _is_secret(wanted):
-		return _take_secret(mapping, name, secrets, path)
+		found, secret = _take_secret(mapping, name, secrets, path)
+		return found, _checked(secret, opt, _join(path, name)) if found else None
 	if name not in mapping:
 		return False, None
 	return True, _convert(mapping[name], wanted, opt, secrets, _join(path, name))
@@ -149,10 +150,14 @@ def _convert(value: Any, wanted: Any, opt: Option, secrets: SecretSource, path: 
 		raise ConfigError(Code.BAD_VALUE, path=path, expected=f"at most {opt.max_length} characters")
 	if isinstance(converted, (int, float)) and not isinstance(converted, bool):
 		_check_range(converted, opt, path)
+	return _checked(converted, opt, path)
+
+
+def _checked(value: Any, opt: Option, path: str) -> Any:
 	if opt.check is None:
-		return converted
+		return value
 	try:
-		return opt.check(converted)
+		return opt.check(value)
 	except ValueError as error:
 		raise ConfigError(Code.BAD_VALUE, path=path, expected=str(error)) from None
 

@@ -51,8 +51,6 @@ class Code(str, Enum):
 	"""The site, the method or the document does not exist there."""
 	NOT_READY = "not_ready"
 	"""The receiver answers, but check-ins would not arrive as they should; details carry `problems`."""
-	CIRCUIT_OPEN = "circuit_open"
-	"""Not tried: too many failures in a row; details carry `seconds` until the next try."""
 
 	# a store
 	DISK_FULL = "disk_full"

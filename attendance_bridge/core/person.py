@@ -48,9 +48,6 @@ class Directory:
 			return None
 		return self._by_device_id.get(device_user_id)
 
-	def __len__(self) -> int:
-		return len(self._by_device_id)
-
 
 class Everybody(Directory):
 	"""Takes every id on a terminal for a person of that name: a ledger without any list of people."""

@@ -98,4 +98,7 @@ class Upstream(Protocol):
 		"""
 
 	def close(self) -> None:
-		"""Let go of connections. Never raises."""
+		"""Let go of connections. Never raises.
+
+		It may come from another thread while `deliver` runs, which then sends nothing more and ends.
+		"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -30,6 +31,8 @@ from attendance_bridge.stores.ledger import SqliteLedger
 from attendance_bridge.stores.outbox import SqliteOutbox
 from attendance_bridge.stores.punches import PunchStore
 from attendance_bridge.stores.roster import Roster
+
+logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 8
 """After so many certain refusals of the kind "not now" a check-in needs a person."""
@@ -176,13 +179,14 @@ class Agent:
 			) from None
 
 	def policies(self) -> Mapping[str, DevicePolicy]:
-		"""The policy of each terminal, by the serial number it was last seen with."""
-		serials = {record.name: record.serial for record in self.book.all() if record.serial}
-		return {
+		"""The policy of each terminal by serial number: as configured now, or as it last was."""
+		serials = self.book.serials()
+		configured = {
 			serials[device.settings.name]: device.settings.policy
 			for device in self.settings.devices
 			if device.settings.name in serials
 		}
+		return {**self.book.policies(), **configured}
 
 	def health(self) -> dict[str, Any]:
 		"""Whether the agent itself is well. A dark terminal or site is not its illness."""
@@ -194,6 +198,15 @@ class Agent:
 		}
 
 	def start(self) -> None:
+		"""Set the duties going.
+
+		:raises StoreError: the database cannot be used.
+		"""
+		left = self.outbox.recover(self._now())
+		if left:
+			logger.info(
+				"%d check-ins were under way when the agent last ended; they are looked up first", left
+			)
 		self.supervisor.start()
 
 	def request_stop(self) -> None:

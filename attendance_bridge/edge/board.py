@@ -10,7 +10,7 @@ from attendance_bridge import drivers
 from attendance_bridge.core.driver import Now
 from attendance_bridge.core.errors import Code, DeviceError, UpstreamError
 from attendance_bridge.core.projection import State
-from attendance_bridge.edge.messages import REASONS, sentence
+from attendance_bridge.edge.messages import REASONS, sentence, spell_offset
 from attendance_bridge.edge.poller import Progress
 from attendance_bridge.edge.settings import Device
 from attendance_bridge.stores.cursors import SqliteCursors
@@ -144,7 +144,7 @@ def _device_view(device: Device, record: DeviceRecord, now: datetime) -> dict[st
 		"state": state,
 		"tone": tone,
 		"last_seen": record.last_seen_at.isoformat() if record.last_seen_at else None,
-		"clock": _clock(record.clock_offset),
+		"clock": "" if record.clock_offset is None else spell_offset(record.clock_offset),
 		"problem": problem(record, now) if settings.enabled else "",
 	}
 
@@ -178,16 +178,6 @@ def problem(record: DeviceRecord, now: datetime) -> str:
 	if record.open_until is not None:
 		facts["unlock_seconds"] = max(0, round((record.open_until - now).total_seconds()))
 	return sentence(DeviceError(Code(record.last_error_code), **facts))
-
-
-def _clock(offset: timedelta | None) -> str:
-	if offset is None:
-		return ""
-	seconds = round(offset.total_seconds())
-	if abs(seconds) < 2:
-		return "right"
-	amount = f"{abs(seconds)} s" if abs(seconds) < 120 else f"{round(abs(seconds) / 60)} min"
-	return f"{amount} {'fast' if seconds > 0 else 'slow'}"
 
 
 def _holds(record: DeviceRecord, here: int) -> str:

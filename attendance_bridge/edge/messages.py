@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from attendance_bridge.core.errors import BridgeError, Code
 
 _SENTENCES: dict[Code, str] = {
@@ -9,12 +11,12 @@ _SENTENCES: dict[Code, str] = {
 	"and that this machine is in the same network.",
 	Code.TLS_UNTRUSTED: "The certificate of {where} is not trusted, or it does not speak TLS on this port. "
 	"Name the authority that signed it, or correct the address.",
-	Code.TIMEOUT: "{where} took the connection but did not answer in time. It may be busy or restarting; "
-	"if it stays so, restart it or raise `timeout`.",
-	Code.CONNECTION_LOST: "{where} closed the connection in the middle of an answer. What was read is kept; "
-	"the rest is read at the next try.",
-	Code.AUTH_FAILED: "{where} refused the user, password, key or token. Correct it in the configuration; "
-	"no further attempt is made meanwhile, so that the account is not locked.",
+	Code.TIMEOUT: "{where} took the connection but did not answer in time. It may be busy or restarting, or "
+	"another kind of device is behind this port; if it is the right one, raise `timeout`.",
+	Code.CONNECTION_LOST: "{where} closed the connection in the middle of an answer. What was read is kept, "
+	"and the rest is read at the next try. If it happens every time, check that the driver fits the device.",
+	Code.AUTH_FAILED: "{where} refused the user, password, key or token. Correct it; it is not tried again "
+	"soon, so that the account is not locked.",
 	Code.LOCKED_OUT: "{where} has locked the account after wrong passwords{unlock}. Correct the password "
 	"now; the next attempt is made after that time.",
 	Code.FORBIDDEN: "{where} knows the account but does not grant the right. Give it the permission to read "
@@ -34,14 +36,13 @@ _SENTENCES: dict[Code, str] = {
 	"limit if it happens often.",
 	Code.NOT_FOUND: "{where} does not have what was asked for. Check the address and that HRMS is installed.",
 	Code.NOT_READY: "Nothing is sent to {where} yet. {problems}",
-	Code.CIRCUIT_OPEN: "{where} failed too often and is left alone for {seconds} seconds.",
 	Code.DISK_FULL: "The disk that holds {path} is full. Free some space; nothing acknowledged is lost, and "
 	"terminals keep what was not fetched.",
 	Code.DATABASE_LOCKED: "Another program holds {path} locked. Close it and try again.",
 	Code.DATABASE_DAMAGED: "{path} is damaged. Stop the agent, move the file aside, and start again: the "
 	"terminals are read anew from the beginning. Keep the damaged file for recovery.",
-	Code.DATABASE_UNREADABLE: "{path} cannot be opened as a database. Check that the folder exists, that "
-	"this user may write there, and that it is not another kind of file.",
+	Code.DATABASE_UNREADABLE: "{path} cannot be opened as a database ({cause}). Check that the folder "
+	"exists, that this user may write there, and that it is not another kind of file.",
 	Code.DATABASE_TOO_NEW: "{path} was written by a later version. Install that version, or use another "
 	"file.",
 	Code.UNKNOWN_KEY: "There is no option {path}. Known here: {known}.",
@@ -81,6 +82,15 @@ def spell_problems(problems: object) -> str:
 	"""Words for the codes that `Upstream.check` found."""
 	codes = problems if isinstance(problems, tuple) else ()
 	return " ".join(PROBLEMS.get(str(code), str(code)) for code in codes)
+
+
+def spell_offset(offset: timedelta) -> str:
+	"""How a terminal's clock stands: "right", "40 s fast", "61 min slow"."""
+	seconds = round(offset.total_seconds())
+	if abs(seconds) < 2:
+		return "right"
+	amount = f"{abs(seconds)} s" if abs(seconds) < 120 else f"{round(abs(seconds) / 60)} min"
+	return f"{amount} {'fast' if seconds > 0 else 'slow'}"
 
 
 def _where(facts: _Facts) -> str:

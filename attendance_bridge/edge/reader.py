@@ -80,6 +80,7 @@ class TerminalReader:
 			self._refuse_another(device, info)
 			reading = read_clock(driver)
 			self._book.contact(name, info, at=started_at, reading=reading, rules=self._clock_rules)
+			self._book.keep_policy(info.serial, device.settings.policy)
 			record = self._book.find(name)
 			good_until = record.clock_good_until if record else None
 			report = pull(

@@ -13,9 +13,9 @@ from attendance_bridge.core.driver import Now
 from attendance_bridge.core.errors import Code, UpstreamError
 from attendance_bridge.core.person import Directory
 from attendance_bridge.core.projection import DevicePolicy, Rules, first_moments, project
-from attendance_bridge.core.redact import redact
 from attendance_bridge.core.retry import Backoff, Breaker
 from attendance_bridge.core.upstream import Outcome, Upstream
+from attendance_bridge.edge.messages import sentence
 from attendance_bridge.edge.pulse import Pulse
 from attendance_bridge.stores.outbox import SqliteOutbox
 from attendance_bridge.stores.punches import PunchStore
@@ -225,7 +225,7 @@ class _Line:
 		now = self._now()
 		self.error = error
 		self._breaker = self._breaker.failed(now, self._chance(), _left_alone_until(error, now))
-		logger.warning("upstream: %s", redact(str(error)))
+		logger.warning("%s [%s]", sentence(error, "the upstream"), error.code.value)
 
 
 def _left_alone_until(error: UpstreamError, now: datetime) -> datetime | None:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from attendance_bridge.core.clock import ClockReading, ClockRules
+from attendance_bridge.core.direction import DeviceRole
 from attendance_bridge.core.driver import DeviceInfo
 from attendance_bridge.core.errors import BridgeError
+from attendance_bridge.core.projection import DevicePolicy
 from attendance_bridge.core.pull import PullReport
 from attendance_bridge.core.redact import redact
 from attendance_bridge.core.retry import Breaker
@@ -156,6 +158,33 @@ class DeviceBook:
 		"""Every terminal, by name."""
 		with self._db.read() as connection:
 			return [_record(row) for row in connection.execute(_SQL["all"])]
+
+	def serials(self) -> dict[str, str]:
+		"""The serial number that each terminal was last seen with, by name."""
+		with self._db.read() as connection:
+			rows = connection.execute(_SQL["serials"]).fetchall()
+		return {text_out(row["name"]): text_out(row["serial"]) for row in rows}
+
+	def keep_policy(self, serial: str, policy: DevicePolicy) -> None:
+		"""Remember how the punches of the terminal with this serial number are to be decided."""
+		facts = {
+			"serial": text_in(serial),
+			"role": policy.role.value,
+			"user_id_prefix": text_in(policy.user_id_prefix),
+		}
+		with self._db.write() as connection:
+			connection.execute(_SQL["keep_policy"], facts)
+
+	def policies(self) -> dict[str, DevicePolicy]:
+		"""How the punches of each terminal are to be decided, by serial, terminals of the past included."""
+		with self._db.read() as connection:
+			rows = connection.execute(_SQL["policies"]).fetchall()
+		return {
+			text_out(row["serial"]): DevicePolicy(
+				role=DeviceRole(row["role"]), user_id_prefix=text_out(row["user_id_prefix"])
+			)
+			for row in rows
+		}
 
 	def find(self, name: str) -> DeviceRecord | None:
 		with self._db.read() as connection:

@@ -70,6 +70,16 @@ class SqliteOutbox:
 		self._max_attempts = max_attempts
 		self._chance = chance
 
+	def recover(self, now: datetime) -> int:
+		"""Begin the wait of what an earlier process left in flight anew; returns how many check-ins that are.
+
+		Call it once, before the first claim of a process. The wait counts from the last moment at which the
+		dead process can have sent something, and nobody knows that better than: before now. Each claim is
+		given this only once, so that a process that dies again and again does not put them off for ever.
+		"""
+		with self._db.write() as connection:
+			return connection.execute(_SQL["recover"], (micros(now + self._settle),)).rowcount
+
 	def claim(self, limit: int, now: datetime) -> list[CheckIn]:
 		"""Take check-ins that are due, oldest first, and note durably that they are about to be sent.
 

@@ -103,6 +103,13 @@ class TestAnswers:
 		assert (document["employee"], document["employee_name"]) == ("HR-EMP-00001", "Employee HR-EMP-00001")
 		assert (document["time"], document["log_type"], document["offshift"]) == (TEN, "IN", 1)
 		assert "shift" not in document, "empty columns are left out"
+		assert list(document)[7:12] == [
+			"employee",
+			"employee_name",
+			"log_type",
+			"time",
+			"skip_auto_attendance",
+		]
 		assert state.checkins[0]["time"] == datetime(2026, 11, 5, 10)
 
 	@pytest.mark.parametrize(
@@ -120,7 +127,7 @@ class TestAnswers:
 				{"employee_field_value": "007", "timestamp": TEN},
 				417,
 				"erpnext.setup.doctype.employee.employee.InactiveEmployeeStatusError: Transactions cannot be "
-				'created for an Inactive Employee <a href="/app/employee/HR-EMP-00002">HR-EMP-00002</a>.',
+				'created for an Inactive Employee <a href="SITE/app/employee/HR-EMP-00002">HR-EMP-00002</a>.',
 				HRMS_KEYS,
 				id="inactive employee",
 			),
@@ -149,7 +156,9 @@ class TestAnswers:
 			pytest.param(
 				{"employee_field_value": "1", "timestamp": "2026-11-05T10:00:00+04:00"},
 				500,
-				"TypeError: can't compare offset-naive and offset-aware datetimes",
+				'pymysql.err.OperationalError: (1292, "Incorrect datetime value: '
+				"'2026-11-05 10:00:00+04:00' "
+				'for column `tabEmployee Checkin`.`time` at row 1")',
 				["exception", "exc_type", "_exc_source", "exc"],
 				id="timestamp with an offset",
 			),
@@ -164,9 +173,23 @@ class TestAnswers:
 			pytest.param(
 				{"employee_field_value": "1", "timestamp": TEN, "employee_fieldname": "shoe_size"},
 				500,
-				"pymysql.err.OperationalError: (1054, \"Unknown column 'tabEmployee.shoe_size' in 'WHERE'\")",
+				"pymysql.err.OperationalError: (1054, \"Unknown column 'shoe_size' in 'SELECT'\")",
 				["exception", "exc_type", "_exc_source", "exc"],
 				id="unknown employee_fieldname",
+			),
+			pytest.param(
+				{"employee_field_value": "1", "timestamp": TEN, "employee_fieldname": "name`='x' or 1=1"},
+				417,
+				"frappe.exceptions.ValidationError: Invalid filter: name`='x' or 1=1",
+				HRMS_KEYS,
+				id="employee_fieldname that is no name",
+			),
+			pytest.param(
+				{"employee_field_value": "1", "timestamp": "9999-12-31 10:00:00"},
+				500,
+				"OverflowError: date value out of range",
+				["exception", "exc_type", "_exc_source", "exc"],
+				id="timestamp on the last day of all",
 			),
 		],
 	)
@@ -186,10 +209,11 @@ class TestAnswers:
 			assert answer.status_code == status
 			body = answer.json()
 			assert list(body) == keys
-			assert body["exception"] == exception
-			assert body["exc_type"] == exception.partition(":")[0].rpartition(".")[2]
+			expected = exception.replace("SITE", client.site.url)
+			assert body["exception"] == expected
+			assert body["exc_type"] == expected.partition(":")[0].rpartition(".")[2]
 			(traceback,) = json.loads(body["exc"])
-			assert traceback.rstrip().endswith(exception)
+			assert traceback.rstrip().endswith(expected)
 		assert state.checkins == []
 
 	def test_server_messages_are_json_in_json_in_json(self, client: Client) -> None:
@@ -205,11 +229,12 @@ class TestAnswers:
 		again = client.punch(log_type="IN", timestamp="2026-11-05 10:00:00.900000", device_id="1")
 		assert again.status_code == 417
 		assert again.json()["exc_type"] == "ValidationError"
-		assert f'<a href="/app/Form/Employee Checkin/{first}"' in again.json()["exception"]
+		link = f'<a href="/app/Form/Employee Checkin/{first}" style="font-weight: bold;">'
+		assert again.json()["exception"].endswith(f"{link}Employee Checkin Employee HR-EMP-00001</a>")
 		assert len(state.checkins) == 1
 
 	def test_blank_and_no_log_type_are_equal(self, client: Client) -> None:
-		assert client.punch().status_code == 200
+		assert client.punch().json()["message"]["log_type"] == ""
 		assert client.punch(log_type="").status_code == 417
 		assert client.punch(log_type=None).status_code == 417
 
@@ -228,6 +253,9 @@ class TestAnswers:
 		answer = client.punch()
 		assert answer.status_code == 403
 		assert answer.json()["exc_type"] == "PermissionError"
+		(message,) = [json.loads(text) for text in json.loads(answer.json()["_server_messages"])]
+		assert message["title"] == "Method Not Allowed"
+		assert f"<strong>{ADD_LOG}</strong> is not whitelisted" in message["message"]
 		assert client.get("/api/resource/Employee").status_code == 403
 		assert client.get("/api/method/ping").json() == {"message": "pong"}
 
@@ -262,11 +290,27 @@ class TestAnswers:
 		assert client.get("/api/resource/Employee/HR-EMP-00001").status_code == 403
 		assert client.punch(device_id="77777").status_code == 417, "the employee is looked up before"
 
-	def test_unknown_method(self, client: Client) -> None:
-		for method in ("frappe.client.get_lost", "hrms.api.nothing", "attendance_bridge.api.ingest", "pong"):
-			answer = client.call(method)
-			assert answer.status_code == 417
-			assert "Failed to get method for command" in answer.json()["exception"]
+	@pytest.mark.parametrize(
+		("method", "reason"),
+		[
+			("frappe.client.get_lost", "module 'frappe.client' has no attribute 'get_lost'"),
+			("frappe.no.such", "No module named 'frappe.no'"),
+			("attendance_bridge.api.ingest", "App attendance_bridge is not installed"),
+			("pong", "'pong'"),
+		],
+	)
+	def test_unknown_method(self, client: Client, method: str, reason: str) -> None:
+		answer = client.call(method)
+		assert answer.status_code == 417
+		assert answer.json()["exception"].endswith(
+			f"ValidationError: Failed to get method for command {method} with {reason}"
+		)
+		messages = json.loads(answer.json()["_server_messages"])
+		assert len(messages) == (2 if method.startswith("attendance") else 1)
+
+	def test_a_module_is_no_method(self, client: Client) -> None:
+		answer = client.call("frappe.client")
+		assert (answer.status_code, answer.json()["exc_type"]) == (500, "AttributeError")
 
 	def test_missing_document(self, client: Client, state: SiteState) -> None:
 		answer = client.get("/api/resource/Employee/HR-EMP-99999")
@@ -275,14 +319,21 @@ class TestAnswers:
 		assert answer.json()["exc_type"] == "DoesNotExistError"
 		state.roles = set()
 		assert client.get("/api/resource/Employee/HR-EMP-99999").status_code == 403
+		assert client.get("/api/resource//HR-EMP-00001").json() == {"exc_type": "DoesNotExistError"}
+
+	def test_the_class_of_a_document_is_looked_for_before_its_type(self, client: Client) -> None:
+		for answer in (client.get("/api/resource/No Such/X"), client.post("/api/resource/No Such", {})):
+			assert (answer.status_code, answer.json()["exc_type"]) == (500, "ImportError")
+			assert answer.json()["exception"] == "Error: No module named 'frappe.core.doctype.no_such'"
 
 	def test_unknown_site_is_html(self, client: Client, state: SiteState) -> None:
 		state.host_name = "hr.example.com"
 		answer = client.get("/api/method/ping")
 		assert answer.status_code == 404
 		assert answer.headers["Content-Type"].startswith("text/html")
-		client.session.headers["Host"] = "hr.example.com:8000"
-		assert client.get("/api/method/ping").status_code == 200
+		for host in ("hr.example.com:8000", "hr.example.com"):
+			client.session.headers["Host"] = host
+			assert client.get("/api/method/ping").status_code == 200
 
 	@pytest.mark.parametrize(
 		("device_id", "more"),
@@ -307,10 +358,81 @@ class TestAnswers:
 		assert answer.status_code == 200
 		assert answer.json()["message"]["latitude"] == 25.2
 
+	def test_an_offset_and_a_shift(self, client: Client, state: SiteState) -> None:
+		employee = state.employees.find("HR-EMP-00001")
+		assert employee is not None
+		employee.default_shift = "Day"
+		answer = client.punch(timestamp="2026-11-05T10:00:00Z")
+		assert (answer.status_code, answer.json()["exc_type"]) == (500, "TypeError")
+
+	def test_device_ids_that_no_database_takes(self, client: Client, state: SiteState) -> None:
+		refused = [client.punch(device_id="1", log_type={"a": 1})]
+		refused += [client.post(CHECKIN, _document(device_id=each)) for each in (["a"], {"a": 1}, "\ud800")]
+		assert [answer.json()["exc_type"] for answer in refused] == [
+			"ValueError",
+			"ValidationError",
+			"TypeError",
+			"UnicodeEncodeError",
+		]
+		assert state.checkins == []
+
 	def test_a_get_is_rolled_back(self, client: Client, state: SiteState) -> None:
 		answer = client.get(f"/api/method/{ADD_LOG}", employee_field_value="1", timestamp=TEN)
 		assert answer.status_code == 200
 		assert state.checkins == []
+
+
+class TestRights:
+	"""Whose check-ins are taken, and under what time."""
+
+	def test_the_role_employee_may_create_but_not_say_when(self, client: Client, state: SiteState) -> None:
+		state.roles = {"Employee"}
+		before = state.now().replace(microsecond=0)
+		answer = client.punch()
+		assert answer.status_code == 200
+		(row,) = state.checkins
+		assert row["time"] >= before, "it was sent with another time"  # type: ignore[operator]
+		assert client.get("/api/resource/Employee").status_code == 200
+
+	def test_user_permissions_hide_employees(self, client: Client, state: SiteState) -> None:
+		verbs.enter_checkin(state, "HR-EMP-00003", datetime(2026, 11, 5))
+		state.user_permissions = {"HR-EMP-00001"}
+		assert client.names("/api/resource/Employee") == ["HR-EMP-00001"]
+		assert client.names("/api/resource/Employee", filters=[["name", "=", "HR-EMP-00003"]]) == []
+		assert client.names() == []
+		assert client.punch("1").status_code == 200
+		refused = client.punch("A-3")
+		assert (refused.status_code, refused.json()["exc_type"]) == (403, "PermissionError")
+		assert list(refused.json()) == [*HRMS_KEYS, "_error_message"]
+		assert client.punch("007").json()["exc_type"] == "PermissionError", "looked at before the status"
+		assert client.get("/api/resource/Employee/HR-EMP-00003").status_code == 403
+
+	def test_has_permission_by_kind(self, client: Client, state: SiteState) -> None:
+		def may(right: str, docname: Any = "", doctype: str = "Employee Checkin") -> requests.Response:
+			return client.call(
+				"frappe.client.has_permission", doctype=doctype, docname=docname, perm_type=right
+			)
+
+		def rights() -> list[str]:
+			asked = ("create", "CREATE", "read", "submit", "export", "nonsense")
+			return [each for each in asked if may(each).json()["message"]["has_permission"]]
+
+		assert rights() == ["create", "CREATE", "read", "export"]
+		state.roles = {"Employee"}
+		assert rights() == ["create", "CREATE", "read"]
+		assert not may("create", doctype="Employee").json()["message"]["has_permission"]
+		assert may("read", "HR-EMP-99999", "Employee").status_code == 404
+		state.roles = set()
+		assert may("read", "HR-EMP-99999", "Employee").status_code == 403
+		wrong_type = may("read", 5)
+		assert (wrong_type.status_code, wrong_type.json()["exc_type"]) == (417, "FrappeTypeError")
+		assert list(wrong_type.json()) == CRASH_KEYS
+
+	def test_the_key_is_compared_as_the_database_does(self, client: Client, state: SiteState) -> None:
+		client.token(state.api_key.upper(), state.api_secret)
+		assert client.get("/api/method/frappe.auth.get_logged_user").json() == {"message": state.user}
+		client.token(state.api_key, state.api_secret.upper() + "A")
+		assert client.get("/api/method/ping").status_code == 401
 
 
 class TestIds:
@@ -343,6 +465,16 @@ class TestDocuments:
 		read = client.get(f"{CHECKIN}/{document['name'].lower()}")
 		assert read.json()["data"] == document
 		assert client.get(f"/api/v1/resource/Employee Checkin/{document['name']}/").json() == read.json()
+
+	def test_create_under_a_name_of_ones_own(self, client: Client, state: SiteState) -> None:
+		made = client.post(CHECKIN, _document(name="my-own-1"))
+		assert made.json()["data"]["name"] == "my-own-1"
+		taken = client.post(CHECKIN, _document(name="MY-OWN-1", log_type="OUT"))
+		assert (taken.status_code, taken.json()["exc_type"]) == (409, "DuplicateEntryError")
+		(message,) = [json.loads(text) for text in json.loads(taken.json()["_server_messages"])]
+		assert (message["title"], message["indicator"]) == ("Duplicate Name", "red")
+		assert client.punch(name="x", log_type="IN").json()["message"]["name"].endswith("-000001")
+		assert [row["name"] for row in state.checkins] == ["my-own-1", client.names()[1]]
 
 	def test_create_without_time_is_now(self, client: Client, state: SiteState) -> None:
 		before = state.now().replace(microsecond=0)
@@ -400,6 +532,12 @@ class TestDocuments:
 
 	def test_what_is_not_played_says_so(self, client: Client) -> None:
 		assert client.get("/api/resource/Shift Type").status_code == 501
+		assert client.call("frappe.client.save", doc={}).status_code == 501
+		assert client.get("/api/v2/method/ping").status_code == 501
+		assert client.get(CHECKIN, as_dict="0").status_code == 501
+		assert client.get(CHECKIN, filters=["name", "=", "x"]).status_code == 501
+		parts = {"employee_field_value": (None, "1"), "timestamp": (None, TEN)}
+		assert client.session.post(client.site.url + CHECKIN, files=parts, timeout=10).status_code == 501
 		assert client.session.delete(client.site.url + CHECKIN + "/EMP-CKIN-1", timeout=10).status_code == 501
 
 
@@ -513,13 +651,34 @@ class TestLists:
 			({"fields": "*"}, 500, "JSONDecodeError"),
 			({"filters": [["time", ">", "soon"]]}, 500, "ParserError"),
 			({"order_by": "shoe_size"}, 500, "OperationalError"),
-			({"order_by": "name; drop table"}, 500, "ProgrammingError"),
+			({"order_by": "name; drop table"}, 417, "ValidationError"),
+			({"order_by": "name foo"}, 500, "ProgrammingError"),
+			({"order_by": "tabEmployee Checkin.name"}, 500, "ProgrammingError"),
 			({"limit_start": -1}, 500, "ProgrammingError"),
+			({"limit_start": 10**20}, 500, "ProgrammingError"),
+			({"fields": [1]}, 500, "TypeError"),
+			({"filters": [["log_type", "is", "junk"]]}, 500, "ProgrammingError"),
+			({"filters": [["name", "=", ["x"]]]}, 500, "ProgrammingError"),
+			({"filters": [["time", "between", ["x", "y"]]]}, 417, "ValidationError"),
+			({"filters": [["employee", "between", ["A", "Z"]]]}, 500, "ProgrammingError"),
 		],
 	)
 	def test_refused(self, client: Client, params: Any, status: int, exc_type: str) -> None:
 		answer = client.get(CHECKIN, **params)
 		assert (answer.status_code, answer.json()["exc_type"]) == (status, exc_type)
+
+	def test_a_statement_that_the_database_cannot_read_is_shown(self, client: Client) -> None:
+		answer = client.get(CHECKIN, limit_start=-1)
+		assert list(answer.json()) == [*CRASH_KEYS, "_debug_messages"]
+
+	def test_get_count_goes_straight_to_the_database(self, client: Client, state: SiteState) -> None:
+		def count(doctype: str, filters: Any) -> tuple[int, str]:
+			answer = client.call("frappe.client.get_count", doctype=doctype, filters=filters)
+			return answer.status_code, answer.json()["exc_type"]
+
+		state.roles = set()
+		assert count("Employee", {"shoe_size": 1}) == (500, "OperationalError")
+		assert count("No Such", {}) == (500, "ProgrammingError")
 
 	def test_get_value(self, client: Client) -> None:
 		def value(**arguments: Any) -> Any:
@@ -540,6 +699,12 @@ class TestLists:
 		refused = client.call("frappe.client.get_value", doctype="System Settings", fieldname="time_zone")
 		assert (refused.status_code, refused.json()["exc_type"]) == (403, "PermissionError")
 		assert client.call("frappe.client.get_time_zone").json() == {"message": {"time_zone": "Asia/Dubai"}}
+
+	def test_get_time_zone_names_that_of_the_users_profile(self, client: Client, state: SiteState) -> None:
+		state.user_time_zone = "Asia/Karachi"
+		assert client.call("frappe.client.get_time_zone").json() == {"message": {"time_zone": "Asia/Karachi"}}
+		single = client.call("frappe.client.get_single_value", doctype="System Settings", field="time_zone")
+		assert single.json() == {"message": "Asia/Dubai"}
 
 	def test_settings(self, client: Client, state: SiteState) -> None:
 		def ask(method: str, **arguments: Any) -> Any:
@@ -733,7 +898,7 @@ class TestWire:
 		for method in ("GET", "HEAD", "GET"):
 			connection.request(method, "/api/method/ping")
 			answer = connection.getresponse()
-			assert answer.read() == (b"" if method == "HEAD" else b'{"message":"pong"}')
+			assert answer.read() == (b'{"message":"pong"}' if method == "GET" else b"")
 			assert connection.sock is kept
 		connection.close()
 
@@ -750,14 +915,51 @@ class TestWire:
 		answer = client.get("/api/resource/Employee/HR-EMP-99999")
 		assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
 
-	@pytest.mark.parametrize("path", ["/api/resource", "/api/nothing", "/api/v2/method/ping"])
+	@pytest.mark.parametrize("path", ["/api/resource", "/api/nothing", "/api/v3/method/ping"])
 	def test_unknown_api_path(self, client: Client, path: str) -> None:
 		answer = client.get(path)
 		assert (answer.status_code, answer.json()["exc_type"]) == (404, "DoesNotExistError")
 
-	def test_pages(self, client: Client) -> None:
-		assert client.get("/login").status_code == 200
-		assert client.get("/nothing").status_code == 404
+	@pytest.mark.parametrize(
+		("path", "for_guest", "for_user"),
+		[
+			("/login", 200, 301),
+			("/me", 403, 200),
+			("/app", 301, 200),
+			("/", 200, 200),
+			("/nothing", 404, 404),
+		],
+	)
+	def test_pages(self, client: Client, path: str, for_guest: int, for_user: int) -> None:
+		def status() -> int:
+			url = client.site.url + path
+			return client.session.get(url, timeout=10, allow_redirects=False).status_code
+
+		assert status() == for_user
+		del client.session.headers["Authorization"]
+		assert status() == for_guest
+
+	def test_every_page_tells_the_sites_time_zone(self, client: Client, state: SiteState) -> None:
+		state.user_time_zone = "Asia/Karachi"
+		for path in ("/me", "/nothing"):
+			_before, _, boot = client.get(path).text.partition("frappe.boot = ")
+			zones, _end = json.JSONDecoder().raw_decode(boot)
+			assert zones["time_zone"] == {"system": "Asia/Dubai", "user": "Asia/Karachi"}
+
+	def test_options_and_head_of_a_method(self, client: Client) -> None:
+		url = f"{client.site.url}/api/method/ping"
+		options = client.session.options(url, timeout=10)
+		assert (options.status_code, options.content) == (200, b"")
+		assert client.session.head(url, timeout=10).status_code == 403
+
+	def test_a_guests_cookies_come_with_every_answer(self, client: Client) -> None:
+		for answer in (client.get("/api/method/ping"), client.punch(device_id="77777")):
+			assert answer.cookies["sid"] == "Guest"
+		assert client.get("/api/method/frappe.auth.get_logged_user").status_code == 200
+
+	@pytest.mark.parametrize(("length", "status"), [(4000, 200), (4100, 400)])
+	def test_a_request_line_has_its_bounds(self, client: Client, length: int, status: int) -> None:
+		assert client.get("/api/method/ping", x="y" * length).status_code == status
 
 	@pytest.mark.parametrize(
 		("sent", "status"),
@@ -765,6 +967,7 @@ class TestWire:
 			(b"nonsense\r\n\r\n", 400),
 			(b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
 			(b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 200 + b"\r\n", 431),
+			(b"GET / HTTP/1.1\r\nX: " + b"y" * 8200 + b"\r\n\r\n", 431),
 			(b"POST / HTTP/1.1\r\n\r\n", 411),
 			(b"POST / HTTP/1.1\r\nContent-Length: -5\r\n\r\n", 400),
 			(b"POST / HTTP/1.1\r\nContent-Length: 26214401\r\n\r\n", 413),

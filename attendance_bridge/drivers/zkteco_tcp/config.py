@@ -50,6 +50,11 @@ def check_comm_key(text: str) -> int:
 	return key
 
 
+def _check_secret_comm_key(secret: Secret) -> Secret:
+	check_comm_key(secret.reveal())
+	return secret
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
 	"""Where the terminal is and how to talk to it."""
@@ -57,7 +62,9 @@ class Config:
 	host: str = option(help="Host name or IP address of the terminal.", max_length=253, check=check_host)
 	port: int = option(4370, help="Port of the terminal, TCP and UDP alike.", minimum=1, maximum=65535)
 	comm_key: Secret | None = option(
-		None, help="Comm key from the terminal's communication menu, digits only; leave out if it is 0."
+		None,
+		help="Comm key from the terminal's communication menu, digits only; leave out if it is 0.",
+		check=_check_secret_comm_key,
 	)
 	transport: Transport = option(
 		Transport.AUTO, help="auto (TCP, then UDP if TCP is refused), tcp, or udp for old models."
@@ -83,7 +90,3 @@ class Config:
 		minimum=65_536,
 		maximum=1024 * 1024 * 1024,
 	)
-
-	def __post_init__(self) -> None:
-		if self.comm_key is not None:
-			check_comm_key(self.comm_key.reveal())

@@ -41,7 +41,7 @@ from attendance_bridge.drivers.zkteco_tcp.users import Users, read_users
 
 log = logging.getLogger(__name__)
 
-PAGE_SIZE = 1000
+PAGE_SIZE = 5000
 _NO_MAC = "00:00:00:00:00:00"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from typing import Any
 
@@ -29,11 +30,11 @@ class WebServer:
 		self._pulse = pulse
 		self._host = host
 		self._sockets: dict[int, Any] = {}
-		# send_bytes=1: an event must leave at once, not when 18 kB have come together.
-		self._server = create_server(
-			app, map=self._sockets, host=host, port=port, threads=THREADS, send_bytes=1, ident=None
-		)
-		self.port: int = int(self._server.effective_port)
+		# Bound here: waitress starts its threads first, and would leave them behind if the port were taken.
+		family = socket.AF_INET6 if ":" in host else socket.AF_INET
+		listener = socket.create_server((host, port), family=family)
+		self.port: int = listener.getsockname()[1]
+		self._server = create_server(app, map=self._sockets, sockets=[listener], threads=THREADS, ident=None)
 
 	@property
 	def address(self) -> str:
@@ -41,7 +42,8 @@ class WebServer:
 		return f"http://{host}:{self.port}/"
 
 	def run(self, stop: threading.Event) -> None:
-		while not stop.is_set():
+		# Without any socket left there is nothing to wait on: it would go round without a pause.
+		while self._sockets and not stop.is_set():
 			wasyncore.loop(timeout=LOOK_UP_SECONDS, map=self._sockets, use_poll=True, count=1)
 		self.close()
 

@@ -36,6 +36,8 @@ CREATE TABLE punch (
 	in_flight_since INTEGER,
 	-- 1 when an earlier claim than the present one may have delivered it.
 	in_doubt INTEGER NOT NULL DEFAULT 0,
+	-- 1 when the wait for the upstream was begun anew after the process that claimed it had died.
+	recovered INTEGER NOT NULL DEFAULT 0,
 	-- Answers "not now"; refusals counts those of them that were certain.
 	attempts INTEGER NOT NULL DEFAULT 0,
 	refusals INTEGER NOT NULL DEFAULT 0,
@@ -152,3 +154,11 @@ CREATE TABLE check_in (
 );
 
 CREATE INDEX check_in_by_time ON check_in (occurred_at);
+
+-- What the configuration last said of the terminal with a serial number: its punches are decided by that for ever,
+-- also when the terminal has been replaced or taken out of the configuration.
+CREATE TABLE policy (
+	serial TEXT NOT NULL PRIMARY KEY,
+	role TEXT NOT NULL,
+	user_id_prefix TEXT NOT NULL
+) WITHOUT ROWID;

@@ -48,6 +48,20 @@ DELETE FROM device WHERE name = :name
 -- Every device, by name.
 SELECT * FROM device ORDER BY name
 
+-- name: serials
+-- The serial number that each terminal was last seen with.
+SELECT name, serial FROM device WHERE serial != ''
+
 -- name: find
 -- One device.
 SELECT * FROM device WHERE name = :name
+
+-- name: keep_policy
+-- Remember how the punches of a terminal are to be decided.
+INSERT INTO policy (serial, role, user_id_prefix) VALUES (:serial, :role, :user_id_prefix)
+ON CONFLICT (serial) DO UPDATE SET role = excluded.role, user_id_prefix = excluded.user_id_prefix
+	WHERE role != excluded.role OR user_id_prefix != excluded.user_id_prefix
+
+-- name: policies
+-- How the punches of each terminal are to be decided.
+SELECT serial, role, user_id_prefix FROM policy

@@ -18,7 +18,13 @@ ORDER BY punch.occurred_at, punch.punch_id LIMIT :limit
 
 -- name: claim
 -- Note that a check-in is about to be sent, and whether it may have been sent before.
-UPDATE punch SET in_doubt = (in_flight_since IS NOT NULL), in_flight_since = ?, due_at = ? WHERE arrival = ?
+UPDATE punch SET in_doubt = (in_flight_since IS NOT NULL), in_flight_since = ?, due_at = ?, recovered = 0
+WHERE arrival = ?
+
+-- name: recover
+-- The process that claimed these is gone: what it sent last may be under way at the upstream from now on.
+UPDATE punch SET due_at = max(coalesce(due_at, 0), ?), recovered = 1
+WHERE state = 'pending' AND due_at IS NOT NULL AND in_flight_since IS NOT NULL AND recovered = 0
 
 -- name: mark_accepted
 -- The upstream took it.
@@ -56,7 +62,7 @@ WHERE punch_id = ? AND state = 'pending'
 
 -- name: mark_doubtful
 -- No answer: it may have been taken, or still be under way there.
-UPDATE punch SET attempts = attempts + 1, error_code = ?, due_at = ?, in_flight_since = ?
+UPDATE punch SET attempts = attempts + 1, error_code = ?, due_at = ?, in_flight_since = ?, recovered = 1
 WHERE punch_id = ? AND state = 'pending'
 
 -- name: release

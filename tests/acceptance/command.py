@@ -1,0 +1,121 @@
+"""The command line as a user has it: the installed command, a process of its own, what it prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+PROGRAM = Path(sys.executable).with_name("attendance-bridge")
+PATIENCE = 30.0
+"""Seconds that anything here may take at the most; all of it takes one or two."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+	"""What a command that has ended leaves behind."""
+
+	code: int
+	out: str
+	err: str
+
+	@property
+	def json(self) -> Any:
+		return json.loads(self.out)
+
+	@property
+	def words(self) -> str:
+		"""Everything the user saw, in one line: a long sentence may be wrapped."""
+		return " ".join(f"{self.out}\n{self.err}".split())
+
+
+def run(*arguments: object, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Finished:
+	"""Run a command to its end."""
+	done = subprocess.run(
+		[PROGRAM, *map(str, arguments)],
+		env=environment(env),
+		cwd=cwd,
+		stdin=subprocess.DEVNULL,
+		capture_output=True,
+		text=True,
+		timeout=PATIENCE,
+		check=False,
+	)
+	return Finished(code=done.returncode, out=done.stdout, err=done.stderr)
+
+
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+	"""The environment of a plain terminal window that is wide enough for any line."""
+	plain = {key: value for key, value in os.environ.items() if not key.startswith(("ATTENDANCE_", "PYTEST"))}
+	return {**plain, "COLUMNS": "200", "NO_COLOR": "1", **(more or {})}
+
+
+class Running:
+	"""A command that goes on until it is told to end; it is ended with the test in any case."""
+
+	def __init__(self, *arguments: object, log: Path, env: Mapping[str, str] | None = None) -> None:
+		"""
+		:param log: where what it prints goes, standard output and standard error together.
+		"""
+		self._log = log
+		with log.open("wb") as file:
+			self._process = subprocess.Popen(
+				[PROGRAM, *map(str, arguments)],
+				env=environment(env),
+				stdin=subprocess.DEVNULL,
+				stdout=file,
+				stderr=subprocess.STDOUT,
+			)
+
+	@property
+	def printed(self) -> str:
+		return self._log.read_text(encoding="utf-8")
+
+	@property
+	def is_alive(self) -> bool:
+		return self._process.poll() is None
+
+	def wait_for(self, text: str) -> str:
+		"""Wait until `text` has been printed; returns the line that holds it."""
+		wait_until(lambda: text in self.printed or not self.is_alive, f"{text!r} was not printed")
+		lines = [line for line in self.printed.splitlines() if text in line]
+		assert lines, f"ended without printing {text!r}: {self.printed}"
+		return lines[0]
+
+	def kill(self) -> None:
+		"""End it as a power cut would: no signal handler, no clean-up."""
+		self._process.kill()
+		self._process.wait()
+
+	def end(self, signal_number: int = signal.SIGTERM) -> int:
+		"""Ask it to end; returns its exit code."""
+		self._process.send_signal(signal_number)
+		return self._process.wait(PATIENCE)
+
+	def __enter__(self) -> Running:
+		return self
+
+	def __exit__(
+		self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+	) -> None:
+		if self.is_alive:
+			self.kill()
+
+
+def wait_until(condition: Callable[[], bool], otherwise: str, *, seconds: float = PATIENCE) -> None:
+	"""Look again and again until `condition` holds.
+
+	:raises AssertionError: it does not come to hold in time.
+	"""
+	deadline = time.monotonic() + seconds
+	while not condition():
+		assert time.monotonic() < deadline, otherwise
+		time.sleep(0.005)

@@ -10,10 +10,12 @@ import binascii
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from attendance_bridge.simulators.frappe_site import errors, methods
+from attendance_bridge.simulators.frappe_site.collation import fold
 from attendance_bridge.simulators.frappe_site.doctypes import EMPLOYEE_CHECKIN
 from attendance_bridge.simulators.frappe_site.documents import Documents, as_document
 from attendance_bridge.simulators.frappe_site.errors import (
@@ -23,6 +25,7 @@ from attendance_bridge.simulators.frappe_site.errors import (
 	thrown,
 	unauthenticated,
 )
+from attendance_bridge.simulators.frappe_site.pages import page
 from attendance_bridge.simulators.frappe_site.query import load_json
 from attendance_bridge.simulators.frappe_site.state import SiteState
 from attendance_bridge.simulators.frappe_site.wire import Answer, Request, html_page
@@ -32,7 +35,14 @@ Pause = Callable[[float], None]
 
 _COMMITTING = frozenset({"POST", "PUT", "DELETE", "PATCH"})
 _FORM = "application/x-www-form-urlencoded"
-_PAGES = frozenset({"", "/", "/login", "/app", "/desk"})
+_COOKIES = (
+	("Set-Cookie", "sid=Guest; Max-Age=612000; HttpOnly; Path=/; SameSite=Lax"),
+	("Set-Cookie", "system_user=no; Path=/; SameSite=Lax"),
+	("Set-Cookie", "full_name=Guest; Path=/; SameSite=Lax"),
+	("Set-Cookie", "user_id=Guest; Path=/; SameSite=Lax"),
+	("Set-Cookie", "user_image=; Path=/; SameSite=Lax"),
+)
+"""With every answer, to users with a token as well: a guest's session, which is not theirs."""
 
 
 class Application:
@@ -54,6 +64,12 @@ class Application:
 			return self._answer(request)
 
 	def _answer(self, request: Request) -> Answer:
+		if not self._is_our_host(request):
+			return html_page(404, f"{request.headers.get('host', '')} does not exist")
+		answer = self._served_or_refused(request)
+		return replace(answer, headers=(*answer.headers, *_COOKIES))
+
+	def _served_or_refused(self, request: Request) -> Answer:
 		try:
 			return self._serve(request)
 		except NotPlayedError as refusal:
@@ -66,8 +82,6 @@ class Application:
 			)
 
 	def _serve(self, request: Request) -> Answer:
-		if not self._is_our_host(request):
-			return html_page(404, f"{request.headers.get('host', '')} does not exist")
 		form = _arguments(request)
 		user = self._authenticate(request.headers.get("authorization", ""))
 		documents = Documents(
@@ -75,22 +89,21 @@ class Application:
 			user=user,
 			window=self._window,
 			commits=request.method in _COMMITTING,
+			origin=f"http://{request.headers.get('host', '')}",
 		)
+		if request.method == "OPTIONS":
+			return Answer(status=200, body=b"", content_type="text/plain; charset=utf-8")
 		path = unquote(request.path)
 		if path.startswith("/api/"):
 			return _serve_api(path, request, form, documents)
-		if path in _PAGES and request.method in ("GET", "HEAD"):
-			return html_page(200, "Login")
-		return html_page(404, "The resource you are looking for is not available")
+		return page(path, documents)
 
 	def _window(self) -> None:
 		self._pause(self._state.service_seconds)
 
 	def _is_our_host(self, request: Request) -> bool:
 		wanted = self._state.host_name
-		given = (
-			request.headers.get("x-frappe-site-name") or request.headers.get("host", "").rpartition(":")[0]
-		)
+		given = request.headers.get("x-frappe-site-name") or request.headers.get("host", "").partition(":")[0]
 		return not wanted or given == wanted
 
 	def _authenticate(self, header: str) -> str:
@@ -104,7 +117,8 @@ class Application:
 		if "token-expired" in self._state.faults:
 			raise unauthenticated()
 		key, _, secret = _credentials(*words).partition(":")
-		if key != self._state.api_key or secret != self._state.api_secret:
+		# The key is looked up in the database, the secret is not.
+		if fold(key) != fold(self._state.api_key) or secret != self._state.api_secret:
 			raise unauthenticated()
 		return self._state.user
 
@@ -137,6 +151,8 @@ def _arguments(request: Request) -> dict[str, Any]:
 		if not isinstance(given, dict):
 			raise thrown(errors.BAD_ARGUMENTS)
 		return given
+	if content_type == "multipart/form-data":
+		raise NotPlayedError("a form in several parts")
 	found = parse_qsl(request.query, keep_blank_values=True)
 	if request.body and content_type == _FORM:
 		found += parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
@@ -146,6 +162,8 @@ def _arguments(request: Request) -> dict[str, Any]:
 
 
 def _serve_api(path: str, request: Request, form: dict[str, Any], documents: Documents) -> Answer:
+	if path.startswith("/api/v2/"):
+		raise NotPlayedError("version 2 of the API")
 	rest = path[len("/api/") :].removeprefix("v1/")
 	area, _, rest = rest.partition("/")
 	if area == "method" and rest:
@@ -153,6 +171,8 @@ def _serve_api(path: str, request: Request, form: dict[str, Any], documents: Doc
 		return _json("message", found)
 	if area == "resource" and rest:
 		doctype, _, name = rest.partition("/")
+		if not doctype:
+			raise SiteError(404, "DoesNotExistError")
 		return _serve_resource(doctype, name.rstrip("/"), request, form, documents)
 	raise SiteError(404, "DoesNotExistError")
 
@@ -168,9 +188,9 @@ def _serve_resource(
 		return _json("data", documents.listing(doctype, _list_arguments(form)))
 	if request.method != "POST":
 		return html_page(405, "The method is not allowed for the requested URL.")
-	if documents.doctype(doctype) is not EMPLOYEE_CHECKIN:
+	if documents.doctype_of_document(doctype) is not EMPLOYEE_CHECKIN:
 		raise NotPlayedError("creating anything but Employee Checkin")
-	(row,) = documents.insert([_document_of(request, form)])
+	(row,) = documents.insert([_document_of(request, form)], named=True)
 	return _json("data", as_document(EMPLOYEE_CHECKIN, row))
 
 
@@ -190,7 +210,7 @@ def _document_of(request: Request, form: dict[str, Any]) -> dict[str, Any]:
 		except (ValueError, RecursionError):
 			data = form
 	if not isinstance(data, dict):
-		raise errors.crashed("AttributeError", f"'{type(data).__name__}' object has no attribute 'get'")
+		raise errors.crashed("TypeError", "pop expected at most 1 argument, got 2")
 	return data
 
 

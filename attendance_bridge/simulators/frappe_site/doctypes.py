@@ -6,9 +6,14 @@ on a real site.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
+
+RIGHTS = frozenset(
+	{"create", "delete", "email", "export", "import", "print", "read", "report", "share", "write"}
+)
+"""Of documents that are not submitted."""
 
 
 class Kind(Enum):
@@ -23,21 +28,34 @@ class Kind(Enum):
 class DocType:
 	name: str
 	roles: frozenset[str]
-	"""Any of these may read and create."""
+	"""Any of these has all `RIGHTS`."""
+	lesser_roles: Mapping[str, frozenset[str]] = field(default_factory=dict)
+	"""Role → the rights that it has."""
 	columns: Mapping[str, Kind]
 	single: bool = False
 	"""One document of settings, kept as field and value, without a table of its own."""
 
+	def allows(self, roles: Iterable[str], right: str) -> bool:
+		"""Whether somebody with these roles has this right to documents of the type."""
+		return any(
+			right in (RIGHTS if role in self.roles else self.lesser_roles.get(role, ())) for role in roles
+		)
+
+
+_IN_EVERY_TABLE = {
+	"name": Kind.TEXT,
+	"owner": Kind.TEXT,
+	"creation": Kind.DATETIME,
+	"modified": Kind.DATETIME,
+	"modified_by": Kind.TEXT,
+	"docstatus": Kind.NUMBER,
+	"idx": Kind.NUMBER,
+}
+
 
 def _columns(*, texts: str, datetimes: str, numbers: str) -> dict[str, Kind]:
 	return {
-		"name": Kind.TEXT,
-		"owner": Kind.TEXT,
-		"creation": Kind.DATETIME,
-		"modified": Kind.DATETIME,
-		"modified_by": Kind.TEXT,
-		"docstatus": Kind.NUMBER,
-		"idx": Kind.NUMBER,
+		**_IN_EVERY_TABLE,
 		**dict.fromkeys(texts.split(), Kind.TEXT),
 		**dict.fromkeys(datetimes.split(), Kind.DATETIME),
 		**dict.fromkeys(numbers.split(), Kind.NUMBER),
@@ -47,6 +65,7 @@ def _columns(*, texts: str, datetimes: str, numbers: str) -> dict[str, Kind]:
 EMPLOYEE = DocType(
 	name="Employee",
 	roles=frozenset({"HR User", "HR Manager"}),
+	lesser_roles={"Employee": frozenset({"email", "print", "read", "report"})},
 	columns=_columns(
 		texts="""
 		employee naming_series salutation first_name middle_name last_name employee_name image company status
@@ -71,12 +90,28 @@ EMPLOYEE = DocType(
 EMPLOYEE_CHECKIN = DocType(
 	name="Employee Checkin",
 	roles=frozenset({"System Manager", "HR User", "HR Manager"}),
-	columns=_columns(
-		texts="employee employee_name log_type shift device_id attendance geolocation",
-		datetimes="time shift_start shift_end shift_actual_start shift_actual_end",
-		numbers="skip_auto_attendance latitude longitude offshift",
-	),
+	lesser_roles={"Employee": frozenset({"create", "delete", "read", "write"})},
+	columns={
+		**_IN_EVERY_TABLE,
+		"employee": Kind.TEXT,
+		"employee_name": Kind.TEXT,
+		"log_type": Kind.TEXT,
+		"shift": Kind.TEXT,
+		"time": Kind.DATETIME,
+		"device_id": Kind.TEXT,
+		"skip_auto_attendance": Kind.NUMBER,
+		"attendance": Kind.TEXT,
+		"latitude": Kind.NUMBER,
+		"longitude": Kind.NUMBER,
+		"geolocation": Kind.TEXT,
+		"shift_start": Kind.DATETIME,
+		"shift_end": Kind.DATETIME,
+		"offshift": Kind.NUMBER,
+		"shift_actual_start": Kind.DATETIME,
+		"shift_actual_end": Kind.DATETIME,
+	},
 )
+"""`time` has permission level 1, which only `roles` may write: see `checkin_rules`."""
 
 SYSTEM_SETTINGS = DocType(
 	name="System Settings",

@@ -19,7 +19,14 @@ from attendance_bridge.simulators.frappe_site.doctypes import (
 	DocType,
 	Kind,
 )
-from attendance_bridge.simulators.frappe_site.errors import NotPlayedError, SiteError, no_role, thrown
+from attendance_bridge.simulators.frappe_site.errors import (
+	NotPlayedError,
+	Said,
+	SiteError,
+	crashed,
+	no_role,
+	thrown,
+)
 from attendance_bridge.simulators.frappe_site.records import CheckIn
 from attendance_bridge.simulators.frappe_site.state import SiteState
 from attendance_bridge.simulators.frappe_site.values import as_integer, as_json_value
@@ -38,6 +45,8 @@ class Documents:
 	"""Called between the check and the insert of a check-in."""
 	commits: bool
 	"""Whether what this request inserts stays: after a GET, frappe rolls back."""
+	origin: str = ""
+	"""The site's address as the client spells it."""
 
 	def doctype(self, name: object) -> DocType:
 		"""
@@ -59,14 +68,14 @@ class Documents:
 
 		:raises SiteError: no permission, or arguments that frappe does not take.
 		"""
-		if form.get("or_filters") or form.get("group_by"):
-			raise NotPlayedError("or_filters and group_by")
+		if form.get("or_filters") or form.get("group_by") or form.get("as_dict") not in (None, "", 1, True):
+			raise NotPlayedError("or_filters, group_by and as_dict")
 		doctype = self.doctype(doctype_name)
 		fields = query.parse_fields(doctype, form.get("fields"))
 		conditions = query.parse_conditions(doctype, form.get("filters") or [])
 		if not self.state.permits(self.user, doctype):
 			raise no_role(self.user, doctype.name, traceback=True)
-		found = query.select(self._candidates(doctype, conditions), conditions)
+		found = filter(self._is_shown, query.select(self._candidates(doctype, conditions), conditions))
 		arranged = query.arrange(doctype, found, form.get("order_by"))
 		page = query.cut(arranged, form.get("limit_start"), form.get("limit_page_length", 20))
 		return query.project(page, fields)
@@ -79,9 +88,21 @@ class Documents:
 		return {"name": doctype.name, "allow_geolocation_tracking": tracking}
 
 	def count(self, doctype_name: object, filters: object) -> int:
-		"""`frappe.client.get_count`, which asks for no permission."""
-		doctype = self.doctype(doctype_name)
-		conditions = query.parse_conditions(doctype, filters or [])
+		"""`frappe.client.get_count`, which asks for no permission and goes straight to the database.
+
+		:raises SiteError: there is no such table, or no such column.
+		"""
+		try:
+			doctype = self.doctype(doctype_name)
+		except SiteError:
+			text = f"(1146, \"Table 'tab{doctype_name}' doesn't exist\")"
+			raise crashed("ProgrammingError", text, module="pymysql.err") from None
+		try:
+			conditions = query.parse_conditions(doctype, filters or [])
+		except SiteError as error:
+			if error.exc_type != "DataError":
+				raise
+			raise errors.unknown_column(str(error.values[0]), "WHERE") from None
 		return sum(1 for _ in query.select(self._candidates(doctype, conditions), conditions))
 
 	def get(self, doctype_name: object, name: str) -> dict[str, object]:
@@ -89,32 +110,59 @@ class Documents:
 
 		:raises SiteError: no such document, no permission.
 		"""
-		doctype = self.doctype(doctype_name)
-		row = self._find(doctype, name)
-		if row is None:
-			if not self.state.permits(self.user, doctype):
-				raise no_role(self.user, doctype.name, traceback=False)
-			raise thrown(errors.NOT_FOUND, doctype.name, name, exc_type="DoesNotExistError", status=404)
-		if not self.state.permits(self.user, doctype):
-			raise SiteError(403, "PermissionError", messages=((errors.NO_ROLE, (self.user, doctype.name)),))
+		doctype = self.doctype_of_document(doctype_name)
+		row = self._existing(doctype, name)
+		if not self.state.permits(self.user, doctype) or not self._is_shown(row):
+			said = Said(errors.NO_ACCESS, (self.user, doctype.name, self.user))
+			raise SiteError(403, "PermissionError", messages=[said])
 		return as_document(doctype, row)
 
-	def has_permission(self, doctype_name: object, name: str) -> bool:
-		"""Whether the user may act on a document; with an empty name, on any of that type.
+	def has_permission(self, doctype_name: object, name: str, right: str) -> bool:
+		"""Whether the user may do this to a document; with an empty name, to any of that type.
 
 		:raises SiteError: no such document.
 		"""
 		doctype = self.doctype(doctype_name)
-		if name and self._find(doctype, name) is None:
-			raise thrown(errors.NOT_FOUND, doctype.name, name, exc_type="DoesNotExistError", status=404)
-		return self.state.permits(self.user, doctype)
+		row = self._existing(doctype, name) if name else None
+		return self.state.permits(self.user, doctype, right) and (row is None or self._is_shown(row))
 
-	def insert(self, documents: list[Mapping[str, object]]) -> list[CheckIn]:
+	def insert(self, documents: list[Mapping[str, object]], *, named: bool = False) -> list[CheckIn]:
 		"""Insert check-ins, all or none.
 
+		:param named: whether they may bring their names.
 		:raises SiteError: one is refused.
 		"""
-		return checkin_rules.insert(self.state, self.user, documents, window=self.window, commit=self.commits)
+		request = checkin_rules.Request(
+			user=self.user, origin=self.origin, window=self.window, commits=self.commits
+		)
+		return checkin_rules.insert(self.state, request, documents, named=named)
+
+	def doctype_of_document(self, name: object) -> DocType:
+		"""As `doctype`, for one document: the class of its type is looked for first.
+
+		:raises SiteError: there is no such class.
+		"""
+		try:
+			return self.doctype(name)
+		except SiteError:
+			module = str(name).lower().replace(" ", "_").replace("-", "_")
+			text = (
+				f"Module import failed for {name}, the DocType you're trying to open might be deleted.\n"
+				f"Error: No module named 'frappe.core.doctype.{module}'"
+			)
+			raise crashed("ImportError", text) from None
+
+	def _is_shown(self, row: Any) -> bool:
+		employee = getattr(row, "employee", None)
+		return employee is None or self.state.shows(employee)
+
+	def _existing(self, doctype: DocType, name: str) -> Any:
+		row = self._find(doctype, name)
+		if row is not None:
+			return row
+		if not self.state.permits(self.user, doctype):
+			raise no_role(self.user, doctype.name, traceback=False)
+		raise thrown(errors.NOT_FOUND, doctype.name, name, exc_type="DoesNotExistError", status=404)
 
 	def _find(self, doctype: DocType, name: str) -> Any:
 		if doctype is EMPLOYEE:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from attendance_bridge.simulators.frappe_site.wire import Answer, html_page
 
@@ -21,20 +22,43 @@ NO_EMPLOYEE = "No Employee found for the given employee field value. '{}': {}"
 INACTIVE = "Transactions cannot be created for an Inactive Employee {}."
 DUPLICATE = "This employee already has a log with the same timestamp.<Br>{}"
 NOT_A_CHOICE = ' Log Type cannot be "{}". It should be one of "", "IN", "OUT"'
+NO_LIST = "Value for {} cannot be a list"
 NO_COORDINATES = "Latitude and longitude values are required for checking in."
-TOO_LONG = "{}: '{}' (140) will get truncated, as max characters allowed is 140"
+TOO_LONG = "{}: '{}' ({}) will get truncated, as max characters allowed is 140"
+TOO_BIG = "Value too big"
+"""The title above TOO_LONG."""
 MISSING_VALUE = "Error: Value missing for Employee Checkin: {}"
 NO_SUCH_LINK = "Could not find Employee: {}"
 NO_METHOD = "Failed to get method for command {} with {}"
 NOT_PERMITTED = "Not permitted"
-LOGIN_FIRST = "You are not permitted to access this resource. Login to access"
+LOGIN_FIRST = (
+	"<details><summary>You are not permitted to access this resource. Login to access</summary>"
+	"Function <strong>{}</strong> is not whitelisted.</details>"
+)
+NOT_ALLOWED = "Method Not Allowed"
+"""The title above LOGIN_FIRST."""
+APP_MISSING = "App {} is not installed"
 NO_PERMISSION = "No permission for {}"
 NO_ROLE = (
 	"User <strong>{}</strong> does not have doctype access via role permission for document"
 	" <strong>{}</strong>"
 )
+NO_ACCESS = (
+	"User <strong>{}</strong> does not have doctype access via role permission for document"
+	" <strong>{}</strong><br>User <strong>{}</strong> does not have access to this document"
+)
+HIDDEN = "You are not allowed to access this Employee Checkin record because it is linked to Employee '{}'"
+NEED_CREATE = "You need the 'create' permission on <strong>Employee Checkin</strong>  to perform this action."
 NOT_FOUND = "{} {} not found"
+EXISTS = "{} <strong>{}</strong> already exists"
+SAME_NAME = "Duplicate Name"
+"""The title above EXISTS."""
 BAD_FIELD = "Field not permitted in query: {}"
+BAD_FILTER = "Invalid filter: {}"
+BAD_TYPE = "Argument '{}' should be of type 'str' but got '{}' instead."
+BAD_DATE = "<strong>{}</strong> is not a valid date string."
+BAD_DATE_TITLE = "Invalid Date"
+BAD_ORDER = "Illegal SQL Query"
 BAD_OPERATOR = "Operator must be one of {}"
 NO_FIELD = "Field <strong>{}</strong> does not exist on <strong>{}</strong>"
 BAD_ARGUMENTS = "Invalid request arguments"
@@ -48,17 +72,37 @@ TRANSLATED: Mapping[str, str] = {
 	INACTIVE: "Für einen inaktiven Mitarbeiter {} können keine Vorgänge angelegt werden.",
 	DUPLICATE: "Dieser Mitarbeiter hat bereits einen Eintrag mit demselben Zeitstempel.<Br>{}",
 	NOT_A_CHOICE: ' Protokollart kann nicht "{}" sein. Erlaubt sind "", "IN", "OUT"',
+	NO_LIST: "Der Wert für {} darf keine Liste sein",
 	NO_COORDINATES: "Zum Einchecken sind Längen- und Breitengrad erforderlich.",
-	TOO_LONG: "{}: '{}' (140) wird abgeschnitten, erlaubt sind höchstens 140 Zeichen",
+	TOO_LONG: "{}: '{}' ({}) wird abgeschnitten, erlaubt sind höchstens 140 Zeichen",
+	TOO_BIG: "Wert zu groß",
 	MISSING_VALUE: "Fehler: Wert fehlt für Mitarbeiter-Check-in: {}",
 	NO_SUCH_LINK: "Nicht gefunden: Mitarbeiter: {}",
 	NO_METHOD: "Methode für den Befehl {} nicht gefunden: {}",
 	NOT_PERMITTED: "Nicht erlaubt",
-	LOGIN_FIRST: "Sie dürfen auf diese Ressource nicht zugreifen. Bitte anmelden",
+	LOGIN_FIRST: (
+		"<details><summary>Sie dürfen auf diese Ressource nicht zugreifen. Bitte anmelden</summary>"
+		"Die Funktion <strong>{}</strong> ist nicht freigegeben.</details>"
+	),
+	NOT_ALLOWED: "Methode nicht erlaubt",
+	APP_MISSING: "Die App {} ist nicht installiert",
 	NO_PERMISSION: "Keine Berechtigung für {}",
 	NO_ROLE: "Benutzer <strong>{}</strong> hat keine Rolle mit Zugriff auf <strong>{}</strong>",
+	NO_ACCESS: (
+		"Benutzer <strong>{}</strong> hat keine Rolle mit Zugriff auf <strong>{}</strong>"
+		"<br>Benutzer <strong>{}</strong> hat keinen Zugriff auf dieses Dokument"
+	),
+	HIDDEN: "Dieser Mitarbeiter-Check-in ist mit dem Mitarbeiter '{}' verknüpft; Sie haben keinen Zugriff",
+	NEED_CREATE: "Dafür brauchen Sie das Recht zum Anlegen von Mitarbeiter-Check-ins.",
 	NOT_FOUND: "{} {} nicht gefunden",
+	EXISTS: "{} <strong>{}</strong> gibt es schon",
+	SAME_NAME: "Name doppelt",
 	BAD_FIELD: "Feld in der Abfrage nicht erlaubt: {}",
+	BAD_FILTER: "Ungültiger Filter: {}",
+	BAD_TYPE: "Das Argument '{}' muss 'str' sein, nicht '{}'.",
+	BAD_DATE: "<strong>{}</strong> ist kein gültiges Datum.",
+	BAD_DATE_TITLE: "Ungültiges Datum",
+	BAD_ORDER: "Unzulässige SQL-Abfrage",
 	BAD_OPERATOR: "Der Operator muss einer von {} sein",
 	NO_FIELD: "Feld <strong>{}</strong> gibt es nicht in <strong>{}</strong>",
 	BAD_ARGUMENTS: "Ungültige Argumente",
@@ -69,6 +113,29 @@ TRANSLATED: Mapping[str, str] = {
 """English template → another language, for the fault `translated`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+	"""One entry of `_server_messages`: text for the person at the screen."""
+
+	template: str
+	values: tuple[object, ...] = ()
+	title: str = _MESSAGE
+	indicator: str = ""
+	raises: bool = False
+	"""Whether it is the text of the exception, from `frappe.throw`."""
+
+	def as_json(self, *, translated: bool) -> dict[str, object]:
+		found: dict[str, object] = {
+			"message": _say(self.template, self.values, translated=translated),
+			"title": _say(self.title, (), translated=translated),
+		}
+		if self.indicator:
+			found["indicator"] = self.indicator
+		if self.raises:
+			found |= {"raise_exception": 1, "__frappe_exc_id": secrets.token_hex(28)}
+		return found
+
+
 class SiteError(Exception):
 	"""An exception that the site's code would raise.
 
@@ -76,9 +143,9 @@ class SiteError(Exception):
 	:param template: text with `{}` for each of `values`; translated when the site speaks another language.
 	:param module: where the class lives; empty for Python's own.
 	:param source: `_exc_source`.
-	:param thrown: raised with `frappe.throw`, which puts its text into `_server_messages` too.
-	:param messages: further (template, values) in `_server_messages`, from `frappe.msgprint`.
+	:param messages: `_server_messages`.
 	:param hint: (template, values) of `_error_message`.
+	:param debug: texts of `_debug_messages`.
 	:param traceback: False where frappe keeps the traceback to itself.
 	"""
 
@@ -90,9 +157,9 @@ class SiteError(Exception):
 		*values: object,
 		module: str = "frappe.exceptions",
 		source: str = "",
-		thrown: bool = False,
-		messages: Sequence[tuple[str, tuple[object, ...]]] = (),
+		messages: Sequence[Said] = (),
 		hint: tuple[str, tuple[object, ...]] | None = None,
+		debug: Sequence[str] = (),
 		traceback: bool = True,
 	) -> None:
 		super().__init__(exc_type)
@@ -102,9 +169,9 @@ class SiteError(Exception):
 		self.values = values
 		self.module = module
 		self.source = source
-		self.thrown = thrown
 		self.messages = messages
 		self.hint = hint
+		self.debug = debug
 		self.traceback = traceback
 
 	def body(self, *, translated: bool) -> dict[str, object]:
@@ -112,22 +179,25 @@ class SiteError(Exception):
 		found: dict[str, object] = {}
 		# A document that is not there is nothing to debug: frappe leaves the traceback of a 404 out.
 		with_traceback = self.traceback and self.status != 404
-		exception = self._exception_line(translated)
+		exception = self._exception(translated)
 		if with_traceback:
-			found["exception"] = exception
+			# The last line of the traceback, even where the text of the exception has several.
+			found["exception"] = exception.splitlines()[-1]
 		found["exc_type"] = self.exc_type
 		if with_traceback:
 			if self.source:
 				found["_exc_source"] = self.source
 			found["exc"] = json.dumps([self._traceback_text(exception)])
-		messages = self._message_texts(translated)
-		if messages:
-			found["_server_messages"] = json.dumps([json.dumps(message) for message in messages])
+		if self.messages:
+			said = [json.dumps(each.as_json(translated=translated)) for each in self.messages]
+			found["_server_messages"] = json.dumps(said)
+		if self.debug:
+			found["_debug_messages"] = json.dumps(list(self.debug))
 		if self.hint is not None:
 			found["_error_message"] = _say(*self.hint, translated=translated)
 		return found
 
-	def _exception_line(self, translated: bool) -> str:
+	def _exception(self, translated: bool) -> str:
 		qualified = f"{self.module}.{self.exc_type}" if self.module else self.exc_type
 		text = _say(self.template, self.values, translated=translated)
 		return f"{qualified}: {text}" if text else qualified
@@ -144,24 +214,6 @@ class SiteError(Exception):
 			f"    response = frappe.api.handle(request)\n{through_hrms}{exception}\n"
 		)
 
-	def _message_texts(self, translated: bool) -> list[dict[str, object]]:
-		title = _say(_MESSAGE, (), translated=translated)
-		texts: list[dict[str, object]] = [
-			{"message": _say(template, values, translated=translated), "title": title}
-			for template, values in self.messages
-		]
-		if self.thrown:
-			texts.append(
-				{
-					"message": _say(self.template, self.values, translated=translated),
-					"title": title,
-					"indicator": "red",
-					"raise_exception": 1,
-					"__frappe_exc_id": secrets.token_hex(5),
-				}
-			)
-		return texts
-
 
 def _say(template: str, values: Sequence[object], *, translated: bool) -> str:
 	chosen = TRANSLATED.get(template, template) if translated else template
@@ -175,14 +227,39 @@ def thrown(
 	status: int = 417,
 	module: str = "frappe.exceptions",
 	source: str = "",
+	title: str = _MESSAGE,
+	before: Sequence[Said] = (),
 ) -> SiteError:
-	"""What `frappe.throw` raises."""
-	return SiteError(status, exc_type, template, *values, module=module, source=source, thrown=True)
+	"""What `frappe.throw` raises: its text is a message, too.
+
+	:param before: messages of exceptions that were caught on the way here.
+	"""
+	messages = (*before, Said(template, values, title=title, indicator="red", raises=True))
+	return SiteError(status, exc_type, template, *values, module=module, source=source, messages=messages)
 
 
 def crashed(exc_type: str, text: str, *, module: str = "", source: str = "") -> SiteError:
 	"""An exception that nobody foresaw: 500, and no message for the user."""
 	return SiteError(500, exc_type, "{}", text, module=module, source=source)
+
+
+def bad_sql(near: str) -> SiteError:
+	"""A statement that the database cannot read, with what follows the place where it gave up."""
+	text = (
+		'(1064, "You have an error in your SQL syntax; check the manual that corresponds to your MariaDB '
+		f"server version for the right syntax to use near '{near}' at line 5\")"
+	)
+	return SiteError(
+		500, "ProgrammingError", "{}", text, module="pymysql.err", debug=["Syntax error in query:\nselect …"]
+	)
+
+
+def unknown_column(column: str, clause: str) -> SiteError:
+	"""
+	:param clause: SELECT, WHERE or ORDER BY.
+	"""
+	text = f"(1054, \"Unknown column '{column}' in '{clause}'\")"
+	return crashed("OperationalError", text, module="pymysql.err")
 
 
 def unauthenticated() -> SiteError:
@@ -198,7 +275,7 @@ def no_role(user: str, doctype: str, *, traceback: bool) -> SiteError:
 	return SiteError(
 		403,
 		"PermissionError",
-		messages=((NO_ROLE, (user, doctype)),),
+		messages=(Said(NO_ROLE, (user, doctype)),),
 		hint=(NO_PERMISSION, (doctype,)),
 		traceback=traceback,
 	)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,15 +15,23 @@ from attendance_bridge.simulators.frappe_site.doctypes import (
 	EMPLOYEE_CHECKIN,
 )
 from attendance_bridge.simulators.frappe_site.documents import Documents, Form, as_document, cast_setting
-from attendance_bridge.simulators.frappe_site.errors import HRMS, NotPlayedError, SiteError, crashed, thrown
+from attendance_bridge.simulators.frappe_site.errors import (
+	HRMS,
+	NotPlayedError,
+	Said,
+	SiteError,
+	crashed,
+	thrown,
+)
 from attendance_bridge.simulators.frappe_site.records import Employee
 from attendance_bridge.simulators.frappe_site.state import SiteState
 from attendance_bridge.simulators.frappe_site.values import as_integer
 
 MAX_DOCUMENTS = 200
 ADD_LOG = "hrms.hr.doctype.employee_checkin.employee_checkin.add_log_based_on_employee_field"
-_READ_AND_WRITE = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE"})
+_READ_AND_WRITE = frozenset({"GET", "POST", "PUT", "DELETE"})
 _WRITE = frozenset({"POST", "PUT"})
+_COLUMN = re.compile(r"\w*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +53,9 @@ def call(name: str, http_method: str, documents: Documents, form: Form) -> objec
 	if method is None:
 		raise _unknown_method(name)
 	if not method.for_guests and documents.user == "Guest":
-		raise thrown(errors.LOGIN_FIRST, exc_type="PermissionError", status=403)
+		raise thrown(
+			errors.LOGIN_FIRST, name, exc_type="PermissionError", status=403, title=errors.NOT_ALLOWED
+		)
 	if http_method not in method.http_methods:
 		raise thrown(errors.NOT_PERMITTED, exc_type="PermissionError", status=403)
 	missing = [f"'{each}'" for each in method.required if each not in form]
@@ -58,13 +69,20 @@ def call(name: str, http_method: str, documents: Documents, form: Form) -> objec
 	return method.call(documents, form)
 
 
-def _unknown_method(name: str) -> SiteError:
+def _unknown_method(name: str) -> Exception:
 	module, dot, function = name.rpartition(".")
 	app = name.partition(".")[0]
+	if name in NOT_PLAYED:
+		return NotPlayedError(f"method {name}")
 	if not dot:
 		return thrown(errors.NO_METHOD, name, f"'{name}'")
 	if app not in ("frappe", "erpnext", "hrms"):
-		return thrown(errors.NO_METHOD, name, f"App {app} is not installed")
+		missing = Said(errors.APP_MISSING, (app,), indicator="red", raises=True)
+		return thrown(errors.NO_METHOD, name, f"App {app} is not installed", before=[missing])
+	if name in _MODULES:
+		return crashed("AttributeError", f"module '{name}' has no attribute '__module__'")
+	if module not in _MODULES:
+		return thrown(errors.NO_METHOD, name, f"No module named '{module}'")
 	return thrown(errors.NO_METHOD, name, f"module '{module}' has no attribute '{function}'")
 
 
@@ -77,6 +95,9 @@ def _get_logged_user(documents: Documents, form: Form) -> object:
 
 
 def _get_time_zone(documents: Documents, form: Form) -> object:
+	# Whatever the method's help text says: the zone of the asking user comes before that of the site.
+	if documents.user == documents.state.user and documents.state.user_time_zone:
+		return {"time_zone": documents.state.user_time_zone}
 	return {"time_zone": documents.state.time_zone}
 
 
@@ -121,13 +142,24 @@ def _get_single_value(documents: Documents, form: Form) -> object:
 	doctype, field = documents.doctype(form["doctype"]), str(form["field"])
 	if not documents.state.permits(documents.user, doctype):
 		raise thrown(errors.NO_PERMISSION, doctype.name, exc_type="PermissionError", status=403)
-	if not doctype.single or field not in doctype.columns:
+	if not doctype.single:
+		raise NotPlayedError("the single value of what is no single document")
+	if field not in doctype.columns:
 		raise thrown(errors.NO_FIELD, field, doctype.name)
 	return cast_setting(doctype, field, documents.settings(doctype).get(field))
 
 
 def _has_permission(documents: Documents, form: Form) -> object:
-	return {"has_permission": documents.has_permission(form["doctype"], str(form["docname"]))}
+	arguments = {
+		"doctype": form["doctype"],
+		"docname": form["docname"],
+		"perm_type": form.get("perm_type", "read"),
+	}
+	for name, value in arguments.items():
+		if not isinstance(value, str):
+			raise SiteError(417, "FrappeTypeError", errors.BAD_TYPE, name, type(value).__name__)
+	doctype, docname, right = arguments.values()
+	return {"has_permission": documents.has_permission(doctype, docname, right.lower())}
 
 
 def _insert_many(documents: Documents, form: Form) -> object:
@@ -180,10 +212,16 @@ def _add_log_in_hrms(documents: Documents, form: Form) -> object:
 
 
 def _find_employee(state: SiteState, column: str, wanted: object) -> Employee | None:
+	if not _COLUMN.fullmatch(column):
+		raise thrown(errors.BAD_FILTER, column)
 	if column not in EMPLOYEE.columns:
-		raise query.unknown_column(EMPLOYEE, column)
+		raise errors.unknown_column(column, "SELECT")
+	if isinstance(wanted, (list, dict)):
+		raise NotPlayedError("an employee_field_value that is no text and no number")
 	if column == "attendance_device_id" and isinstance(wanted, str):
 		return state.employees.find_by_device_id(wanted)
+	if column == "name" and isinstance(wanted, str):
+		return state.employees.find(wanted)
 	if isinstance(wanted, (int, float)):
 		# The database compares the column's text with a number: by number.
 		matching = [each for each in state.employees if _is_number(getattr(each, column, None), wanted)]
@@ -226,3 +264,15 @@ METHODS: Mapping[str, Method] = {
 	"frappe.client.insert_many": Method(call=_insert_many, http_methods=_WRITE),
 	ADD_LOG: Method(call=_add_log, required=("employee_field_value", "timestamp")),
 }
+
+NOT_PLAYED = frozenset(
+	f"frappe.client.{name}"
+	for name in (
+		"attach_file", "bulk_update", "cancel", "delete", "get", "get_doc_permissions", "get_password",
+		"insert", "is_document_amended", "rename_doc", "save", "set_value", "submit", "validate_link",
+	)
+)  # fmt: skip
+"""A real site has these."""
+
+_MODULES = frozenset({"hrms.api", "frappe.handler", *(name.rpartition(".")[0] for name in METHODS)})
+"""Those whose functions this knows, so that it can tell a function that is missing from a whole module."""

@@ -19,12 +19,17 @@ from typing import Any
 from attendance_bridge.simulators.frappe_site.collation import fold, like_pattern
 from attendance_bridge.simulators.frappe_site.doctypes import DocType, Kind
 from attendance_bridge.simulators.frappe_site.errors import (
+	BAD_DATE,
+	BAD_DATE_TITLE,
 	BAD_FIELD,
 	BAD_OPERATOR,
+	BAD_ORDER,
 	NotPlayedError,
 	SiteError,
+	bad_sql,
 	crashed,
 	thrown,
+	unknown_column,
 )
 from attendance_bridge.simulators.frappe_site.values import (
 	as_integer,
@@ -37,8 +42,11 @@ Test = Callable[[Any], bool]
 
 OPERATORS = ("=", "!=", ">", "<", ">=", "<=", "like", "not like", "in", "not in", "is", "between")
 _OPERATORS_NOT_PLAYED = ("timespan", "previous", "next", "ancestors of", "descendants of")
-_ORDER = re.compile(r"(?:`?tab[^`.]+`?\.)?`?(\w+)`?(?:\s+(asc|desc))?", re.IGNORECASE)
-_FIELD = re.compile(r"(?:`?tab[^`.]+`?\.)?`?(\w+|\*)`?(?:\s+as\s+`?(\w+)`?)?", re.IGNORECASE)
+_ORDER = re.compile(r"(?:`tab[^`.]+`\.)?`?([a-z_]\w*)`?(?:\s+(asc|desc))?", re.IGNORECASE)
+_WORDS = re.compile(r"[a-z_`.\s][\w`.\s]*|", re.IGNORECASE)
+_FIELD = re.compile(r"(?:`tab[^`.]+`\.)?`?(\w+|\*)`?(?:\s+as\s+`?(\w+)`?)?", re.IGNORECASE)
+_MAX_LIMIT = 2**64 - 1
+"""The database takes no longer number after LIMIT and OFFSET."""
 _NULLS: Mapping[Kind, object] = {Kind.TEXT: "", Kind.NUMBER: 0.0, Kind.DATETIME: datetime(1, 1, 1)}  # noqa: DTZ001
 """What `ifnull(column, …)` puts in the place of NULL."""
 
@@ -69,6 +77,8 @@ def parse_conditions(doctype: DocType, filters: object) -> list[Condition]:
 	"""
 	if isinstance(filters, str):
 		filters = load_json(filters) if filters else []
+	if filters is None:
+		return []
 	if isinstance(filters, Mapping):
 		filters = [_from_mapping(name, value) for name, value in filters.items()]
 	if not isinstance(filters, Sequence):
@@ -84,7 +94,7 @@ def _from_mapping(name: str, value: object) -> list[object]:
 
 def _parse_condition(doctype: DocType, condition: object) -> Condition:
 	if not isinstance(condition, list) or len(condition) < 3:
-		raise crashed("IndexError", "list index out of range")
+		raise NotPlayedError("a filter that is not [field, operator, value]")
 	name, operator, value = condition[:3] if len(condition) == 3 else condition[1:4]
 	if len(condition) > 3 and condition[0] != doctype.name:
 		raise NotPlayedError("filters on another document type")
@@ -113,9 +123,10 @@ def _compile(kind: Kind, operator: str, value: Any) -> Test:
 
 
 def _compile_is(value: object) -> Test:
-	if value == "set":
-		return lambda held: held not in (None, "")
-	return lambda held: held in (None, "")
+	if value not in ("set", "not set"):
+		raise bad_sql("''")
+	wants_value = value == "set"
+	return lambda held: (held not in (None, "")) is wants_value
 
 
 def _compile_in(kind: Kind, operator: str, value: Any) -> Test:
@@ -142,9 +153,7 @@ def _compile_like(operator: str, value: object) -> Test:
 
 def _compile_between(kind: Kind, value: Any) -> Test:
 	if kind is not Kind.DATETIME:
-		raise crashed(
-			"ProgrammingError", "(1064, 'You have an error in your SQL syntax')", module="pymysql.err"
-		)
+		raise bad_sql("order by")
 	bounds = value if isinstance(value, list) else []
 	if len(bounds) != 2:
 		raise NotPlayedError("between without two bounds: it would mean today")
@@ -154,13 +163,20 @@ def _compile_between(kind: Kind, value: Any) -> Test:
 
 
 def _between_bound(value: object, time_of_day: time) -> datetime:
+	if value is None:
+		raise NotPlayedError("between without two bounds: it would mean today")
 	text = str(value).strip()
-	moment = parse_datetime(text).replace(tzinfo=None)
+	try:
+		moment = parse_datetime(text).replace(tzinfo=None)
+	except SiteError:
+		raise thrown(BAD_DATE, text, title=BAD_DATE_TITLE) from None
 	# Only a space tells frappe that there is a time in the text.
 	return moment if " " in text else datetime.combine(moment.date(), time_of_day)
 
 
 def _compile_comparison(kind: Kind, operator: str, value: Any) -> Test:
+	if isinstance(value, (list, dict)):
+		raise bad_sql(str(value))
 	wanted: Any = _key(kind, value)
 	# NULL takes part in comparisons as an empty value, but for these two.
 	null_never_matches = (operator == "=" and bool(value)) or (
@@ -231,13 +247,16 @@ def parse_fields(doctype: DocType, fields: object) -> dict[str, str]:
 		fields = ["*"] if fields == "*" else load_json(fields)
 	if not fields:
 		return {"name": "name"}
-	if not isinstance(fields, list):
+	if not isinstance(fields, (list, dict)):
 		raise crashed("TypeError", f"'{type(fields).__name__}' object is not iterable")
 	chosen: dict[str, str] = {}
 	for field in fields:
-		found = _FIELD.fullmatch(str(field).strip())
+		if not isinstance(field, str):
+			kind = type(field).__name__
+			raise crashed("TypeError", f"expected string or bytes-like object, got '{kind}'")
+		found = _FIELD.fullmatch(field.strip())
 		if found is None:
-			raise NotPlayedError(f"field {str(field)[:80]!r}")
+			raise NotPlayedError(f"field {field[:80]!r}")
 		column, alias = found.groups()
 		if column == "*":
 			chosen.update({each: each for each in doctype.columns})
@@ -262,17 +281,19 @@ def arrange(doctype: DocType, rows: Iterable[Any], order_by: object) -> Iterable
 	"""
 	if not order_by:
 		return rows
+	if ";" in str(order_by):
+		raise thrown(BAD_ORDER)
 	arranged = list(rows)
 	for part in reversed(str(order_by).split(",")):
 		found = _ORDER.fullmatch(part.strip())
 		if found is None:
-			raise crashed(
-				"ProgrammingError", "(1064, 'You have an error in your SQL syntax')", module="pymysql.err"
-			)
+			if not _WORDS.fullmatch(part):
+				raise NotPlayedError("order_by with more than columns in it")
+			raise bad_sql(part.strip())
 		column, direction = found.groups()
 		kind = doctype.columns.get(column)
 		if kind is None:
-			raise unknown_column(doctype, column)
+			raise unknown_column(column, "ORDER BY")
 		arranged.sort(key=_sort_key(column, kind), reverse=(direction or "").lower() == "desc")
 	return arranged
 
@@ -291,10 +312,8 @@ def cut(rows: Iterable[Any], start: object, length: object) -> Iterator[Any]:
 	:raises SiteError: as a real site.
 	"""
 	first, count = as_integer(start), as_integer(length)
-	if first < 0 or count < 0:
-		raise crashed(
-			"ProgrammingError", "(1064, 'You have an error in your SQL syntax')", module="pymysql.err"
-		)
+	if not (0 <= first <= _MAX_LIMIT and 0 <= count <= _MAX_LIMIT):
+		raise bad_sql(str(first))
 	if not count:
 		# Without a limit the statement has no offset either.
 		return iter(rows)
@@ -307,15 +326,6 @@ def project(rows: Iterable[Any], fields: Mapping[str, str]) -> list[dict[str, ob
 	return [
 		{key: as_json_value(getattr(row, column, None)) for key, column in fields.items()} for row in rows
 	]
-
-
-def unknown_column(doctype: DocType, column: str) -> Exception:
-	"""What the database says to a column that is not there."""
-	return crashed(
-		"OperationalError",
-		f"(1054, \"Unknown column 'tab{doctype.name}.{column}' in 'WHERE'\")",
-		module="pymysql.err",
-	)
 
 
 def load_json(text: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import ClassVar
@@ -61,6 +61,7 @@ class CheckIn:
 	time: datetime
 	"""Naive, in the site's zone, whole seconds."""
 	log_type: str | None = None
+	"""Frappe fills in an empty text where none is given; NULL is what other tools may leave."""
 	device_id: str | None = None
 	skip_auto_attendance: int = 0
 	latitude: float = 0.0
@@ -139,6 +140,10 @@ class EmployeeTable:
 			raise DeviceIdTakenError(device_id)
 
 
+class NameTakenError(ValueError):
+	"""There is a document of that name already: the primary key refuses it."""
+
+
 class CheckInTable:
 	"""The Employee Checkin documents. Its methods do not lock: the state's lock is the database's."""
 
@@ -154,7 +159,7 @@ class CheckInTable:
 		return iter(list(self._by_name.values()))
 
 	def find(self, name: str) -> CheckIn | None:
-		return self._by_name.get(name.rstrip(" ").upper())
+		return self._by_name.get(fold(name))
 
 	def at(self, employee: str, moment: datetime) -> tuple[CheckIn, ...]:
 		return self._by_moment.get(fold(employee), {}).get(moment, ())
@@ -163,18 +168,35 @@ class CheckInTable:
 		for rows in list(self._by_moment.get(fold(employee), {}).values()):
 			yield from rows
 
-	def add(self, row: CheckIn) -> None:
-		"""Name the row and hold it, whatever is held: no unique index stands behind the duplicate rule."""
-		row.name = self.next_name(row.creation)
-		self._last_of_series[_series(row.creation)] += 1
-		self._by_name[row.name] = row
+	def add(self, rows: Sequence[CheckIn]) -> None:
+		"""Name the rows that have no name, and hold all of them.
+
+		No unique index stands behind the duplicate rule; only the name is unique.
+
+		:raises NameTakenError: nothing is held then.
+		"""
+		given = [fold(row.name) for row in rows if row.name]
+		for name in given:
+			if name in self._by_name or given.count(name) > 1:
+				raise NameTakenError(name)
+		for row in rows:
+			self._hold(row)
+
+	def _hold(self, row: CheckIn) -> None:
+		if not row.name:
+			row.name = self.next_name(row.creation)
+			self._last_of_series[_series(row.creation)] += 1
+		self._by_name[fold(row.name)] = row
 		moments = self._by_moment.setdefault(fold(row.employee), {})
 		moments[row.time] = (*moments.get(row.time, ()), row)
 
-	def next_name(self, now: datetime) -> str:
-		"""The name that the next row will get: the series counts within the month of *now*."""
+	def next_name(self, now: datetime, beside: int = 0) -> str:
+		"""The name that the next row will get: the series counts within the month of *now*.
+
+		:param beside: rows of the same transaction that come before it.
+		"""
 		series = _series(now)
-		return f"{series}{self._last_of_series[series] + 1:06d}"
+		return f"{series}{self._last_of_series[series] + 1 + beside:06d}"
 
 	def held_more_than_once(self) -> list[tuple[str, datetime]]:
 		"""(employee, time) of all moments with two rows or more, whatever their log types."""

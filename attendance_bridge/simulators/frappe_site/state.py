@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -56,12 +56,16 @@ class SiteState:
 	api_key: str = "0123456789abcde"
 	api_secret: str = field(default="edcba9876543210", repr=False)
 	roles: set[str] = field(default_factory=lambda: {"HR User", "System Manager"})
+	user_time_zone: str = ""
+	"""Of the user's profile; empty: the site's, as when the user was created."""
+	user_permissions: set[str] = field(default_factory=set)
+	"""User Permission: the user may see only these Employees and what is linked to them. Empty: all."""
 	versions: dict[str, str] = field(
 		default_factory=lambda: {"frappe": "15.72.4", "erpnext": "15.71.1", "hrms": "15.47.8"}
 	)
 	strict: bool = False
 	"""Check and insert as one act. A real site does not: two clients that post the same punch at the same
-	moment both pass the check, and both are accepted."""
+	moment both pass the check, and both are accepted, unless both give it the same name."""
 	service_seconds: float = 0.0
 	"""How long a post occupies a worker, all of it between its check and its insert; ~0.02 on a real site."""
 	workers: int = 2
@@ -117,16 +121,22 @@ class SiteState:
 		with self.lock:
 			return self.table.held_more_than_once()
 
-	def insert(self, rows: Iterable[CheckIn]) -> None:
-		"""Hold checked rows, all in one transaction."""
-		with self.lock:
-			for row in rows:
-				self.table.add(row)
-				self.counters["accepted"] += 1
+	def insert(self, rows: Sequence[CheckIn]) -> None:
+		"""Hold checked rows, all in one transaction.
 
-	def permits(self, user: str, doctype: DocType) -> bool:
-		"""Whether `user` may read and create documents of this type."""
-		return user == self.user and "no-permission" not in self.faults and bool(self.roles & doctype.roles)
+		:raises NameTakenError: a row brings a name that is taken; none is held.
+		"""
+		with self.lock:
+			self.table.add(rows)
+			self.counters["accepted"] += len(rows)
+
+	def permits(self, user: str, doctype: DocType, right: str = "read") -> bool:
+		"""Whether `user` has this right to documents of this type at all."""
+		return user == self.user and "no-permission" not in self.faults and doctype.allows(self.roles, right)
+
+	def shows(self, employee: str) -> bool:
+		"""Whether User Permissions leave an Employee, and what is linked to it, in the user's sight."""
+		return not self.user_permissions or employee in self.user_permissions
 
 	@property
 	def zone(self) -> ZoneInfo:

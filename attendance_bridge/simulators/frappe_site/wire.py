@@ -14,7 +14,9 @@ from html import escape
 from http import HTTPStatus
 from typing import BinaryIO
 
-MAX_LINE = 64 * 1024
+MAX_REQUEST_LINE = 4094
+"""Gunicorn's, without the line break: what a query may be long."""
+MAX_HEADER = 8190
 MAX_HEADERS = 100
 _BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
@@ -59,7 +61,7 @@ def read_request(stream: BinaryIO, *, max_body: int) -> Request | None:
 	:raises UnreadableRequestError: malformed, too large, or without a length.
 	:raises OSError: the connection broke.
 	"""
-	line = stream.readline(MAX_LINE)
+	line = stream.readline(MAX_REQUEST_LINE + 2)
 	if not line:
 		return None
 	words = line.split()
@@ -81,9 +83,11 @@ def read_request(stream: BinaryIO, *, max_body: int) -> Request | None:
 def _read_headers(stream: BinaryIO) -> dict[str, str]:
 	headers: dict[str, str] = {}
 	for _ in range(MAX_HEADERS):
-		line = stream.readline(MAX_LINE)
+		line = stream.readline(MAX_HEADER + 2)
 		if line in (b"\r\n", b"\n"):
 			return headers
+		if not line.endswith(b"\n") and len(line) > MAX_HEADER:
+			raise UnreadableRequestError(431)
 		name, colon, value = line.decode("latin-1").partition(":")
 		if not colon or not line.endswith(b"\n"):
 			raise UnreadableRequestError(400)
@@ -135,19 +139,19 @@ def _date() -> str:
 	return _last_date[1]
 
 
-def html_page(status: int, text: str = "", **headers: str) -> Answer:
+def html_page(status: int, text: str = "", *, script: str = "") -> Answer:
 	"""A page as a proxy or a web framework makes it, when no application has the word.
 
-	:param headers: further headers; an underscore stands for the hyphen in their names.
+	:param script: put in as it is.
 	"""
 	reason = _REASONS.get(status, "")
 	body = (
 		f"<!doctype html>\n<html lang=en>\n<title>{status} {reason}</title>\n"
 		f"<h1>{reason}</h1>\n<p>{escape(text or reason)}</p>\n"
+		+ (f"<script>\n{script}</script>\n" if script else "")
 	)
 	return Answer(
 		status=status,
 		body=body.encode("utf-8", "replace"),
 		content_type="text/html; charset=utf-8",
-		headers=tuple((name.replace("_", "-"), value) for name, value in headers.items()),
 	)

@@ -226,9 +226,9 @@ _EXPLANATIONS = {
 	"punches_on_devices": "what the terminals know they recorded",
 	"punches_held": "raw, in SQLite",
 	"checkins": "in the local ledger",
-	"duplicates": "the same person again within a minute: held, not checked in twice",
-	"unmapped": "ids that nobody has: held until somebody does",
-	"quarantined": "a date of 2000 or 2099: held until somebody has looked",
+	"duplicates": "again within a minute: held, not checked in twice",
+	"unmapped": "ids nobody has: held until somebody does",
+	"quarantined": "dated 2000 or 2099: held until somebody looks",
 	"lost": "on a terminal and not held",
 	"seconds": "",
 }

@@ -122,7 +122,7 @@ class Board:
 def _totals(counts: Mapping[State, int], unreadable: int) -> list[dict[str, Any]]:
 	waiting = counts[State.RECEIVED] + counts[State.PENDING]
 	boxes = (
-		("punches held", sum(counts.values()), ""),
+		("punches", sum(counts.values()), ""),
 		("check-ins", counts[State.CHECKED_IN], "good"),
 		("waiting", waiting, "wait" if waiting else ""),
 		("duplicates", counts[State.DUPLICATE], ""),

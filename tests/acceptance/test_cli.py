@@ -223,7 +223,7 @@ class Plant:
 
 		def settled() -> bool:
 			totals = self.totals(address)
-			return totals["punches held"] == total and totals["waiting"] == 0
+			return totals["punches"] == total and totals["waiting"] == 0
 
 		wait_until(settled, "the agent does not come to the end of its work")
 

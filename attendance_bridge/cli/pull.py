@@ -75,10 +75,11 @@ def _pull(database: Database, device: Device, window: Window, on_page: OnPage) -
 	reader = TerminalReader(
 		punches=PunchStore(database, now=utc_now),
 		cursors=SqliteCursors(database),
-		book=_book(database, device),
+		book=DeviceBook(database),
 		clock_rules=RulesSettings().rules().clock,
 		now=utc_now,
 	)
+	reader.enter(device)
 	try:
 		report = reader.read(device, window=window, on_page=on_page)
 	except DeviceError as error:
@@ -90,19 +91,6 @@ def _located(error: DeviceError, device: Device) -> DeviceError:
 	"""The error with the address of the terminal, where the driver left it out."""
 	where = {"host": device.config.host, "port": device.config.port or None}
 	return DeviceError(error.code, retryable=error.retryable, **{**where, **error.details})
-
-
-def _book(database: Database, device: Device) -> DeviceBook:
-	book = DeviceBook(database)
-	book.place(
-		device.settings.name,
-		driver=device.settings.driver,
-		host=device.config.host,
-		port=device.config.port,
-		role=device.settings.role.value,
-		zone=device.settings.timezone.key,
-	)
-	return book
 
 
 def _summary(report: PullReport, seconds: float) -> dict[str, object]:

@@ -83,15 +83,6 @@ class Agent:
 			backoff=Backoff(base=timedelta(seconds=5), cap=timedelta(minutes=15)),
 			max_attempts=MAX_ATTEMPTS,
 		)
-		for device in self.settings.devices:
-			self.book.place(
-				device.settings.name,
-				driver=device.settings.driver,
-				host=device.config.host,
-				port=device.config.port,
-				role=device.settings.role.value,
-				zone=device.settings.timezone.key,
-			)
 
 	def _settle(self) -> timedelta:
 		"""How long what is in doubt has to rest; nothing where sending twice is safe."""
@@ -108,6 +99,8 @@ class Agent:
 			clock_rules=rules.clock,
 			now=self._now,
 		)
+		for device in self.settings.devices:
+			reader.enter(device)
 		self.poller = Poller(
 			self.settings.enabled_devices,
 			reader,

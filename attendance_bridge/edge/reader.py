@@ -57,6 +57,17 @@ class TerminalReader:
 		self._clock_rules = clock_rules
 		self._now = now
 
+	def enter(self, device: Device) -> None:
+		"""Write into the book what the configuration says of a terminal."""
+		self._book.place(
+			device.settings.name,
+			driver=device.settings.driver,
+			host=device.config.host,
+			port=device.config.port,
+			role=device.settings.role.value,
+			zone=device.settings.timezone.key,
+		)
+
 	def read(
 		self,
 		device: Device,

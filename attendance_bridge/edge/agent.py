@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -11,7 +10,6 @@ from attendance_bridge import upstreams
 from attendance_bridge.core.driver import Now
 from attendance_bridge.core.errors import Code, ConfigError
 from attendance_bridge.core.person import Everybody
-from attendance_bridge.core.projection import DevicePolicy
 from attendance_bridge.core.retry import Backoff
 from attendance_bridge.core.upstream import Upstream
 from attendance_bridge.edge.board import Board
@@ -116,7 +114,7 @@ class Agent:
 			roster=self.roster,
 			upstream=self.upstream,
 			rules=rules,
-			policies=self.policies,
+			policies=self.book.policies,
 			catching_up=self.poller.catching_up,
 			people_every=timedelta(minutes=self.settings.agent.people_minutes),
 			now=self._now,
@@ -170,16 +168,6 @@ class Agent:
 			raise ConfigError(
 				Code.BAD_VALUE, path="web.port", expected=f"a free port ({web.port}: {error.strerror})"
 			) from None
-
-	def policies(self) -> Mapping[str, DevicePolicy]:
-		"""The policy of each terminal by serial number: as configured now, or as it last was."""
-		serials = self.book.serials()
-		configured = {
-			serials[device.settings.name]: device.settings.policy
-			for device in self.settings.devices
-			if device.settings.name in serials
-		}
-		return {**self.book.policies(), **configured}
 
 	def health(self) -> dict[str, Any]:
 		"""Whether the agent itself is well. A dark terminal or site is not its illness."""

@@ -67,6 +67,9 @@ class TerminalReader:
 			role=device.settings.role.value,
 			zone=device.settings.timezone.key,
 		)
+		record = self._book.find(device.settings.name)
+		if record is not None and record.serial:
+			self._book.keep_policy(record.serial, device.settings.policy)
 
 	def read(
 		self,

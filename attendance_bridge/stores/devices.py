@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -75,6 +77,8 @@ class DeviceBook:
 
 	def __init__(self, db: Database) -> None:
 		self._db = db
+		self._policies: dict[str, DevicePolicy] | None = None
+		self._policies_lock = threading.Lock()
 
 	def place(
 		self, name: str, *, driver: str, host: str, port: int | None = None, role: str = "", zone: str = ""
@@ -167,24 +171,36 @@ class DeviceBook:
 
 	def keep_policy(self, serial: str, policy: DevicePolicy) -> None:
 		"""Remember how the punches of the terminal with this serial number are to be decided."""
-		facts = {
-			"serial": text_in(serial),
-			"role": policy.role.value,
-			"user_id_prefix": text_in(policy.user_id_prefix),
-		}
-		with self._db.write() as connection:
-			connection.execute(_SQL["keep_policy"], facts)
+		with self._policies_lock:
+			known = self._known_policies()
+			if known.get(serial) == policy:
+				return
+			facts = {
+				"serial": text_in(serial),
+				"role": policy.role.value,
+				"user_id_prefix": text_in(policy.user_id_prefix),
+			}
+			with self._db.write() as connection:
+				connection.execute(_SQL["keep_policy"], facts)
+			self._policies = {**known, serial: policy}
 
-	def policies(self) -> dict[str, DevicePolicy]:
+	def policies(self) -> Mapping[str, DevicePolicy]:
 		"""How the punches of each terminal are to be decided, by serial, terminals of the past included."""
-		with self._db.read() as connection:
-			rows = connection.execute(_SQL["policies"]).fetchall()
-		return {
-			text_out(row["serial"]): DevicePolicy(
-				role=DeviceRole(row["role"]), user_id_prefix=text_out(row["user_id_prefix"])
-			)
-			for row in rows
-		}
+		with self._policies_lock:
+			return self._known_policies()
+
+	def _known_policies(self) -> dict[str, DevicePolicy]:
+		# Asked for with every batch of punches, changed once in the life of a terminal.
+		if self._policies is None:
+			with self._db.read() as connection:
+				rows = connection.execute(_SQL["policies"]).fetchall()
+			self._policies = {
+				text_out(row["serial"]): DevicePolicy(
+					role=DeviceRole(row["role"]), user_id_prefix=text_out(row["user_id_prefix"])
+				)
+				for row in rows
+			}
+		return self._policies
 
 	def find(self, name: str) -> DeviceRecord | None:
 		with self._db.read() as connection:

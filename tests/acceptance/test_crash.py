@@ -267,7 +267,7 @@ def kill_after(place: Place, moment: Callable[[], bool] | float) -> None:
 		if isinstance(moment, float):
 			time.sleep(moment)
 		else:
-			wait_until(moment, "the moment to kill the agent did not come", seconds=10)
+			wait_until(moment, "the moment to kill the agent did not come", seconds=30)
 		assert agent.is_alive, agent.printed
 		agent.kill()
 		assert "Traceback" not in agent.printed
@@ -329,7 +329,7 @@ def test_a_post_that_the_site_is_still_busy_with_is_not_sent_again(
 	"""The check-in that was sent last rests as long as the first of its batch."""
 	place = make_place(7)
 	place.site.service_seconds, place.site.workers = 1.5, 8
-	with place.open(settle_seconds=2.0):
+	with place.open(settle_seconds=4.0):
 		# Four at a time: the last four are sent three seconds after the first.
 		kill_after(place, grown(lambda: place.posts, 12))
 		with place.agent():

@@ -7,6 +7,7 @@ check-ins that come at the same moment, so nothing but the agent keeps them from
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 from collections import Counter, defaultdict
@@ -53,6 +54,7 @@ class Place:
 		yesterday = (datetime.now(DEVICE_ZONE) - timedelta(days=1)).date()
 		self.chance = random.Random(seed)
 		self.factory = _factory(seed, yesterday)
+		self._turns = itertools.cycle(self.chance.sample(self.factory.workers, PEOPLE))
 		self.gate = hikvision.HikvisionState.from_workforce(
 			self.factory, number=1, of=2, zone=DEVICE_ZONE, user=USER, password=PASSWORD
 		)
@@ -157,8 +159,8 @@ class Place:
 	# what people do meanwhile
 
 	def somebody_punches(self) -> None:
-		"""One person at each terminal, now; nobody twice in the same second."""
-		at_the_gate, in_the_workshop = self.chance.sample(self.factory.workers, 2)
+		"""One person at each terminal, now; everybody has their turn, so that nobody is twice in one second."""
+		at_the_gate, in_the_workshop = next(self._turns), next(self._turns)
 		hikvision_verbs.punch(self.gate, at_the_gate.device_user_id)
 		zkteco_verbs.punch_now(self.workshop, in_the_workshop.device_user_id)
 

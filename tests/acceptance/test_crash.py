@@ -159,7 +159,7 @@ class Place:
 	# what people do meanwhile
 
 	def somebody_punches(self) -> None:
-		"""One person at each terminal, now; everybody has their turn, so that nobody is twice in one second."""
+		"""One person at each terminal, now; they take turns, so that nobody is twice in one second."""
 		at_the_gate, in_the_workshop = next(self._turns), next(self._turns)
 		hikvision_verbs.punch(self.gate, at_the_gate.device_user_id)
 		zkteco_verbs.punch_now(self.workshop, in_the_workshop.device_user_id)

@@ -6,3 +6,33 @@ app_email = "maintainers@attendance-bridge.example"
 app_license = "gpl-3.0"
 
 required_apps = ["frappe/hrms"]
+
+export_python_type_annotations = True
+
+after_install = "attendance_bridge.install.after_install"
+before_uninstall = "attendance_bridge.uninstall.before_uninstall"
+
+doctype_js = {"Device Configuration": "public/js/fetch_checkins.js"}
+doctype_list_js = {"Device Configuration": "public/js/fetch_checkins.js"}
+
+scheduler_events = {
+	# One tick; what is due is decided there, a terminal at a time.
+	"cron": {"* * * * *": ["attendance_bridge.bench.jobs.tick"]},
+	"daily_long": ["attendance_bridge.bench.jobs.reconcile"],
+}
+
+doc_events = {
+	"Employee": {"on_update": "attendance_bridge.bench.unmapped.employee_changed"},
+}
+
+permission_query_conditions = {
+	"Punch Log": "attendance_bridge.bench.permissions.punch_log_conditions",
+}
+
+has_permission = {
+	"Punch Log": "attendance_bridge.bench.permissions.may_see_punch",
+}
+
+default_log_clearing_doctypes = {
+	"Device Sync Log": 90,
+}

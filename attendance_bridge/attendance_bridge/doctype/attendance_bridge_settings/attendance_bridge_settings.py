@@ -1,0 +1,40 @@
+# Copyright (c) 2026, Attendance Bridge contributors
+# For license information, please see license.txt
+
+from __future__ import annotations
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+LONGEST_WORKING_DAY_HOURS = 24
+LONGEST_DEBOUNCE_SECONDS = 3600
+LONGEST_CLOCK_TOLERANCE_SECONDS = 3600
+
+
+class AttendanceBridgeSettings(Document):
+	"""Rules for all terminals; `bench.devices.rules` hands them to the projection."""
+
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		clock_tolerance: DF.Int
+		correct_clocks: DF.Check
+		debounce: DF.Int
+		working_day_hours: DF.Int
+	# end: auto-generated types
+
+	def validate(self) -> None:
+		self._check_range("clock_tolerance", 1, LONGEST_CLOCK_TOLERANCE_SECONDS)
+		self._check_range("debounce", 0, LONGEST_DEBOUNCE_SECONDS)
+		self._check_range("working_day_hours", 1, LONGEST_WORKING_DAY_HOURS)
+
+	def _check_range(self, fieldname: str, least: int, most: int) -> None:
+		if not least <= (self.get(fieldname) or 0) <= most:
+			label = _(self.meta.get_label(fieldname))
+			frappe.throw(_("{0} must lie between {1} and {2}.").format(frappe.bold(label), least, most))

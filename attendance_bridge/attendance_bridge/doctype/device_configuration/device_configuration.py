@@ -1,0 +1,116 @@
+# Copyright (c) 2026, Attendance Bridge contributors
+# For license information, please see license.txt
+
+from __future__ import annotations
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+from attendance_bridge.bench import devices, driver_options, messages
+from attendance_bridge.core.errors import Code, ConfigError
+
+_CONNECTION_FIELDS = ("driver", "device_ip", "port", "device_user", "driver_options", "edge_agent", "enabled")
+
+
+class DeviceConfiguration(Document):
+	"""A terminal: how to reach it, what it stands for, and what was last seen of it.
+
+	The state fields are written by `bench.devices` beside the form, without a new version of the document.
+	"""
+
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		from attendance_bridge.attendance_bridge.doctype.device_shift.device_shift import DeviceShift
+
+		branch: DF.Link | None
+		capacity: DF.Int
+		clock_good_until: DF.Datetime | None
+		clock_offset: DF.Float
+		company: DF.Link | None
+		cursor: DF.SmallText | None
+		device_ip: DF.Data
+		device_name: DF.Data
+		device_role: DF.Literal["As the key says", "In", "Out", "Both"]
+		device_user: DF.Data | None
+		device_user_password: DF.Password | None
+		driver: DF.Autocomplete
+		driver_options: DF.JSON | None
+		edge_agent: DF.Link | None
+		enabled: DF.Check
+		failures: DF.Int
+		firmware: DF.Data | None
+		last_contact: DF.Datetime | None
+		last_error: DF.SmallText | None
+		last_error_code: DF.Data | None
+		last_pull: DF.Datetime | None
+		major: DF.Int
+		minor: DF.Int
+		model: DF.Data | None
+		open_until: DF.Datetime | None
+		poll_interval: DF.Int
+		port: DF.Int
+		records_on_device: DF.Int
+		serial_number: DF.Data | None
+		shifts: DF.TableMultiSelect[DeviceShift]
+		time_zone: DF.Autocomplete
+		user_id_prefix: DF.Data | None
+		watermark: DF.Datetime | None
+	# end: auto-generated types
+
+	def validate(self) -> None:
+		self._check_place()
+		self._check_driver()
+		self._check_connection()
+
+	def before_save(self) -> None:
+		if self.is_new() or self._connection_changed():
+			self._close_breaker()
+
+	def _check_place(self) -> None:
+		try:
+			devices.parse_place(self)
+		except ConfigError as error:
+			self._refuse(error)
+
+	def _check_driver(self) -> None:
+		if self.driver not in driver_options.names():
+			frappe.throw(
+				_("There is no driver {0}. Known: {1}.").format(
+					frappe.bold(frappe.utils.escape_html(self.driver or "")),
+					", ".join(driver_options.names()),
+				)
+			)
+
+	def _check_connection(self) -> None:
+		"""Exactly what the driver itself will be given is parsed, so that what is saved can be opened."""
+		try:
+			self.driver_options = driver_options.normalise(self.driver, self.driver_options)
+			config = driver_options.parse(self, devices.password_of(self))
+		except ConfigError as error:
+			self._refuse(error)
+		else:
+			self.device_ip = config.host
+
+	def _refuse(self, error: ConfigError) -> None:
+		frappe.throw(messages.config_sentence(error, self.driver), title=_("Invalid Configuration"))
+
+	def _connection_changed(self) -> bool:
+		password_typed = bool(self.device_user_password) and not self.is_dummy_password(
+			self.device_user_password
+		)
+		return password_typed or any(self.has_value_changed(field) for field in _CONNECTION_FIELDS)
+
+	def _close_breaker(self) -> None:
+		"""What was corrected is tried at once, except on a terminal that is locked: it goes by the clock."""
+		if self.last_error_code == Code.LOCKED_OUT.value and not self.has_value_changed("device_ip"):
+			return
+		self.failures = 0
+		self.open_until = None
+		self.last_error_code = self.last_error = None

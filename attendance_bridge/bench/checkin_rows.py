@@ -1,0 +1,173 @@
+"""Employee Checkins written as rows: what `insert()` would have written, field by field, many at a time.
+
+What HRMS fills in is known here for HRMS as it stands in v15. So that another version, or something that
+`checkin_customs` does not know, never goes unnoticed, each batch begins with specimens: a check-in or two
+are inserted the long way and compared with the row that this module would have written. Only if every field
+agrees are the others written as rows.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import frappe
+from frappe.model.naming import parse_naming_series
+
+from attendance_bridge.bench import moments, punch_rows
+from attendance_bridge.bench.shift_finder import ShiftFinder
+
+logger = logging.getLogger(__name__)
+
+DOCTYPE = "Employee Checkin"
+
+_LINK = "punch_log"
+"""The custom field that leads from a check-in to its punch."""
+
+_EACH_ITS_OWN = frozenset({"name", "creation", "modified"})
+
+_SHIFT_COLUMNS = ("shift_start", "shift_end", "shift_actual_start", "shift_actual_end")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+	"""A decided punch that waits for its check-in."""
+
+	punch: str
+	"""Name of its row in Punch Log."""
+	employee: str
+	time: datetime
+	"""Naive, in the site's time zone, whole seconds."""
+	log_type: str
+	device: str
+	"""Name of the Device Configuration."""
+
+	def document(self) -> Any:
+		"""The check-in as it is handed to `insert()`."""
+		values = {
+			"doctype": DOCTYPE,
+			"employee": self.employee,
+			"time": self.time,
+			"log_type": self.log_type,
+			"device_id": self.device,
+		}
+		if frappe.get_meta(DOCTYPE).has_field(_LINK):
+			values[_LINK] = self.punch
+		return frappe.get_doc(values)
+
+
+class CheckinRows:
+	"""The rows of one batch of passages."""
+
+	def __init__(self, passages: Sequence[Passage]) -> None:
+		employees = {passage.employee for passage in passages}
+		times = [passage.time for passage in passages]
+		self._names = {
+			row.name: row.employee_name
+			for row in frappe.get_all(
+				"Employee",
+				filters={"name": ("in", sorted(employees)), "status": ("!=", "Inactive")},
+				fields=["name", "employee_name"],
+				order_by=None,
+			)
+		}
+		self._finder = ShiftFinder(employees, min(times), max(times))
+		self._template = _template(passages[0])
+		self._linked = frappe.get_meta(DOCTYPE).has_field(_LINK)
+
+	def takes(self, passage: Passage) -> bool:
+		"""Whether `insert()` would certainly take it; what may be refused is for `insert()` to refuse."""
+		return passage.employee in self._names and passage.log_type in ("IN", "OUT")
+
+	def row(self, passage: Passage) -> dict[str, Any]:
+		"""All columns but `name`."""
+		row = {
+			**self._template,
+			"employee": passage.employee,
+			"employee_name": self._names[passage.employee],
+			"time": passage.time,
+			"log_type": passage.log_type,
+			"device_id": passage.device,
+		}
+		if self._linked:
+			row[_LINK] = passage.punch
+		shift = self._finder.find(passage.employee, passage.time)
+		if not shift:
+			return {**row, "shift": None, "offshift": 1}
+		row["shift"], row["offshift"] = shift.shift_type.name, 0
+		row["shift_start"], row["shift_end"] = shift.start_datetime, shift.end_datetime
+		row["shift_actual_start"], row["shift_actual_end"] = shift.actual_start, shift.actual_end
+		return row
+
+	def specimens(self, passages: Iterable[Passage]) -> list[Passage]:
+		"""One that falls into a shift and one that does not, as far as there are."""
+		found: dict[bool, Passage] = {}
+		for passage in passages:
+			found.setdefault(bool(self._finder.find(passage.employee, passage.time)), passage)
+			if len(found) == 2:
+				break
+		return list(found.values())
+
+	def differences(self, passage: Passage, checkin: str) -> list[str]:
+		"""The columns in which an inserted check-in is not what `row` says; empty if they agree."""
+		inserted = frappe.db.sql(
+			"SELECT * FROM `tabEmployee Checkin` WHERE `name` = %s", checkin, as_dict=True
+		)[0]
+		expected = self.row(passage)
+		columns = (inserted.keys() | expected.keys()) - _EACH_ITS_OWN
+		return sorted(column for column in columns if inserted.get(column) != expected.get(column))
+
+	def write(self, passages: Sequence[Passage]) -> dict[str, str]:
+		"""Write the check-ins; returns the check-in of each punch, both by name."""
+		rows = [self.row(passage) for passage in passages]
+		names = list(_reserve_names(len(rows)))
+		now = moments.now()
+		punch_rows.insert(
+			DOCTYPE,
+			[
+				{**row, "name": name, "creation": now, "modified": now}
+				for row, name in zip(rows, names, strict=True)
+			],
+		)
+		return {passage.punch: name for passage, name in zip(passages, names, strict=True)}
+
+
+def can_name() -> bool:
+	"""Whether check-ins are named by a series whose number comes last, as HRMS ships it."""
+	autoname = frappe.get_meta(DOCTYPE).autoname or ""
+	parts = autoname.split(".")
+	return ":" not in autoname and parts[-1].startswith("#") and sum("#" in part for part in parts) == 1
+
+
+def _template(passage: Passage) -> dict[str, Any]:
+	"""The columns of a new check-in with what Frappe itself fills in: defaults, user, docstatus."""
+	document = passage.document()
+	document.set("__islocal", True)
+	document._set_defaults()
+	document.set_user_and_timestamp()
+	document.set_docstatus()
+	values = document.get_valid_dict(convert_dates_to_str=False, ignore_virtual=True)
+	return {
+		**{column: values[column] for column in values if column != "name"},
+		**dict.fromkeys(_SHIFT_COLUMNS),
+	}
+
+
+def _reserve_names(count: int) -> Iterator[str]:
+	"""The next names of the series; until the transaction ends, nobody else gets one."""
+	series = frappe.get_meta(DOCTYPE).autoname.split(".")
+	prefix, digits = "", 0
+
+	def number(key: str, length: int) -> str:
+		nonlocal prefix, digits
+		prefix, digits = key, length
+		return ""
+
+	parse_naming_series(series, number_generator=number)
+	# The specimens were named just before: the series is there.
+	frappe.db.sql("UPDATE `tabSeries` SET `current` = `current` + %s WHERE `name` = %s", (count, prefix))
+	last = frappe.db.sql("SELECT `current` FROM `tabSeries` WHERE `name` = %s", prefix)[0][0]
+	return (f"{prefix}{number:0{digits}d}" for number in range(last - count + 1, last + 1))

@@ -1,0 +1,70 @@
+"""One look at a terminal while somebody waits for the answer: who are you, what is the time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import frappe
+from frappe import _
+
+from attendance_bridge.bench import devices, messages, moments
+from attendance_bridge.core.clock import ClockReading
+from attendance_bridge.core.driver import Capability, DeviceInfo, Driver
+from attendance_bridge.core.errors import BridgeError, ConfigError
+
+
+def look(name: str) -> dict[str, Any]:
+	"""Ask a terminal who it is and what time it has, and keep what it answers.
+
+	:returns: `serial`, `model`, `firmware`, `records`, `capacity`, `clock_offset` (seconds, or None),
+		`clock_is_right`; or, if it failed, `error` (a sentence) and `code`.
+	"""
+	return _in_contact(name, lambda driver: None)
+
+
+def set_clock(name: str) -> dict[str, Any]:
+	"""Set a terminal's clock to the present moment, and look at it again; answers as `look` does."""
+
+	def correct(driver: Driver) -> None:
+		if Capability.SET_CLOCK not in driver.spec.capabilities:
+			frappe.throw(_("The clock of this kind of terminal cannot be set from here."))
+		driver.set_clock(moments.utc_now())
+
+	return _in_contact(name, correct)
+
+
+def _in_contact(name: str, act: Any) -> dict[str, Any]:
+	refused = devices.left_alone(name, at=moments.utc_now())
+	if refused is not None:
+		return _refusal(refused, messages.sentence(refused, devices.label_of(name)))
+	try:
+		with devices.open_driver(name) as driver:
+			info = driver.identify()
+			devices.check_serial(name, info)
+			act(driver)
+			reading = devices.read_clock(driver)
+	except ConfigError as error:
+		driver = frappe.db.get_value(devices.DOCTYPE, name, "driver")
+		return _refusal(error, messages.config_sentence(error, driver))
+	except BridgeError as error:
+		devices.failed(name, error, at=moments.utc_now())
+		return _refusal(error, messages.sentence(error, devices.label_of(name)))
+	devices.contacted(name, info, reading, at=moments.utc_now())
+	return _answer(info, reading)
+
+
+def _refusal(error: BridgeError, words: str) -> dict[str, Any]:
+	return {"error": words, "code": error.code.value}
+
+
+def _answer(info: DeviceInfo, reading: ClockReading | None) -> dict[str, Any]:
+	tolerance = devices.rules().clock.tolerance
+	return {
+		"serial": info.serial,
+		"model": info.model,
+		"firmware": info.firmware,
+		"records": info.punches_held,
+		"capacity": info.punch_capacity,
+		"clock_offset": reading.offset.total_seconds() if reading else None,
+		"clock_is_right": reading is None or abs(reading.offset) <= tolerance,
+	}

@@ -1,0 +1,313 @@
+"""Terminals of the site: from a Device Configuration to a driver, and what was last seen of each.
+
+State is written with `frappe.db.set_value` beside the document: a contact is no edit, and a form that is
+open meanwhile stays savable. Nothing here commits. Datetime fields of the doctype are in site time.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import frappe
+from frappe.utils import cint
+from frappe.utils.password import get_decrypted_password
+
+from attendance_bridge import drivers
+from attendance_bridge.bench import driver_options, messages, moments
+from attendance_bridge.core import config as configuration
+from attendance_bridge.core.clock import ClockReading, ClockRules
+from attendance_bridge.core.config import option
+from attendance_bridge.core.debounce import DebounceRules
+from attendance_bridge.core.direction import DeviceRole, DirectionRules
+from attendance_bridge.core.driver import Capability, DeviceInfo, Driver, Now
+from attendance_bridge.core.errors import BridgeError, Code, ConfigError, DeviceError
+from attendance_bridge.core.host import url_host
+from attendance_bridge.core.projection import DevicePolicy, Rules
+from attendance_bridge.core.pull import PullReport
+from attendance_bridge.core.redact import Secret
+from attendance_bridge.core.retry import Backoff, Breaker
+
+DOCTYPE = "Device Configuration"
+SETTINGS = "Attendance Bridge Settings"
+
+AFTER_REFUSED_PASSWORD = timedelta(minutes=30)
+"""Terminals lock an account after a few wrong passwords, for up to half an hour."""
+LONGEST_LOCK_OUT = timedelta(hours=24)
+
+_PASSWORD_TROUBLES = frozenset({Code.AUTH_FAILED.value, Code.LOCKED_OUT.value})
+
+_ROLES = {
+	"As the key says": DeviceRole.KEY,
+	"In": DeviceRole.IN,
+	"Out": DeviceRole.OUT,
+	"Both": DeviceRole.BOTH,
+}
+
+_BREAKER = Breaker(threshold=1, backoff=Backoff(base=timedelta(seconds=60)))
+"""One failure, and a terminal is left alone for a minute at the most, then for two, up to a quarter hour."""
+
+_LEARNT_NUMBERS = ("records_on_device", "capacity", "clock_offset", "failures")
+_LEARNT_TEXTS = (
+	"serial_number",
+	"model",
+	"firmware",
+	"cursor",
+	"watermark",
+	"last_pull",
+	"clock_good_until",
+	"last_error_code",
+	"last_error",
+	"open_until",
+)
+"""What is learnt of a terminal; before the first contact numbers are 0, texts and times NULL."""
+
+_MAX_INT = 2**31 - 1
+_MAX_TEXT = 140
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+	"""What Device Configuration says of a terminal beside how to reach it. Named as its fields are."""
+
+	time_zone: ZoneInfo = option(help="Time zone of the wall that the terminal hangs on")
+	poll_interval: int = option(5, help="Minutes between two readings", minimum=1, maximum=1440)
+	user_id_prefix: str = option("", help="Put before every id of this terminal", max_length=32)
+
+
+def parse_place(values: Any) -> Place:
+	"""Check and read those fields.
+
+	:param values: the document, or a row with the fields of `Place`.
+	:raises ConfigError: with the name of the field as its path.
+	"""
+	mapping = {
+		name: values.get(name) for name in configuration.describe(Place) if values.get(name) not in (None, "")
+	}
+	return configuration.parse(Place, mapping, secrets=driver_options.no_secrets)
+
+
+def password_of(device: Any) -> Secret | None:
+	"""The secret of a Device Configuration, typed into the form just now or stored; None if there is none.
+
+	:param device: the document.
+	"""
+	typed = device.device_user_password
+	if typed and not device.is_dummy_password(typed):
+		return Secret(typed)
+	return _stored_password(device.name) if typed else None
+
+
+def open_driver(name: str, now: Now = moments.utc_now) -> Driver:
+	"""A conversation with a configured terminal; nothing is sent yet. The secret is read here and not before.
+
+	:raises ConfigError: its configuration cannot be used (any more).
+	:raises frappe.DoesNotExistError: there is no such Device Configuration.
+	"""
+	device = frappe.get_doc(DOCTYPE, name)
+	if device.driver not in driver_options.names():
+		raise ConfigError(Code.BAD_VALUE, path="driver", expected="a driver that is there")
+	place = parse_place(device)
+	config = driver_options.parse(device, _stored_password(name))
+	driver_class: Any = drivers.load(device.driver)
+	driver: Driver = driver_class(config, zone=place.time_zone, now=now)
+	return driver
+
+
+def read_clock(driver: Driver) -> ClockReading | None:
+	"""The terminal's clock, or None where it has no way to tell."""
+	if Capability.READ_CLOCK not in driver.spec.capabilities:
+		return None
+	try:
+		return driver.read_clock()
+	except DeviceError as error:
+		if error.code is Code.NOT_SUPPORTED:
+			return None
+		raise
+
+
+def label_of(name: str) -> str:
+	"""How a terminal is called in a sentence: its name and its address."""
+	host, port = frappe.db.get_value(DOCTYPE, name, ("device_ip", "port")) or ("", 0)
+	return f"{name} ({url_host(host)}:{port})" if port else f"{name} ({host})"
+
+
+def rules() -> Rules:
+	"""What Attendance Bridge Settings say."""
+	settings = frappe.get_cached_doc(SETTINGS)
+	return Rules(
+		clock=ClockRules(tolerance=timedelta(seconds=cint(settings.clock_tolerance))),
+		debounce=DebounceRules(window=timedelta(seconds=cint(settings.debounce))),
+		direction=DirectionRules(working_day=timedelta(hours=cint(settings.working_day_hours))),
+	)
+
+
+def policy_of(device: Any) -> DevicePolicy:
+	"""What decisions about the punches of a terminal depend on.
+
+	:param device: the document, or a row with `device_role` and `user_id_prefix`.
+	"""
+	return DevicePolicy(
+		role=_ROLES.get(device.device_role, DeviceRole.KEY), user_id_prefix=device.user_id_prefix or ""
+	)
+
+
+def policies() -> dict[str, DevicePolicy]:
+	"""By serial number, of all terminals that were seen; the disabled too, for their punches remain."""
+	rows = frappe.get_all(
+		DOCTYPE,
+		filters={"serial_number": ("is", "set")},
+		fields=["serial_number", "device_role", "user_id_prefix"],
+	)
+	return {row.serial_number: policy_of(row) for row in rows}
+
+
+def due(at: datetime) -> list[str]:
+	"""Terminals that this site reads itself and whose time has come, the longest unread first.
+
+	:param at: aware.
+	"""
+	rows = frappe.get_all(
+		DOCTYPE,
+		filters={"enabled": 1, "edge_agent": ("is", "not set")},
+		fields=["name", "last_pull", "poll_interval", "open_until"],
+		order_by="last_pull asc",
+	)
+	return [row.name for row in rows if _is_due(row, moments.to_site(at))]
+
+
+def _is_due(row: Any, now: datetime) -> bool:
+	if row.open_until and row.open_until > now:
+		return False
+	return not row.last_pull or row.last_pull + timedelta(minutes=max(cint(row.poll_interval), 1)) <= now
+
+
+def left_alone(name: str, *, at: datetime) -> DeviceError | None:
+	"""Why a terminal must not be tried now, even at a person's wish: that would lengthen a lock-out.
+
+	:param at: aware.
+	"""
+	state = frappe.db.get_value(DOCTYPE, name, ("open_until", "last_error_code"), as_dict=True)
+	if not state or not state.open_until or state.last_error_code not in _PASSWORD_TROUBLES:
+		return None
+	seconds = (state.open_until - moments.to_site(at)).total_seconds()
+	if seconds <= 0:
+		return None
+	return DeviceError(Code(state.last_error_code), retryable=True, unlock_seconds=round(seconds))
+
+
+def check_serial(name: str, info: DeviceInfo) -> None:
+	"""Refuse another terminal than the one that was met here first: a terminal is its serial number.
+
+	:raises DeviceError: WRONG_DEVICE, with `configured_as` if it belongs to another Device Configuration.
+	"""
+	expected, host = frappe.db.get_value(DOCTYPE, name, ("serial_number", "device_ip"))
+	if expected == info.serial:
+		return
+	if expected:
+		raise DeviceError(Code.WRONG_DEVICE, host=host, found=info.serial, expected=expected)
+	other = frappe.db.get_value(DOCTYPE, {"serial_number": info.serial}, "name")
+	if other:
+		raise DeviceError(Code.WRONG_DEVICE, host=host, found=info.serial, expected="", configured_as=other)
+
+
+def contacted(name: str, info: DeviceInfo, reading: ClockReading | None, *, at: datetime) -> None:
+	"""The terminal answered: learn who it is, and close its breaker. Call `check_serial` before.
+
+	:param at: aware.
+	"""
+	values: dict[str, Any] = {
+		"last_contact": moments.to_site(at),
+		"serial_number": info.serial,
+		"model": info.model[:_MAX_TEXT],
+		"firmware": info.firmware[:_MAX_TEXT],
+		"records_on_device": _countable(info.punches_held),
+		"capacity": _countable(info.punch_capacity),
+		"failures": 0,
+		"open_until": None,
+		"last_error_code": None,
+		"last_error": None,
+	}
+	if reading is not None:
+		values["clock_offset"] = reading.offset.total_seconds()
+		if abs(reading.offset) <= rules().clock.tolerance:
+			values["clock_good_until"] = moments.to_site(reading.taken_at)
+	_write(name, values)
+
+
+def pulled(name: str, report: PullReport, *, at: datetime) -> None:
+	"""A pull has ended; only one that read to the end counts as the last.
+
+	:param at: aware.
+	"""
+	if report.complete:
+		_write(name, {"last_pull": moments.to_site(at)})
+
+
+def vouch(name: str, watermark: datetime) -> None:
+	"""Every punch of the terminal up to an aware moment is here; it never goes back."""
+	frappe.db.sql(
+		"UPDATE `tabDevice Configuration` SET `watermark` = %s"
+		" WHERE `name` = %s AND (`watermark` IS NULL OR `watermark` < %s)",
+		(moments.to_site(watermark), name, moments.to_site(watermark)),
+	)
+	frappe.clear_document_cache(DOCTYPE, name)
+
+
+def failed(name: str, error: BridgeError, *, at: datetime) -> Breaker:
+	"""Something went wrong: keep it for people, and leave the terminal alone for a while.
+
+	:param at: aware.
+	:returns: the breaker after this failure.
+	"""
+	failures = cint(frappe.db.get_value(DOCTYPE, name, "failures"))
+	breaker = Breaker(threshold=_BREAKER.threshold, backoff=_BREAKER.backoff, failures=failures)
+	breaker = breaker.failed(at, random.random(), _left_alone_until(error, at))  # noqa: S311  # spread
+	_write(
+		name,
+		{
+			"last_error_code": error.code.value,
+			"last_error": messages.sentence(error, label_of(name)),
+			"failures": min(breaker.failures, _MAX_INT),
+			"open_until": moments.to_site(breaker.open_until) if breaker.open_until else None,
+		},
+	)
+	return breaker
+
+
+def forget_terminal(name: str) -> None:
+	"""The next terminal that answers here is the one: another was hung up in the place of the first.
+
+	Its log is read from the beginning, and attendance waits until that is done. Punches stay.
+	"""
+	_write(name, {**dict.fromkeys(_LEARNT_TEXTS), **dict.fromkeys(_LEARNT_NUMBERS, 0)})
+
+
+def _left_alone_until(error: BridgeError, at: datetime) -> datetime | None:
+	if error.code is Code.AUTH_FAILED:
+		return at + AFTER_REFUSED_PASSWORD
+	if error.code is not Code.LOCKED_OUT:
+		return None
+	seconds = error.details.get("unlock_seconds")
+	if isinstance(seconds, (int, float)) and seconds > 0:
+		return at + timedelta(seconds=min(seconds, LONGEST_LOCK_OUT.total_seconds()))
+	return at + AFTER_REFUSED_PASSWORD
+
+
+def _stored_password(name: str) -> Secret | None:
+	stored = get_decrypted_password(
+		DOCTYPE, name, fieldname=driver_options.SECRET_FIELD, raise_exception=False
+	)
+	return Secret(stored) if stored else None
+
+
+def _write(name: str, values: dict[str, Any]) -> None:
+	frappe.db.set_value(DOCTYPE, name, values, update_modified=False)
+
+
+def _countable(number: int | None) -> int:
+	# A terminal may claim anything; a column takes 31 bits. 0 stands for "does not say".
+	return 0 if number is None else max(0, min(number, _MAX_INT))

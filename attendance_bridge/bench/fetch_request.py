@@ -1,0 +1,70 @@
+"""Fetch Check-in: a person's wish to read a terminal now, handed to the background."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import getdate
+from frappe.utils.background_jobs import is_job_enqueued
+
+JOB = "attendance_bridge.bench.jobs.pull_device"
+TIMEOUT_SECONDS = 3600
+LONGEST_DAYS = 366
+
+
+def job_id(device: str) -> str:
+	"""One job a terminal, whoever asked for it: terminals talk to one at a time."""
+	return f"attendance_bridge:pull:{device}"
+
+
+def window(from_date: str | None, to_date: str | None) -> tuple[datetime, datetime] | None:
+	"""The range of wall time (naive) that a person means by two dates, the second included; None for none.
+
+	:raises frappe.ValidationError: only one of them, in the wrong order, or too far apart.
+	"""
+	if not from_date and not to_date:
+		return None
+	if not from_date or not to_date:
+		frappe.throw(_("Give both dates, or none to fetch what is new."))
+	first, last = getdate(from_date), getdate(to_date)
+	if last < first:
+		frappe.throw(_("The first date must not lie after the second."))
+	if (last - first).days > LONGEST_DAYS:
+		frappe.throw(_("A range must not be longer than {0} days.").format(LONGEST_DAYS))
+	return datetime.combine(first, time.min), datetime.combine(last + timedelta(days=1), time.min)
+
+
+def queue(device: str, wanted: tuple[datetime, datetime] | None) -> dict[str, Any]:
+	"""Put the reading of a terminal into the queue, unless it waits there or runs already.
+
+	:returns: `queued`, and `sync_log`, the name of the Device Sync Log that tells how it goes.
+	"""
+	if is_job_enqueued(job_id(device)):
+		return {"queued": False, "sync_log": None}
+	start, end = wanted or (None, None)
+	log = frappe.get_doc(
+		{
+			"doctype": "Device Sync Log",
+			"device": device,
+			"trigger": "Fetch Check-in",
+			"requested_by": frappe.session.user,
+			"status": "Queued",
+			"window_start": start,
+			"window_end": end,
+		}
+	).insert(ignore_permissions=True)
+	frappe.enqueue(
+		JOB,
+		queue="long",
+		timeout=TIMEOUT_SECONDS,
+		job_id=job_id(device),
+		deduplicate=True,
+		enqueue_after_commit=True,
+		device=device,
+		trigger="Fetch Check-in",
+		sync_log=log.name,
+	)
+	return {"queued": True, "sync_log": log.name}

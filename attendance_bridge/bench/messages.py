@@ -1,0 +1,192 @@
+"""Codes into sentences that say what to do. The one place on the site where codes get words.
+
+Facts in a sentence come from terminals and forms: they are cut short and carry no angle bracket, so that a
+sentence can be shown in a dialog, stored in a field and sent by e-mail alike.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import frappe
+from frappe import _, _lt
+
+from attendance_bridge.bench import driver_options, moments
+from attendance_bridge.core.errors import BridgeError, Code, ConfigError
+
+MAX_FACT_LENGTH = 300
+
+_SENTENCES = {
+	Code.UNREACHABLE: _lt(
+		"Nothing answers at {where}. Check the address and the port, that it is switched on, and that"
+		" this server can reach its network; if it cannot, let an Edge Agent relay the terminal."
+	),
+	Code.TLS_UNTRUSTED: _lt(
+		"The certificate of {where} is not trusted, or it does not speak TLS on this port. Correct the"
+		" address, or the options about HTTPS."
+	),
+	Code.TIMEOUT: _lt(
+		"{where} took the connection but did not answer in time. It may be busy or restarting, or another"
+		" kind of device is behind this port; if it is the right one, raise the option timeout."
+	),
+	Code.CONNECTION_LOST: _lt(
+		"{where} closed the connection in the middle of an answer. What was read is kept, and the rest is"
+		" read at the next try. If it happens every time, check that the driver fits the terminal."
+	),
+	Code.AUTH_FAILED: _lt(
+		"{where} refused the user, password or key. Correct it; it is not tried again soon, so that the"
+		" account is not locked."
+	),
+	Code.LOCKED_OUT: _lt(
+		"{where} has locked the account after wrong passwords{unlock}. Correct the password now; the next"
+		" attempt is made after that time."
+	),
+	Code.FORBIDDEN: _lt(
+		"{where} knows the user but does not grant the right. Give it the permission to read the log."
+	),
+	Code.BUSY: _lt("{where} is busy and asks to come back later. It is tried again by itself."),
+	Code.GARBAGE: _lt(
+		"What {where} answers is not the expected protocol. Check that the driver fits the terminal and"
+		" that the port is the right one."
+	),
+	Code.TOO_LARGE: _lt(
+		"{where} sent more than is accepted in one answer. Check that the driver fits the terminal."
+	),
+	Code.NOT_SUPPORTED: _lt("{where} does not know this call; its model or firmware lacks it."),
+	Code.DEVICE_ERROR: _lt("{where} reports an error of its own. Look at its screen or its web page."),
+	Code.WRONG_DEVICE: _lt(
+		"Another terminal answers at {where}: its serial number is {found}, expected was {expected}."
+		" Correct the address, or accept it as a new terminal."
+	),
+	Code.UPSTREAM_ERROR: _lt("{where} failed. Look into its error log; delivery goes on by itself."),
+	Code.RATE_LIMITED: _lt("{where} asks for fewer requests. It goes on by itself."),
+	Code.NOT_FOUND: _lt("{where} does not have what was asked for. Check the address."),
+	Code.NOT_READY: _lt("{where} is not ready to take check-ins yet."),
+	Code.DISK_FULL: _lt(
+		"The database server has no space left. Free some; nothing that was acknowledged is lost, and"
+		" terminals keep what was not fetched."
+	),
+	Code.DATABASE_LOCKED: _lt("The database was busy for too long. It is tried again by itself."),
+	Code.DATABASE_DAMAGED: _lt("The database is damaged. Restore it; terminals keep what was not fetched."),
+	Code.DATABASE_UNREADABLE: _lt("The database cannot be opened."),
+	Code.DATABASE_TOO_NEW: _lt("The database was written by a later version of this app. Update the app."),
+	Code.UNKNOWN_KEY: _lt("There is no option {path}. Known here: {known}."),
+	Code.MISSING_KEY: _lt("{path} is missing: {help}."),
+	Code.BAD_VALUE: _lt("{path} must be {expected}."),
+	Code.UNREADABLE_FILE: _lt("{path} cannot be read."),
+	Code.SECRET_MISSING: _lt("{path} is missing."),
+}
+
+CONFIGURED_TWICE = _lt(
+	"The terminal at {where} (serial number {found}) is configured already, as {configured_as}. Disable"
+	" or correct one of the two."
+)
+"""The sentence of WRONG_DEVICE when the serial number belongs to another Device Configuration."""
+
+_REASONS = {
+	# why IN or OUT
+	"device_key": _lt("The key pressed on the terminal"),
+	"device_role": _lt("The role of the terminal"),
+	"first_of_day": _lt("First punch of the working day"),
+	"after_in": _lt("Follows an IN"),
+	"after_out": _lt("Follows an OUT"),
+	# why no check-in
+	"echo": _lt("Repeats the punch just before it"),
+	"no_such_id": _lt("No employee has this attendance device ID"),
+	"clock_off": _lt("The terminal's clock was wrong when it was read"),
+	"in_the_future": _lt("A time that has not come yet"),
+	"before_time": _lt("A time before any terminal in use: its clock had been reset"),
+	# what HRMS made of it
+	"adopted": _lt("Another tool or a person had made this check-in before"),
+	"adopted_other_log_type": _lt(
+		"Another tool or a person had made this check-in before, in the other direction"
+	),
+	"same_second": _lt("Another terminal saw the same person in the same second"),
+	"attendance_marked": _lt("Checked in, but the attendance of that day was marked already"),
+	"inactive_employee": _lt("The employee is inactive"),
+	"geolocation_required": _lt("HR Settings ask for coordinates with every check-in; a terminal has none"),
+	"too_far_away": _lt("Outside the radius of the shift location"),
+	"text_too_long": _lt("A value is longer than its field"),
+	"broken_link": _lt("The employee, or something else that the check-in names, is not there any more"),
+	"refused": _lt("A rule of this site refused the check-in"),
+}
+
+_SHIFT_STANDINGS = {
+	"never_read": _lt("Attendance waits: {device} has not been read to its end yet under a right clock."),
+	"device": _lt("Attendance can be judged up to {until}: until then all punches are here. Next: {device}."),
+	"waiting_punch": _lt(
+		"Attendance can be judged up to {until}: a punch of that time waits for its check-in."
+	),
+	"hrms": _lt(
+		"Auto Update Last Sync is on: HRMS judges attendance whether terminals were read or not. Switch"
+		" it off so that a terminal that cannot be read holds attendance back."
+	),
+}
+
+
+class _Facts(dict[str, Any]):
+	def __missing__(self, key: str) -> str:
+		return "?"
+
+
+def sentence(error: BridgeError, where: str = "") -> str:
+	"""What happened and what to do, in the language of the user.
+
+	:param where: how people call the terminal; by default the host and port of the error.
+	"""
+	facts = _Facts((key, _harmless(value)) for key, value in error.details.items())
+	facts["where"] = _harmless(where) if where else _where(facts)
+	seconds = facts.get("unlock_seconds")
+	facts["unlock"] = _(" for another {0} seconds").format(seconds) if seconds else ""
+	facts["help"] = str(facts["help"]).rstrip(".")
+	template = CONFIGURED_TWICE if "configured_as" in facts else _SENTENCES[error.code]
+	return str(template).format_map(facts)
+
+
+def config_sentence(error: ConfigError, driver: str) -> str:
+	"""`sentence` about a Device Configuration, with the labels of fields for the driver's names."""
+	if error.code is Code.UNKNOWN_KEY:
+		return sentence(error)
+	path = str(error.details.get("path", ""))
+	fieldname = driver_options.fieldname_of(driver, path)
+	meta = frappe.get_meta("Device Configuration")
+	label = _(meta.get_label(fieldname)) if meta.has_field(fieldname) else _(frappe.unscrub(path))
+	return sentence(ConfigError(error.code, **{**error.details, "path": label}))
+
+
+def reason(code: str | None) -> str:
+	"""Words for the reason codes that stand on a Punch Log; a code without words stands for itself."""
+	if not code:
+		return ""
+	head, _colon, detail = code.partition(":")
+	if head not in _REASONS:
+		return _harmless(code)
+	return f"{_REASONS[head]} ({_harmless(detail)})" if detail else str(_REASONS[head])
+
+
+def reasons() -> dict[str, str]:
+	"""All reason codes with their words, for lists and forms."""
+	return {code: str(words) for code, words in _REASONS.items()}
+
+
+def shift_standing(standing: Any) -> str:
+	"""How far a shift can be judged, and what holds it there.
+
+	:param standing: a `bench.shifts.ShiftStanding`.
+	"""
+	until = standing.until
+	return str(_SHIFT_STANDINGS[standing.holder.value]).format(
+		device=_harmless(standing.device),
+		until=frappe.utils.format_datetime(moments.to_site(until)) if until is not None else "?",
+	)
+
+
+def _where(facts: _Facts) -> str:
+	host, port = facts.get("host"), facts.get("port")
+	if host is None:
+		return _("the terminal")
+	return f"{host}:{port}" if port is not None else str(host)
+
+
+def _harmless(fact: object) -> str:
+	return str(fact)[:MAX_FACT_LENGTH].translate({ord("<"): "‹", ord(">"): "›"})

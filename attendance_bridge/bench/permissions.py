@@ -1,0 +1,67 @@
+"""Who sees which punches.
+
+System Manager, HR Manager and HR User see all. Everybody else sees their own, those of the people who report
+to them, and those of the people whose leave they approve: that is how HRMS knows the head of a department
+(Department, table Leave Approvers, valid for the departments below it as well) or of a single employee
+(Employee, Leave Approver). Punches that are nobody's yet are seen by the first three roles only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import frappe
+
+SEE_ALL = frozenset({"System Manager", "HR Manager", "HR User"})
+
+
+def punch_log_conditions(user: str | None = None) -> str:
+	"""Hook `permission_query_conditions`: the condition of a list, empty if everything is seen."""
+	user = user or frappe.session.user
+	if _sees_all(user):
+		return ""
+	return f"`tabPunch Log`.`employee` IN ({_visible_employees(user)})"
+
+
+def may_see_punch(doc: Any, ptype: str | None = None, user: str | None = None, **_more: Any) -> bool:
+	"""Hook `has_permission`: the same for one document. It can only deny; rights come from the roles."""
+	user = user or frappe.session.user
+	if _sees_all(user):
+		return True
+	if not isinstance(doc, str) and not doc.get("name"):
+		return True  # asked about the doctype: the condition of the list does the rest
+	employee = (
+		doc.get("employee") if not isinstance(doc, str) else frappe.db.get_value("Punch Log", doc, "employee")
+	)
+	if not employee:
+		return False
+	found = frappe.db.sql(
+		f"SELECT 1 FROM ({_visible_employees(user)}) AS `visible` WHERE `name` = %s LIMIT 1",  # noqa: S608
+		(employee,),
+	)
+	return bool(found)
+
+
+def _sees_all(user: str) -> bool:
+	return user == "Administrator" or not SEE_ALL.isdisjoint(frappe.get_roles(user))
+
+
+def _visible_employees(user: str) -> str:
+	"""A SELECT of the names of the employees whose punches somebody sees."""
+	who = frappe.db.escape(user)
+	own = f"SELECT `name` FROM `tabEmployee` WHERE `user_id` = {who}"  # noqa: S608
+	approved = f"SELECT `name` FROM `tabEmployee` WHERE `leave_approver` = {who}"  # noqa: S608
+	reports = (
+		"SELECT `below`.`name` FROM `tabEmployee` AS `below` JOIN `tabEmployee` AS `head`"  # noqa: S608
+		f" ON `below`.`reports_to` = `head`.`name`"
+		f" WHERE `head`.`user_id` = {who} AND `head`.`status` = 'Active'"
+	)
+	department = (
+		"SELECT `member`.`name` FROM `tabDepartment Approver` AS `approver`"  # noqa: S608
+		" JOIN `tabDepartment` AS `headed` ON `headed`.`name` = `approver`.`parent`"
+		" JOIN `tabDepartment` AS `below`"
+		" ON `below`.`lft` >= `headed`.`lft` AND `below`.`rgt` <= `headed`.`rgt`"
+		" JOIN `tabEmployee` AS `member` ON `member`.`department` = `below`.`name`"
+		f" WHERE `approver`.`parentfield` = 'leave_approvers' AND `approver`.`approver` = {who}"
+	)
+	return " UNION ".join((own, approved, reports, department))

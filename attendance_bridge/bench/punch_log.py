@@ -1,0 +1,291 @@
+"""The durable log of punches on the site: raw first, and what was decided about each beside it.
+
+How late punches keep IN and OUT right. A decision rests on the person's last counted punch before it, so it
+is good only while no other counted punch lies between the two. `record` sees to that:
+
+- A batch is decided from the standings at each person's first moment on. Where a person already has a
+  counted punch after that moment, decisions up to it are written down, and what comes after it stays
+  undecided for a later batch, which begins there.
+- A decision takes back what was decided later about the same person, as far as the next punch that became a
+  check-in: those rest on it now, and are decided again. A check-in stands, and so does what follows it.
+
+So decisions come out as if the punches had arrived in order, except that no check-in is ever changed. Every
+batch settles at least the oldest undecided moment, and takes back only later ones: it ends.
+
+`undecided`, `standings` and `record` belong to one batch and are called within one turn (`bench.turn`).
+Each asks a number of statements that depends on the size of the batch alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import frappe
+
+from attendance_bridge.bench import moments, punch_rows
+from attendance_bridge.core.clock import ClockReading
+from attendance_bridge.core.cursor import START, Cursor
+from attendance_bridge.core.direction import LogType, Standing
+from attendance_bridge.core.driver import Page, UnreadableRow
+from attendance_bridge.core.errors import Code, StoreError
+from attendance_bridge.core.person import Person
+from attendance_bridge.core.ports import Accepted
+from attendance_bridge.core.projection import Decision, Observation, State
+from attendance_bridge.core.punch import Punch
+
+# Fixed for ever: the same record must be recognised when it is read again, here and on an agent.
+_UNREADABLE_NAMESPACE = uuid.UUID("d7a1f0c4-52c9-5b1d-8f0e-2c6a9b3e4d75")
+
+_TABLE_FULL, _NO_SPACE = 1114, 1021
+"""Error numbers of MariaDB."""
+
+_ATTEMPTS = 3
+"""How often a page is held that loses against another transaction."""
+
+_PEOPLE_A_STATEMENT = 100
+"""How many people one UNION asks about."""
+
+_DECISION_COLUMNS = (
+	"status",
+	"status_reason",
+	"employee",
+	"employee_name",
+	"department",
+	"log_type",
+	"log_type_reason",
+)
+
+
+class PunchLog:
+	"""`core.ports.PunchSink` and `core.ports.CursorStore` for one terminal."""
+
+	def __init__(self, device: str, *, road: str = "Pull", edge_agent: str | None = None) -> None:
+		"""
+		:param device: name of the Device Configuration whose punches come.
+		:param road: how they come: Pull, Push, Live or Agent.
+		"""
+		self._device = device
+		self._road = road
+		self._edge_agent = edge_agent
+
+	def accept(self, page: Page, device_serial: str, reading: ClockReading | None) -> Accepted:
+		"""Hold a page, raw, with the clock reading under which it came. When this returns, it is durable.
+
+		:raises StoreError: DISK_FULL, or DATABASE_LOCKED (retryable); none of the page is held.
+		"""
+		if not page.punches and not page.unreadable:
+			return Accepted(new=0, known=0)
+		for attempt in range(1, _ATTEMPTS + 1):
+			try:
+				accepted = self._hold(page, device_serial, reading)
+				# The terminal's cursor moves on once this returns: the page must survive a power cut.
+				frappe.db.commit()  # nosemgrep
+				return accepted
+			except Exception as error:  # noqa: PERF203  # nothing to a page of punches
+				frappe.db.rollback()
+				failure = _store_error(error)
+				if not isinstance(failure, StoreError):
+					raise
+				if failure.code is not Code.DATABASE_LOCKED or attempt == _ATTEMPTS:
+					raise failure from error
+		raise AssertionError("unreachable")
+
+	def _hold(self, page: Page, device_serial: str, reading: ClockReading | None) -> Accepted:
+		arrival = self._arrival(reading)
+		punches = [{**punch_rows.punch_values(punch), **arrival} for punch in _distinct(page.punches)]
+		unreadable = [self._unreadable_values(device_serial, row) for row in page.unreadable]
+		new = punch_rows.insert_ignore("Punch Log", punches)
+		new_unreadable = punch_rows.insert_ignore("Unreadable Record", unreadable)
+		return Accepted(new=new, known=len(page.punches) - new, unreadable=new_unreadable)
+
+	def _arrival(self, reading: ClockReading | None) -> dict[str, Any]:
+		"""What all punches of one page have in common."""
+		good_until = frappe.db.get_value("Device Configuration", self._device, "clock_good_until")
+		return {
+			**_made_now(),
+			"device": self._device,
+			"road": self._road,
+			"edge_agent": self._edge_agent,
+			"received_at": moments.now(),
+			"clock_read_at": moments.to_utc(reading.taken_at) if reading else None,
+			"clock_offset": reading.offset.total_seconds() if reading else 0.0,
+			"clock_good_until": moments.to_utc(moments.from_site(good_until)) if good_until else None,
+			"status": punch_rows.STATUS[State.RECEIVED],
+		}
+
+	def _unreadable_values(self, device_serial: str, row: UnreadableRow) -> dict[str, Any]:
+		return {
+			**_made_now(),
+			"name": _unreadable_name(device_serial, row),
+			"device": self._device,
+			"device_serial": punch_rows.storable(device_serial),
+			"raw": punch_rows.storable(row.raw),
+			"reason": row.reason[:140],
+			"received_at": moments.now(),
+		}
+
+	def load(self, device_serial: str) -> Cursor:
+		"""Where reading resumes; the beginning for a terminal other than the one last read here."""
+		held = frappe.db.get_value(
+			"Device Configuration", self._device, ("serial_number", "cursor"), as_dict=True
+		)
+		if not held or held.serial_number != device_serial:
+			return START
+		return Cursor.from_text(held.cursor or "")
+
+	def save(self, device_serial: str, cursor: Cursor) -> None:
+		"""Move the cursor, durably; only that of the terminal with this serial number."""
+		frappe.db.set_value(
+			"Device Configuration",
+			{"name": self._device, "serial_number": device_serial},
+			"cursor",
+			cursor.to_text(),
+			update_modified=False,
+		)
+		# The page before this cursor is held already; without the cursor it would only be read again.
+		frappe.db.commit()  # nosemgrep
+
+
+def undecided(limit: int) -> list[Observation]:
+	"""The oldest punches that nothing was decided about, at most `limit`; empty only if there are none."""
+	rows = frappe.db.sql(
+		f"SELECT {punch_rows.OBSERVATION_COLUMNS} FROM `tabPunch Log` WHERE `status` = %s"  # noqa: S608
+		" ORDER BY `occurred_utc`, `name` LIMIT %s",
+		(punch_rows.STATUS[State.RECEIVED], limit),
+		as_dict=True,
+	)
+	return [punch_rows.observation(row) for row in rows]
+
+
+def standings(firsts: Mapping[str, datetime]) -> dict[str, Standing]:
+	"""The last counted punch of each employee up to an aware moment of their own, their first of a batch.
+
+	One at that very moment counts: a second terminal may have seen the same passage. Whoever has none is left
+	out. Moments are in UTC.
+	"""
+	rows = _for_each(
+		"SELECT `employee`, `occurred_utc`, `log_type` FROM `tabPunch Log`"
+		" WHERE `employee` = %s AND `occurred_utc` <= %s AND `log_type` IN ('IN', 'OUT')"
+		" ORDER BY `occurred_utc` DESC, `name` DESC LIMIT 1",
+		((employee, moments.to_utc(first)) for employee, first in firsts.items()),
+	)
+	return {
+		employee: Standing(occurred_at=moments.from_utc(occurred_utc), log_type=LogType(log_type))
+		for employee, occurred_utc, log_type in rows
+	}
+
+
+def record(
+	decisions: Iterable[Decision], firsts: Mapping[str, datetime], people: Mapping[str, Person]
+) -> int:
+	"""Write the decisions of one batch down; returns how many still stood. See the head of this module.
+
+	:param firsts: as given to `standings`.
+	:param people: by employee, whoever the decisions name.
+	"""
+	standing = _without_overtaken(list(decisions), firsts)
+	_take_back_what_rests_on(standing)
+	rows = (_decision_row(decision, people) for decision in standing)
+	return punch_rows.update(_DECISION_COLUMNS, rows, standing=punch_rows.STATUS[State.RECEIVED])
+
+
+def _without_overtaken(batch: Sequence[Decision], firsts: Mapping[str, datetime]) -> list[Decision]:
+	"""The decisions that no counted punch of that person, after their first of the batch, comes before."""
+	named = {decision.employee for decision in batch if decision.employee}
+	ends = _next_counted({employee: firsts[employee] for employee in named})
+	return [
+		decision
+		for decision in batch
+		if decision.employee not in ends or decision.punch.occurred_utc < ends[decision.employee]
+	]
+
+
+def _take_back_what_rests_on(standing: Iterable[Decision]) -> None:
+	firsts: dict[str, datetime] = {}
+	for decision in standing:
+		if decision.employee:
+			moment = decision.punch.occurred_utc
+			firsts[decision.employee] = min(moment, firsts.get(decision.employee, moment))
+	overtaken = _next_counted(firsts)
+	finals = _next_counted({employee: firsts[employee] for employee in overtaken}, final=True)
+	for employee in overtaken:
+		_take_back(employee, firsts[employee], finals.get(employee))
+
+
+def _next_counted(firsts: Mapping[str, datetime], *, final: bool = False) -> dict[str, datetime]:
+	"""The moment of each employee's first counted punch after a moment of theirs; left out if there is none.
+
+	:param final: only those that are check-ins by now.
+	"""
+	condition = " AND `status` <> 'Pending'" if final else ""
+	rows = _for_each(
+		"SELECT `employee`, `occurred_utc` FROM `tabPunch Log`"  # noqa: S608
+		f" WHERE `employee` = %s AND `occurred_utc` > %s AND `log_type` IN ('IN', 'OUT'){condition}"
+		" ORDER BY `occurred_utc` LIMIT 1",
+		((employee, moments.to_utc(first)) for employee, first in firsts.items()),
+	)
+	return {employee: moments.from_utc(occurred_utc) for employee, occurred_utc in rows}
+
+
+def _take_back(employee: str, after: datetime, before: datetime | None) -> None:
+	"""Undo what was decided about somebody between two moments and has not become a check-in."""
+	condition = "" if before is None else " AND `occurred_utc` < %s"
+	wanted = [employee, moments.to_utc(after), *([] if before is None else [moments.to_utc(before)])]
+	frappe.db.sql(
+		f"UPDATE `tabPunch Log` SET {punch_rows.CLEAN_SHEET}"  # noqa: S608
+		f" WHERE `employee` = %s AND `occurred_utc` > %s{condition}"
+		" AND (`status` = 'Pending' OR (`status` = 'Duplicate' AND COALESCE(`log_type`, '') = ''))",
+		wanted,
+	)
+
+
+def _for_each(select: str, wanted: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+	"""The rows of one statement for each set of values, asked many at a time."""
+	rows: list[tuple[Any, ...]] = []
+	values = list(wanted)
+	for start in range(0, len(values), _PEOPLE_A_STATEMENT):
+		part = values[start : start + _PEOPLE_A_STATEMENT]
+		union = " UNION ALL ".join([f"({select})"] * len(part))
+		rows.extend(frappe.db.sql(union, [value for of_one in part for value in of_one]))
+	return rows
+
+
+def _decision_row(decision: Decision, people: Mapping[str, Person]) -> tuple[Any, ...]:
+	person = people.get(decision.employee)
+	return (
+		punch_rows.name_of(decision.punch),
+		punch_rows.STATUS[decision.state],
+		decision.state_reason or None,
+		decision.employee or None,
+		person.full_name if person else None,
+		(person.department or None) if person else None,
+		decision.log_type.value if decision.log_type else None,
+		decision.log_type_reason.value if decision.log_type_reason else None,
+	)
+
+
+def _distinct(punches: Sequence[Punch]) -> Iterable[Punch]:
+	return {punch.punch_id_bytes: punch for punch in punches}.values()
+
+
+def _made_now() -> dict[str, Any]:
+	now, user = moments.now(), frappe.session.user
+	return {"creation": now, "modified": now, "owner": user, "modified_by": user}
+
+
+def _unreadable_name(device_serial: str, row: UnreadableRow) -> str:
+	name = f"{len(device_serial)}:{device_serial}{row.raw}".encode("utf-8", "surrogatepass")
+	digest = hashlib.sha1(_UNREADABLE_NAMESPACE.bytes + name, usedforsecurity=False).digest()
+	return str(uuid.UUID(bytes=digest[:16], version=5))
+
+
+def _store_error(error: Exception) -> Exception:
+	if isinstance(error, (frappe.QueryDeadlockError, frappe.QueryTimeoutError)):
+		return StoreError(Code.DATABASE_LOCKED, retryable=True)
+	if error.args and error.args[0] in (_TABLE_FULL, _NO_SPACE):
+		return StoreError(Code.DISK_FULL, retryable=True)
+	return error

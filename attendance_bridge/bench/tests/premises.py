@@ -1,0 +1,100 @@
+"""The company that bench tests work on: its people, shifts and assignments, and how to clear it away.
+
+What a turn does is committed, so tests cannot lean on a rollback: everything made here is marked, and
+`clear` removes it together with all that came of it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import frappe
+
+MARK = "ABT"
+"""Employee numbers, shifts and terminals of tests begin with it."""
+
+JOINED = date(2020, 1, 1)
+
+
+def company() -> str:
+	return frappe.get_all("Company", pluck="name", limit=1)[0]
+
+
+def employee(number: int, *, device_user_id: str | None = None, **values: Any) -> str:
+	"""A new employee; returns its name."""
+	document = frappe.get_doc(
+		{
+			"doctype": "Employee",
+			"first_name": f"Worker {number:03d}",
+			"employee_number": f"{MARK}-{number:05d}",
+			"company": company(),
+			"gender": "Other",
+			"date_of_birth": date(1990, 1, 1),
+			"date_of_joining": JOINED,
+			"status": "Active",
+			"attendance_device_id": device_user_id,
+			**values,
+		}
+	)
+	return document.insert(ignore_permissions=True).name
+
+
+def shift_type(name: str, start: str, end: str, *, before: int = 60, after: int = 60, **values: Any) -> str:
+	"""A Shift Type; times as "08:00:00", margins in minutes."""
+	document = frappe.get_doc(
+		{
+			"doctype": "Shift Type",
+			"__newname": f"{MARK} {name}",
+			"start_time": start,
+			"end_time": end,
+			"begin_check_in_before_shift_start_time": before,
+			"allow_check_out_after_shift_end_time": after,
+			**values,
+		}
+	)
+	return document.insert(ignore_permissions=True).name
+
+
+def assignment(employee: str, shift: str, start: date, end: date | None = None) -> str:
+	"""A submitted Shift Assignment."""
+	document = frappe.get_doc(
+		{
+			"doctype": "Shift Assignment",
+			"employee": employee,
+			"company": company(),
+			"shift_type": shift,
+			"start_date": start,
+			"end_date": end,
+			"status": "Active",
+		}
+	)
+	document.insert(ignore_permissions=True)
+	document.submit()
+	return document.name
+
+
+def own_employees() -> list[str]:
+	return frappe.get_all("Employee", filters={"employee_number": ("like", f"{MARK}-%")}, pluck="name")
+
+
+def clear() -> None:
+	"""Remove everything that tests made, and commit."""
+	people = own_employees() or [""]
+	shifts = frappe.get_all("Shift Type", filters={"name": ("like", f"{MARK} %")}, pluck="name") or [""]
+	for doctype in ("Employee Checkin", "Attendance", "Shift Assignment", "Employee Internal Work History"):
+		column = "parent" if doctype == "Employee Internal Work History" else "employee"
+		frappe.db.delete(doctype, {column: ("in", people)})
+	_clear_own_doctypes()
+	frappe.db.delete("Employee", {"name": ("in", people)})
+	frappe.db.delete("Shift Type", {"name": ("in", shifts)})
+	frappe.db.commit()
+	frappe.clear_cache()
+
+
+def _clear_own_doctypes() -> None:
+	own = ("like", f"{MARK}%")
+	for doctype in ("Punch Log", "Unreadable Record", "Device Sync Log"):
+		frappe.db.delete(doctype, {"device": own})
+	frappe.db.delete("Device Shift", {"parent": own})
+	frappe.db.delete("Device Configuration", {"name": own})

@@ -1,0 +1,138 @@
+"""What a Device Configuration accepts, what it refuses, and where its secret is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import frappe
+
+from attendance_bridge.bench import devices
+from attendance_bridge.bench.testing import IntegrationTestCase
+
+SECRET = "Not-To-Be-Seen-7"
+
+
+def hikvision(**values: Any) -> Any:
+	return frappe.get_doc(
+		{
+			"doctype": "Device Configuration",
+			"device_name": f"Test {frappe.generate_hash(length=8)}",
+			"driver": "hikvision_isapi",
+			"device_ip": "192.0.2.7",
+			"device_user": "admin",
+			"device_user_password": SECRET,
+			"time_zone": "Asia/Dubai",
+			**values,
+		}
+	)
+
+
+def zkteco(**values: Any) -> Any:
+	return hikvision(**{"driver": "zkteco_tcp", "device_user": None, "device_user_password": None, **values})
+
+
+class TestDeviceConfiguration(IntegrationTestCase):
+	def tearDown(self) -> None:
+		frappe.db.rollback()
+
+	def test_refuses_what_cannot_work_and_names_the_field(self) -> None:
+		cases = (
+			({"device_ip": "http://192.0.2.7"}, "Device IP"),
+			({"device_ip": "192.0.2.7; reboot"}, "Device IP"),
+			({"port": 70_000}, "Port"),
+			({"time_zone": "Mars/Olympus"}, "Time Zone"),
+			({"time_zone": "../../etc/passwd"}, "Time Zone"),
+			({"poll_interval": 100_000}, "Poll Interval"),
+			({"driver": "os"}, "There is no driver"),
+			({"device_user": "a:b"}, "Device User"),
+			({"device_user_password": None}, "Device User Password"),
+			({"major": 7}, "Major"),
+			({"driver_options": "[]"}, "Driver Options"),
+			({"driver_options": '{"timeout": "long"}'}, "Timeout"),
+			({"driver_options": '{"timeout": 1e9}'}, "Timeout"),
+			({"driver_options": '{"nonsense": 1}'}, "nonsense"),
+		)
+		for values, named in cases:
+			with self.subTest(values=values), self.assertRaises(frappe.ValidationError) as caught:
+				hikvision(**values).insert()
+			self.assertIn(named, str(caught.exception))
+
+	def test_options_can_neither_hold_nor_fetch_a_secret(self) -> None:
+		for key in ("password", "password_file", "password_env", "host", "user"):
+			with self.subTest(key=key), self.assertRaises(frappe.ValidationError):
+				hikvision(driver_options=json.dumps({key: "/etc/passwd"})).insert()
+
+	def test_keeps_only_options_that_differ_from_the_default(self) -> None:
+		device = hikvision(driver_options='{"timeout": 20.0, "page_size": 10, "https": false}').insert()
+		self.assertEqual(json.loads(device.driver_options), {"page_size": 10})
+		self.assertIsNone(hikvision(driver_options='{"https": false}').insert().driver_options)
+
+	def test_an_empty_port_is_the_usual_one(self) -> None:
+		with devices.open_driver(zkteco().insert().name) as driver:
+			self.assertEqual(driver._config.port, 4370)
+
+	def test_the_secret_stands_in_the_password_store_alone(self) -> None:
+		device = hikvision().insert()
+		device.device_user = "operator"
+		device.save()
+		row = frappe.db.get_value("Device Configuration", device.name, "*", as_dict=True)
+		versions = frappe.get_all("Version", filters={"docname": device.name}, pluck="data")
+		self.assertNotIn(SECRET, str(row))
+		self.assertNotIn(SECRET, str(versions))
+		with devices.open_driver(device.name) as driver:
+			self.assertNotIn(SECRET, repr(driver) + repr(driver._config))
+			self.assertEqual(driver._config.password.reveal(), SECRET)
+
+	def test_a_secret_is_checked_by_its_driver_and_not_repeated(self) -> None:
+		with self.assertRaises(frappe.ValidationError) as caught:
+			zkteco(device_user_password="abc-no-number").insert()
+		self.assertIn("digits", str(caught.exception))
+		self.assertNotIn("abc-no-number", str(caught.exception))
+
+	def test_saving_again_keeps_the_secret(self) -> None:
+		device = hikvision().insert()
+		device = frappe.get_doc("Device Configuration", device.name)
+		device.poll_interval = 9
+		device.save()
+		self.assertEqual(device.get_password("device_user_password"), SECRET)
+
+	def test_a_serial_number_is_nobodys_twice_but_may_be_unknown(self) -> None:
+		first, second = hikvision().insert(), hikvision().insert()
+		self.assertIsNone(frappe.db.get_value("Device Configuration", second.name, "serial_number"))
+		frappe.db.set_value("Device Configuration", first.name, "serial_number", "TEST-SERIAL-1")
+		second.serial_number = "TEST-SERIAL-1"
+		self.assertRaises(frappe.UniqueValidationError, second.save)
+
+	def test_a_copy_is_another_terminal(self) -> None:
+		device = hikvision(serial_number="TEST-SERIAL-2", cursor="{}").insert()
+		copied = frappe.copy_doc(device, ignore_no_copy=False)
+		for field in ("serial_number", "cursor", "watermark", "device_user_password"):
+			self.assertFalse(copied.get(field), field)
+
+	def test_a_correction_is_tried_at_once_but_a_lock_out_runs_its_time(self) -> None:
+		later = "2100-01-01 00:00:00"
+		for code, closed in (("auth_failed", True), ("locked_out", False)):
+			device = hikvision().insert()
+			device.db_set({"last_error_code": code, "open_until": later, "failures": 3})
+			device.reload()
+			device.device_user_password = "Another-1"
+			device.save()
+			with self.subTest(code=code):
+				self.assertEqual(device.open_until is None, closed)
+
+	def test_what_does_not_concern_the_connection_leaves_the_breaker_alone(self) -> None:
+		device = hikvision().insert()
+		device.db_set({"last_error_code": "auth_failed", "open_until": "2100-01-01 00:00:00"})
+		device.reload()
+		device.user_id_prefix = "N"
+		device.save()
+		self.assertIsNotNone(device.open_until)
+
+	def test_rules_are_bounded(self) -> None:
+		settings = frappe.get_doc("Attendance Bridge Settings")
+		for field, value in (("clock_tolerance", 0), ("working_day_hours", 25), ("debounce", 86_400)):
+			settings.reload()
+			settings.set(field, value)
+			with self.subTest(field=field):
+				self.assertRaises(frappe.ValidationError, settings.save)

@@ -1,0 +1,149 @@
+"""Jobs on the real site: what goes wrong with a terminal is written down, and terminals are left alone."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import frappe
+
+from attendance_bridge.bench import devices, jobs, moments, sync_runs
+from attendance_bridge.bench.punch_log import PunchLog
+from attendance_bridge.bench.testing import IntegrationTestCase
+from attendance_bridge.bench.tests import premises, terminals
+from attendance_bridge.simulators.hikvision import HikvisionState, HikvisionTerminal, verbs
+
+MONDAY = datetime(2026, 3, 2)
+
+
+class TestJobs(IntegrationTestCase):
+	def setUp(self) -> None:
+		premises.clear()
+		self.addCleanup(premises.clear)
+		self.state = HikvisionState(serial=f"{premises.MARK}HIKJOBS")
+		self.terminal = HikvisionTerminal(self.state)
+		self.terminal.start()
+		self.addCleanup(self.terminal.stop)
+		self.device = terminals.hikvision(self.terminal.port)
+		frappe.db.commit()
+
+	def _pull(self, **values: Any) -> Any:
+		return frappe.get_doc("Device Sync Log", jobs.pull_device(self.device, "Fetch Check-in", **values))
+
+	def _state(self, field: str) -> Any:
+		return frappe.db.get_value("Device Configuration", self.device, field)
+
+	def test_a_wrong_password_is_tried_once(self) -> None:
+		document = frappe.get_doc("Device Configuration", self.device)
+		document.device_user_password = "wrong"
+		document.save()
+		frappe.db.commit()
+		self.assertEqual(self._pull().error_code, "auth_failed")
+		self.assertGreater(self._state("open_until"), moments.now() + timedelta(minutes=20))
+		tried = self.state.counters.credentialed_401
+		self.assertEqual(self._pull().error_code, "auth_failed")
+		self.assertEqual(jobs.reconcile_device(self.device), None)
+		self.assertEqual(self.state.counters.credentialed_401, tried)
+		self.assertNotIn(self.device, devices.due(moments.utc_now()))
+
+	def test_a_terminal_that_is_switched_off_is_said_so(self) -> None:
+		self.terminal.stop()
+		log = self._pull()
+		self.assertEqual((log.status, log.error_code), ("Failed", "unreachable"))
+		self.assertIn("127.0.0.1", log.error)
+		self.assertIsNone(self._state("watermark"))
+
+	def test_another_terminal_at_the_address_is_refused(self) -> None:
+		self._pull()
+		self.state.serial = f"{premises.MARK}ANOTHER"
+		verbs.punch(self.state, "1")
+		self.assertEqual(self._pull().error_code, "wrong_device")
+		self.assertFalse(frappe.db.exists("Punch Log", {"device": self.device}))
+
+	def test_a_wrong_clock_earns_no_watermark(self) -> None:
+		verbs.set_fault(self.state, "wrong-clock")
+		verbs.punch(self.state, "1")
+		log = self._pull()
+		self.assertEqual((log.status, log.new, log.quarantined), ("Complete", 1, 1))
+		self.assertIsNone(self._state("watermark"))
+		self.assertAlmostEqual(self._state("clock_offset"), 3600, delta=5)
+
+	def test_a_run_can_be_stopped_between_pages(self) -> None:
+		for second in range(90):
+			verbs.punch(
+				self.state, str(second % 7 + 1), at=moments.utc_now() - timedelta(seconds=3000 - 30 * second)
+			)
+		right = sync_runs.SyncRun.on_page
+
+		def stop_after_first(run: Any, page: Any, report: Any) -> None:
+			right(run, page, report)
+			frappe.db.set_value("Device Sync Log", run.name, "status", "Stopped")
+
+		with patch.object(sync_runs.SyncRun, "on_page", stop_after_first):
+			log = self._pull()
+		self.assertEqual(log.status, "Stopped")
+		self.assertLess(log.new, 90)
+		self.assertGreater(log.new, 0)
+		self.assertIsNone(self._state("watermark"))
+		self.assertEqual(self._pull().new, 90 - log.new)
+
+	def test_the_caller_sees_the_progress_and_nobody_else(self) -> None:
+		verbs.punch(self.state, "1")
+		with patch.object(frappe, "publish_realtime") as published:
+			log = self._pull(requested_by="Administrator")
+		calls = [call for call in published.call_args_list if call.args[0] == sync_runs.PROGRESS_EVENT]
+		self.assertEqual({call.kwargs["user"] for call in calls}, {"Administrator"})
+		self.assertEqual(calls[0].args[1]["stage"], "reading")
+		self.assertEqual(calls[-1].args[1] | {"status": "Complete"}, calls[-1].args[1])
+		self.assertEqual({call.args[1]["sync_log"] for call in calls}, {log.name})
+
+	def test_a_fault_of_ours_ends_the_run_and_is_raised(self) -> None:
+		with (
+			patch.object(jobs, "carry_on", side_effect=ZeroDivisionError),
+			self.assertRaises(ZeroDivisionError),
+		):
+			verbs.punch(self.state, "1")
+			self._pull()
+		log = frappe.get_last_doc("Device Sync Log", filters={"device": self.device})
+		self.assertEqual((log.status, log.error_code, log.new), ("Failed", sync_runs.INTERNAL_ERROR, 1))
+
+	def test_tick_queues_what_is_due_once_and_what_a_lost_job_left(self) -> None:
+		other = terminals.silent(1, enabled=0)
+		waiting = terminals.punch("nobody", MONDAY)
+		PunchLog(other).accept(terminals.page(waiting), terminals.serial(), None)
+		lost = sync_runs.SyncRun.begin(self.device, "Scheduler").name
+		frappe.db.set_value("Device Sync Log", lost, "started_at", moments.now() - timedelta(hours=3))
+		with patch.object(frappe, "enqueue") as enqueue:
+			jobs.tick()
+		queued = {call.kwargs["job_id"] for call in enqueue.call_args_list}
+		self.assertIn(f"attendance_bridge:pull:{self.device}", queued)
+		self.assertIn("attendance_bridge:carry_on", queued)
+		self.assertNotIn(f"attendance_bridge:pull:{other}", queued)
+		self.assertTrue(all(call.kwargs["deduplicate"] for call in enqueue.call_args_list))
+		self.assertEqual(frappe.db.get_value("Device Sync Log", lost, "error_code"), sync_runs.INTERRUPTED)
+		jobs.carry_on()
+		self._pull()
+		with patch.object(frappe, "enqueue") as enqueue:
+			jobs.tick()
+		self.assertNotIn(self.device, [call.kwargs.get("device") for call in enqueue.call_args_list])
+
+	def test_a_queued_run_brings_its_own_range(self) -> None:
+		today = (
+			moments.utc_now().astimezone(terminals.ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+		)
+		for days in (3, 2, 1):
+			verbs.punch(self.state, "1", at=today - timedelta(days=days) + timedelta(hours=9))
+		log = frappe.get_doc(
+			{
+				"doctype": "Device Sync Log",
+				"device": self.device,
+				"trigger": "Fetch Check-in",
+				"window_start": (today - timedelta(days=2)).replace(tzinfo=None),
+				"window_end": (today - timedelta(days=1)).replace(tzinfo=None),
+			}
+		).insert(ignore_permissions=True)
+		self.assertEqual(jobs.pull_device(self.device, "Fetch Check-in", sync_log=log.name), log.name)
+		log.reload()
+		self.assertEqual((log.status, log.new), ("Complete", 1))
+		self.assertIsNone(self._state("watermark"))

@@ -1,0 +1,31 @@
+"""What the app needs on a site beside its own doctypes."""
+
+from __future__ import annotations
+
+import frappe
+from frappe.custom.doctype.custom_field.custom_field import create_custom_fields
+
+from attendance_bridge.custom_fields import CUSTOM_FIELDS
+
+AGENT_ROLE = "Attendance Device Agent"
+"""Of the users as whom Edge Agents sign in. No doctype grants it anything; endpoints ask for it."""
+
+CHECKIN_INDEX = "attendance_bridge_employee_time"
+"""On Employee Checkin. Whether one stands already is asked for every punch, and HRMS has no index for it."""
+
+
+def after_install() -> None:
+	create_agent_role()
+	create_custom_fields(CUSTOM_FIELDS, update=True)
+	add_checkin_index()
+
+
+def create_agent_role() -> None:
+	if not frappe.db.exists("Role", AGENT_ROLE):
+		frappe.get_doc({"doctype": "Role", "role_name": AGENT_ROLE, "desk_access": 0, "is_custom": 0}).insert(
+			ignore_permissions=True
+		)
+
+
+def add_checkin_index() -> None:
+	frappe.db.add_index("Employee Checkin", ["employee", "time"], CHECKIN_INDEX)

@@ -9,7 +9,7 @@ from frappe import _
 
 from attendance_bridge.bench import devices, messages, moments
 from attendance_bridge.core.clock import ClockReading
-from attendance_bridge.core.driver import Capability, DeviceInfo, Driver
+from attendance_bridge.core.driver import Capability, DeviceInfo, Driver, read_clock
 from attendance_bridge.core.errors import BridgeError, ConfigError
 
 
@@ -42,7 +42,7 @@ def _in_contact(name: str, act: Any) -> dict[str, Any]:
 			info = driver.identify()
 			devices.check_serial(name, info)
 			act(driver)
-			reading = devices.read_clock(driver)
+			reading = read_clock(driver)
 	except ConfigError as error:
 		driver = frappe.db.get_value(devices.DOCTYPE, name, "driver")
 		return _refusal(error, messages.config_sentence(error, driver))

@@ -23,7 +23,7 @@ from attendance_bridge.core.clock import ClockReading, ClockRules
 from attendance_bridge.core.config import option
 from attendance_bridge.core.debounce import DebounceRules
 from attendance_bridge.core.direction import DeviceRole, DirectionRules
-from attendance_bridge.core.driver import Capability, DeviceInfo, Driver, Now
+from attendance_bridge.core.driver import DeviceInfo, Driver, Now
 from attendance_bridge.core.errors import BridgeError, Code, ConfigError, DeviceError
 from attendance_bridge.core.host import url_host
 from attendance_bridge.core.projection import DevicePolicy, Rules
@@ -115,18 +115,6 @@ def open_driver(name: str, now: Now = moments.utc_now) -> Driver:
 	driver_class: Any = drivers.load(device.driver)
 	driver: Driver = driver_class(config, zone=place.time_zone, now=now)
 	return driver
-
-
-def read_clock(driver: Driver) -> ClockReading | None:
-	"""The terminal's clock, or None where it has no way to tell."""
-	if Capability.READ_CLOCK not in driver.spec.capabilities:
-		return None
-	try:
-		return driver.read_clock()
-	except DeviceError as error:
-		if error.code is Code.NOT_SUPPORTED:
-			return None
-		raise
 
 
 def label_of(name: str) -> str:

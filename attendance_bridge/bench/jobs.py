@@ -13,9 +13,10 @@ from frappe.utils import getdate
 from attendance_bridge.bench import devices, moments, shifts, sync_runs, terminal
 from attendance_bridge.bench.checkins import deliver_pending
 from attendance_bridge.bench.deciding import decide_received
+from attendance_bridge.bench.fetch_request import job_id
 from attendance_bridge.bench.sync_runs import SyncRun
 from attendance_bridge.core.driver import Capability, Driver, Window
-from attendance_bridge.core.errors import BridgeError, Code, DeviceError, StoreError
+from attendance_bridge.core.errors import BridgeError, DeviceError, StoreError
 from attendance_bridge.core.pull import PullReport
 
 logger = logging.getLogger(__name__)
@@ -24,9 +25,6 @@ LONGEST_PULL_SECONDS = 3600
 """A first read of a full terminal over a slow line, and its check-ins, with time to spare."""
 RECONCILED_DAYS = 14
 """How far back the nightly look for gaps goes."""
-
-_LEFT_ALONE = frozenset({Code.LOCKED_OUT.value, Code.AUTH_FAILED.value})
-"""After these even a person's wish waits: another try would lengthen the lock-out."""
 
 
 def tick() -> None:
@@ -48,7 +46,7 @@ def reconcile() -> None:
 			queue="long",
 			timeout=LONGEST_PULL_SECONDS,
 			# The same name as a pull: never two conversations with one terminal.
-			job_id=_pull_job(device),
+			job_id=job_id(device),
 			deduplicate=True,
 			enqueue_after_commit=True,
 			device=device,
@@ -61,7 +59,7 @@ def queue_pull(device: str, trigger: str, **arguments: Any) -> None:
 		pull_device,
 		queue="long",
 		timeout=LONGEST_PULL_SECONDS,
-		job_id=_pull_job(device),
+		job_id=job_id(device),
 		deduplicate=True,
 		enqueue_after_commit=True,
 		device=device,
@@ -121,7 +119,7 @@ def reconcile_device(device: str) -> str | None:
 
 	:returns: the name of the Device Sync Log, or None if nothing was missing or the terminal cannot count.
 	"""
-	if _left_alone(device) is not None:
+	if devices.left_alone(device, at=moments.utc_now()) is not None:
 		return None
 	try:
 		gap = _find_gap(device)
@@ -148,7 +146,7 @@ def carry_on(run: SyncRun | None = None) -> None:
 
 
 def _pull(device: str, run: SyncRun, window: Window | None) -> None:
-	error: BridgeError | None = _left_alone(device)
+	error: BridgeError | None = devices.left_alone(device, at=moments.utc_now())
 	report: PullReport | None = None
 	if error is None:
 		try:
@@ -172,19 +170,6 @@ def _failed(device: str, error: BridgeError) -> None:
 	devices.failed(device, error, at=moments.utc_now())
 	# The breaker must hold, whatever becomes of this job: terminals lock accounts.
 	frappe.db.commit()  # nosemgrep
-
-
-def _left_alone(device: str) -> DeviceError | None:
-	"""Why a terminal must not be tried now, if it must not."""
-	state = frappe.db.get_value(
-		"Device Configuration", device, ("open_until", "last_error_code"), as_dict=True
-	)
-	if not state or not state.open_until or state.last_error_code not in _LEFT_ALONE:
-		return None
-	seconds = (state.open_until - moments.now()).total_seconds()
-	if seconds <= 0:
-		return None
-	return DeviceError(Code(state.last_error_code), retryable=True, unlock_seconds=round(seconds))
 
 
 def _find_gap(device: str) -> Window | None:
@@ -241,7 +226,3 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 
 def _something_waits() -> bool:
 	return bool(frappe.db.exists("Punch Log", {"status": ("in", ("Received", "Pending"))}))
-
-
-def _pull_job(device: str) -> str:
-	return f"attendance_bridge:pull:{device}"

@@ -12,7 +12,7 @@ import frappe
 from attendance_bridge.bench import devices, moments
 from attendance_bridge.bench.punch_log import PunchLog
 from attendance_bridge.core.clock import ClockReading, ClockRules, ClockVerdict, judge
-from attendance_bridge.core.driver import Capability, DeviceInfo, Driver, Window
+from attendance_bridge.core.driver import Capability, DeviceInfo, Driver, Window, read_clock
 from attendance_bridge.core.pull import OnPage, PullReport, pull
 from attendance_bridge.core.punch import Punch
 from attendance_bridge.core.watermark import watermark_after_pull
@@ -78,7 +78,7 @@ def meet(device: str, driver: Driver) -> Contact:
 	"""
 	info = driver.identify()
 	devices.check_serial(device, info)
-	contact = Contact(driver=driver, info=info, reading=devices.read_clock(driver))
+	contact = Contact(driver=driver, info=info, reading=read_clock(driver))
 	devices.contacted(device, info, contact.reading, at=moments.utc_now())
 	# What was learnt of the terminal holds, whatever becomes of the pull.
 	frappe.db.commit()  # nosemgrep

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import click
 
+from attendance_bridge.core.driver import read_clock
 from attendance_bridge.core.errors import BridgeError
 from attendance_bridge.core.redact import redact
 from attendance_bridge.edge import settings as edge_settings
 from attendance_bridge.edge.agent import Agent, make_upstream, utc_now
 from attendance_bridge.edge.messages import sentence, spell_offset, spell_problems
-from attendance_bridge.edge.reader import open_driver, read_clock
+from attendance_bridge.edge.reader import open_driver
 from attendance_bridge.edge.settings import Device, Settings
 from attendance_bridge.stores.database import Database
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from attendance_bridge.core.clock import ClockReading
 from attendance_bridge.core.cursor import Cursor
+from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.core.punch import Punch
 
 Now = Callable[[], datetime]
@@ -131,3 +132,18 @@ class Driver(Protocol):
 	def __enter__(self) -> Driver: ...
 
 	def __exit__(self, *exc_info: object) -> None: ...
+
+
+def read_clock(driver: Driver) -> ClockReading | None:
+	"""The terminal's clock, or None where it has no way to tell.
+
+	:raises DeviceError: it failed for another reason.
+	"""
+	if Capability.READ_CLOCK not in driver.spec.capabilities:
+		return None
+	try:
+		return driver.read_clock()
+	except DeviceError as error:
+		if error.code is Code.NOT_SUPPORTED:
+			return None
+		raise

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 
 from attendance_bridge.core.clock import ClockReading, ClockRules, ClockVerdict, judge
@@ -94,11 +94,6 @@ class Rules:
 	clock: ClockRules = field(default_factory=ClockRules)
 	debounce: DebounceRules = field(default_factory=DebounceRules)
 	direction: DirectionRules = field(default_factory=DirectionRules)
-
-	@property
-	def memory(self) -> timedelta:
-		"""How far back a person's earlier punches can still matter."""
-		return max(self.debounce.window, self.direction.working_day)
 
 
 _DEFAULT_POLICY = DevicePolicy()

@@ -9,7 +9,7 @@ from typing import Any
 
 from attendance_bridge import drivers
 from attendance_bridge.core.clock import ClockReading, ClockRules, ClockVerdict, judge
-from attendance_bridge.core.driver import Capability, DeviceInfo, Driver, Now, Window
+from attendance_bridge.core.driver import DeviceInfo, Driver, Now, Window, read_clock
 from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.core.pull import OnPage, PullReport, pull
 from attendance_bridge.core.punch import Punch
@@ -25,18 +25,6 @@ def open_driver(device: Device, now: Now) -> Driver:
 	driver_class: Any = drivers.load(device.settings.driver)
 	driver: Driver = driver_class(device.config, zone=device.settings.timezone, now=now)
 	return driver
-
-
-def read_clock(driver: Driver) -> ClockReading | None:
-	"""The terminal's clock, or None where it has no way to tell."""
-	if Capability.READ_CLOCK not in driver.spec.capabilities:
-		return None
-	try:
-		return driver.read_clock()
-	except DeviceError as error:
-		if error.code is Code.NOT_SUPPORTED:
-			return None
-		raise
 
 
 class TerminalReader:

@@ -177,7 +177,8 @@ def test_whatever_is_sent_when_each_decision_rests_on_the_counted_punch_before_i
 	for held in rows:
 		before = last.get(held.employee)
 		if held.state is State.PENDING:
-			gap = held.punch.occurred_at - before.punch.occurred_at if before else rules.memory * 2
+			longest = max(rules.debounce.window, rules.direction.working_day)
+			gap = held.punch.occurred_at - before.punch.occurred_at if before else longest * 2
 			opens = before is None or gap > rules.direction.working_day or before.log_type == "OUT"
 			assert held.log_type == ("IN" if opens else "OUT")
 		if held.log_type:

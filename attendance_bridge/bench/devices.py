@@ -26,6 +26,7 @@ from attendance_bridge.core.direction import DeviceRole, DirectionRules
 from attendance_bridge.core.driver import DeviceInfo, Driver, Now
 from attendance_bridge.core.errors import BridgeError, Code, ConfigError, DeviceError
 from attendance_bridge.core.host import url_host
+from attendance_bridge.core.lockout import PASSWORD_TROUBLES, left_alone_until
 from attendance_bridge.core.projection import DevicePolicy, Rules
 from attendance_bridge.core.pull import PullReport
 from attendance_bridge.core.redact import Secret
@@ -34,11 +35,7 @@ from attendance_bridge.core.retry import Backoff, Breaker
 DOCTYPE = "Device Configuration"
 SETTINGS = "Attendance Bridge Settings"
 
-AFTER_REFUSED_PASSWORD = timedelta(minutes=30)
-"""Terminals lock an account after a few wrong passwords, for up to half an hour."""
-LONGEST_LOCK_OUT = timedelta(hours=24)
-
-_PASSWORD_TROUBLES = frozenset({Code.AUTH_FAILED.value, Code.LOCKED_OUT.value})
+_PASSWORD_TROUBLES = frozenset(code.value for code in PASSWORD_TROUBLES)
 
 _ROLES = {
 	"As the key says": DeviceRole.KEY,
@@ -253,7 +250,8 @@ def failed(name: str, error: BridgeError, *, at: datetime) -> Breaker:
 	"""
 	failures = cint(frappe.db.get_value(DOCTYPE, name, "failures"))
 	breaker = Breaker(threshold=_BREAKER.threshold, backoff=_BREAKER.backoff, failures=failures)
-	breaker = breaker.failed(at, random.random(), _left_alone_until(error, at))  # noqa: S311  # spread
+	chance = random.random()  # noqa: S311  # spread, no secret
+	breaker = breaker.failed(at, chance, left_alone_until(error, at, failures + 1, chance))
 	_write(
 		name,
 		{
@@ -272,17 +270,6 @@ def forget_terminal(name: str) -> None:
 	Its log is read from the beginning, and attendance waits until that is done. Punches stay.
 	"""
 	_write(name, {**dict.fromkeys(_LEARNT_TEXTS), **dict.fromkeys(_LEARNT_NUMBERS, 0)})
-
-
-def _left_alone_until(error: BridgeError, at: datetime) -> datetime | None:
-	if error.code is Code.AUTH_FAILED:
-		return at + AFTER_REFUSED_PASSWORD
-	if error.code is not Code.LOCKED_OUT:
-		return None
-	seconds = error.details.get("unlock_seconds")
-	if isinstance(seconds, (int, float)) and seconds > 0:
-		return at + timedelta(seconds=min(seconds, LONGEST_LOCK_OUT.total_seconds()))
-	return at + AFTER_REFUSED_PASSWORD
 
 
 def _stored_password(name: str) -> Secret | None:

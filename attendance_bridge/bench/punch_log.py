@@ -18,8 +18,6 @@ Each asks a number of statements that depends on the size of the batch alone.
 
 from __future__ import annotations
 
-import hashlib
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -36,9 +34,6 @@ from attendance_bridge.core.person import Person
 from attendance_bridge.core.ports import Accepted
 from attendance_bridge.core.projection import Decision, Observation, State
 from attendance_bridge.core.punch import Punch
-
-# Fixed for ever: the same record must be recognised when it is read again, here and on an agent.
-_UNREADABLE_NAMESPACE = uuid.UUID("d7a1f0c4-52c9-5b1d-8f0e-2c6a9b3e4d75")
 
 _TABLE_FULL, _NO_SPACE = 1114, 1021
 """Error numbers of MariaDB."""
@@ -120,7 +115,7 @@ class PunchLog:
 	def _unreadable_values(self, device_serial: str, row: UnreadableRow) -> dict[str, Any]:
 		return {
 			**_made_now(),
-			"name": _unreadable_name(device_serial, row),
+			"name": str(row.identity(device_serial)),
 			"device": self._device,
 			"device_serial": punch_rows.storable(device_serial),
 			"raw": punch_rows.storable(row.raw),
@@ -275,12 +270,6 @@ def _distinct(punches: Sequence[Punch]) -> Iterable[Punch]:
 def _made_now() -> dict[str, Any]:
 	now, user = moments.now(), frappe.session.user
 	return {"creation": now, "modified": now, "owner": user, "modified_by": user}
-
-
-def _unreadable_name(device_serial: str, row: UnreadableRow) -> str:
-	name = f"{len(device_serial)}:{device_serial}{row.raw}".encode("utf-8", "surrogatepass")
-	digest = hashlib.sha1(_UNREADABLE_NAMESPACE.bytes + name, usedforsecurity=False).digest()
-	return str(uuid.UUID(bytes=digest[:16], version=5))
 
 
 def _store_error(error: Exception) -> Exception:

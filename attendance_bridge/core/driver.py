@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,10 +13,15 @@ from zoneinfo import ZoneInfo
 from attendance_bridge.core.clock import ClockReading
 from attendance_bridge.core.cursor import Cursor
 from attendance_bridge.core.errors import Code, DeviceError
+from attendance_bridge.core.identity import uuid5_bytes
 from attendance_bridge.core.punch import Punch
 
 Now = Callable[[], datetime]
 """The clock that is handed in: the present moment, aware, in UTC."""
+
+
+# Fixed for ever, like the namespace of punches.
+_UNREADABLE_NAMESPACE = uuid.UUID("d7a1f0c4-52c9-5b1d-8f0e-2c6a9b3e4d75")
 
 
 class Capability(str, Enum):
@@ -76,6 +82,11 @@ class UnreadableRow:
 	"""As it came: hex of a binary record, or JSON text; at most a few hundred characters."""
 	reason: str
 	"""Short code: bad_date, bad_user_id, bad_record …"""
+
+	def identity(self, device_serial: str) -> uuid.UUID:
+		"""The same record must be recognised when it is read again, by whichever road."""
+		name = f"{len(device_serial)}:{device_serial}{self.raw}".encode("utf-8", "surrogatepass")
+		return uuid.UUID(bytes=uuid5_bytes(_UNREADABLE_NAMESPACE.bytes, name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

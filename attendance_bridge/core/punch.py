@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, datetime, timezone
 from enum import Enum
 
+from attendance_bridge.core.identity import uuid5_bytes
+
 # Fixed for ever: a punch_id must come out the same on every machine and in every version.
 PUNCH_NAMESPACE = uuid.UUID("6f5b2c1e-3d0a-5c57-9a53-3f0d3a7c1b64")
 
 _NAMESPACE_BYTES = PUNCH_NAMESPACE.bytes
-
-# RFC 9562, 5.5: four bits of version after 48 bits, two bits of variant after 64.
-_VERSION_AND_VARIANT_CLEARED = ~((0xF << 76) | (0x3 << 62))
-_VERSION_5_VARIANT_RFC = (0x5 << 76) | (0x2 << 62)
 
 MAX_SERIAL_LENGTH = 64
 MAX_USER_ID_LENGTH = 64
@@ -114,12 +111,4 @@ def identify_punch(device_serial: str, device_user_id: str, wall_time: str, fold
 	punches can spell the same name.
 	"""
 	name = f"{len(device_serial)}:{device_serial}{len(device_user_id)}:{device_user_id}{wall_time}/{fold}"
-	return _uuid5(name.encode("utf-8", "surrogatepass"))
-
-
-def _uuid5(name: bytes) -> bytes:
-	# By hand, because uuid.uuid5 takes bytes only from Python 3.12 on, and because making a UUID object for
-	# every punch of a long log would take as long as everything else together.
-	digest = hashlib.sha1(_NAMESPACE_BYTES + name, usedforsecurity=False).digest()
-	number = int.from_bytes(digest[:16], "big") & _VERSION_AND_VARIANT_CLEARED | _VERSION_5_VARIANT_RFC
-	return number.to_bytes(16, "big")
+	return uuid5_bytes(_NAMESPACE_BYTES, name.encode("utf-8", "surrogatepass"))

@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 
 from attendance_bridge.core.driver import Now, Page
 from attendance_bridge.core.errors import Code, DeviceError, StoreError
+from attendance_bridge.core.lockout import left_alone_until
 from attendance_bridge.core.pull import PullReport
 from attendance_bridge.core.redact import redact
-from attendance_bridge.core.retry import Backoff, Breaker
+from attendance_bridge.core.retry import Breaker
 from attendance_bridge.edge.messages import sentence
 from attendance_bridge.edge.pulse import Pulse
 from attendance_bridge.edge.reader import TerminalReader
@@ -24,16 +25,10 @@ from attendance_bridge.stores.devices import DeviceBook, DeviceRecord
 
 logger = logging.getLogger(__name__)
 
-AFTER_REFUSED_PASSWORD = Backoff(base=timedelta(hours=1), cap=timedelta(days=2))
-"""How long a terminal is left alone after it refused the password: half an hour (Hikvision locks for as long
-after a few tries) to an hour, and twice as long each further time, so that few tries never come together. A
-restart of the agent, which follows a corrected configuration, tries again at once."""
 PATIENCE = timedelta(minutes=15)
 """How long decisions wait for a terminal that is catching up."""
 LOOK_EVERY_SECONDS = 1.0
 """How often to look whether to stop, and whether the clock was set."""
-LONGEST_LOCK_OUT = timedelta(days=1)
-"""A terminal's own word on how long it is locked is taken up to this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +217,7 @@ class Poller:
 	def _failed(self, name: str, error: DeviceError) -> None:
 		now = self._now()
 		breaker = self._breakers.get(name, Breaker())
-		until = _left_alone_until(error, now, breaker.failures + 1, self._chance())
+		until = left_alone_until(error, now, breaker.failures + 1, self._chance())
 		self._breakers[name] = breaker.failed(now, self._chance(), until)
 		self._book.failed(name, error, at=now, breaker=self._breakers[name])
 		logger.warning("%s [%s]", sentence(error, name), error.code.value)
@@ -233,19 +228,6 @@ class Poller:
 		interval = timedelta(seconds=self._devices[name].settings.poll_seconds)
 		next_at = now + interval * (0.95 + self._chance() / 10)
 		return max(next_at, self._breakers[name].open_until or next_at)
-
-
-def _left_alone_until(error: DeviceError, now: datetime, failures: int, chance: float) -> datetime | None:
-	"""Until when a terminal must not be asked again; None where the breaker alone decides.
-
-	:param failures: how often it has failed in a row, this time included.
-	"""
-	if error.code not in (Code.LOCKED_OUT, Code.AUTH_FAILED):
-		return None
-	seconds = error.details.get("unlock_seconds")
-	if error.code is Code.LOCKED_OUT and isinstance(seconds, (int, float)) and seconds > 0:
-		return now + timedelta(seconds=min(seconds, LONGEST_LOCK_OUT.total_seconds()))
-	return now + AFTER_REFUSED_PASSWORD.delay(failures, chance)
 
 
 def _breaker(record: DeviceRecord | None) -> Breaker:

@@ -15,7 +15,6 @@ batch settles at least the oldest undecided moment, and takes back only later on
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -44,9 +43,6 @@ from attendance_bridge.stores.queries import load
 _SQL = load("punches")
 
 _REOPENABLE = frozenset({State.UNMAPPED, State.REJECTED, State.QUARANTINED})
-
-# Fixed for ever, like the namespace of punches: the same record must be recognised when it is read again.
-_UNREADABLE_NAMESPACE = uuid.UUID("d7a1f0c4-52c9-5b1d-8f0e-2c6a9b3e4d75")
 
 _Row = tuple[object, ...]
 
@@ -280,10 +276,8 @@ def _bindable(value: object) -> object:
 
 
 def _unreadable_row(device_serial: str, row: UnreadableRow, received_at: int | None) -> _Row:
-	name = f"{len(device_serial)}:{device_serial}{row.raw}".encode("utf-8", "surrogatepass")
-	digest = hashlib.sha1(_UNREADABLE_NAMESPACE.bytes + name, usedforsecurity=False).digest()
-	row_id = uuid.UUID(bytes=digest[:16], version=5)
-	return row_id.bytes, text_in(device_serial), text_in(row.raw), text_in(row.reason), received_at
+	row_id = row.identity(device_serial).bytes
+	return row_id, text_in(device_serial), text_in(row.raw), text_in(row.reason), received_at
 
 
 def _decision_row(decision: Decision) -> _Row:

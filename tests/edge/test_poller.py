@@ -10,7 +10,8 @@ from functools import partial
 import pytest
 
 from attendance_bridge.core.errors import Code
-from attendance_bridge.edge.poller import AFTER_REFUSED_PASSWORD, LONGEST_LOCK_OUT, PATIENCE, Progress
+from attendance_bridge.core.lockout import AFTER_REFUSED_PASSWORD, LONGEST_LOCK_OUT
+from attendance_bridge.edge.poller import PATIENCE, Progress
 from attendance_bridge.edge.settings import Device
 from attendance_bridge.simulators.hikvision import HikvisionState, HikvisionTerminal, verbs
 from attendance_bridge.simulators.zkteco import ZktecoState, ZktecoTerminal

@@ -10,15 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attendance_bridge.core.errors import Code, UpstreamError
-from attendance_bridge.upstreams.erpnext_rest.answers import (
+from attendance_bridge.upstreams._frappe.answers import (
 	Answer,
 	RefusedError,
-	Ruling,
 	failure,
 	read_message,
-	read_post,
 	read_rows,
 )
+from attendance_bridge.upstreams.erpnext_rest.posted import Ruling, read_post
 
 URL = "https://erp.example.com"
 

@@ -16,10 +16,10 @@ import pytest
 
 from attendance_bridge.core.errors import Code, ConfigError, UpstreamError
 from attendance_bridge.core.redact import Secret
-from attendance_bridge.upstreams.erpnext_rest import client as client_module
-from attendance_bridge.upstreams.erpnext_rest.client import AnswerLostError, Client, tls_context
+from attendance_bridge.upstreams._frappe import client as client_module
+from attendance_bridge.upstreams._frappe.client import AnswerLostError, Client, tls_context
+from attendance_bridge.upstreams._frappe.pace import Pace
 from attendance_bridge.upstreams.erpnext_rest.config import Config
-from attendance_bridge.upstreams.erpnext_rest.pace import Pace
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 

@@ -7,7 +7,8 @@ import pytest
 from attendance_bridge.core.config import parse
 from attendance_bridge.core.errors import Code, ConfigError
 from attendance_bridge.core.redact import Secret
-from attendance_bridge.upstreams.erpnext_rest.config import Config, check_proxy, check_url, is_near
+from attendance_bridge.upstreams._frappe.config import check_proxy, check_url, is_near
+from attendance_bridge.upstreams.erpnext_rest.config import Config
 
 GOOD = {
 	"url": "https://erp.example.com",

@@ -9,7 +9,7 @@ import pytest
 
 from attendance_bridge.core.errors import Code, UpstreamError
 from attendance_bridge.core.upstream import CheckIn, Outcome, Receipt
-from attendance_bridge.upstreams.erpnext_rest.client import Client
+from attendance_bridge.upstreams._frappe.client import Client
 from attendance_bridge.upstreams.erpnext_rest.lanes import FIRST_CALM, LONGEST_CALM, Lanes, Step, Width
 from tests.contracts.upstream_contract import check_in, day
 

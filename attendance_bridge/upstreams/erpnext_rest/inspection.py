@@ -8,9 +8,9 @@ from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from attendance_bridge.core.errors import Code
+from attendance_bridge.upstreams._frappe.answers import RefusedError
+from attendance_bridge.upstreams._frappe.client import Client
 from attendance_bridge.upstreams.erpnext_rest import site
-from attendance_bridge.upstreams.erpnext_rest.answers import RefusedError
-from attendance_bridge.upstreams.erpnext_rest.client import Client
 
 HRMS_MISSING = "hrms_missing"
 EMPLOYEES_UNREADABLE = "employees_unreadable"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from attendance_bridge.core.errors import UpstreamError
 from attendance_bridge.core.upstream import CheckIn, Outcome, Receipt
-from attendance_bridge.upstreams.erpnext_rest.client import Client
+from attendance_bridge.upstreams._frappe.client import Client
 
 FIRST_CALM = 50
 """Check-ins without a conflict after which all lanes are used again; doubled by each conflict after that."""

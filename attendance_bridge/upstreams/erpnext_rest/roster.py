@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from attendance_bridge.core.errors import Code, UpstreamError
 from attendance_bridge.core.person import Person
+from attendance_bridge.upstreams._frappe.answers import RefusedError, is_storable, name_of
+from attendance_bridge.upstreams._frappe.client import Client
 from attendance_bridge.upstreams.erpnext_rest import site
-from attendance_bridge.upstreams.erpnext_rest.answers import RefusedError, is_storable, name_of
-from attendance_bridge.upstreams.erpnext_rest.client import Client
 
 MAX_PEOPLE = 500_000
 

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 from attendance_bridge.core.errors import Code, UpstreamError
 from attendance_bridge.core.upstream import CheckIn, Outcome, Receipt
+from attendance_bridge.upstreams._frappe.client import AnswerLostError, Client
 from attendance_bridge.upstreams.erpnext_rest import site
-from attendance_bridge.upstreams.erpnext_rest.answers import Posted, Ruling, may_pass, read_post
-from attendance_bridge.upstreams.erpnext_rest.client import AnswerLostError, Client
 from attendance_bridge.upstreams.erpnext_rest.lanes import Step, Width
+from attendance_bridge.upstreams.erpnext_rest.posted import Posted, Ruling, may_pass, read_post
 
 ILL_AFTER = 5
 """Internal errors in a row, on different check-ins, that mean the site and not the check-ins."""

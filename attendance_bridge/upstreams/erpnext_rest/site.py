@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 from attendance_bridge.core.errors import Code, UpstreamError
 from attendance_bridge.core.upstream import CheckIn
-from attendance_bridge.upstreams.erpnext_rest import answers
-from attendance_bridge.upstreams.erpnext_rest.client import Client
+from attendance_bridge.upstreams._frappe import answers
+from attendance_bridge.upstreams._frappe.client import Client
+from attendance_bridge.upstreams.erpnext_rest.posted import read_time
 
 ADD_LOG = "hrms.hr.doctype.employee_checkin.employee_checkin.add_log_based_on_employee_field"
 
@@ -177,7 +178,7 @@ def _read_held(row: Mapping[str, object]) -> HeldCheckIn:
 	return HeldCheckIn(
 		name=name,
 		employee=employee,
-		time=answers.read_time(row.get("time")),
+		time=read_time(row.get("time")),
 		log_type=str(row.get("log_type") or "").strip(),
 		device_id=str(row.get("device_id") or ""),
 	)

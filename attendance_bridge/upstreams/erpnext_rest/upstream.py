@@ -11,11 +11,11 @@ from uuid import UUID
 
 from attendance_bridge.core.person import Person
 from attendance_bridge.core.upstream import CheckIn, Outcome, Receipt, UpstreamInfo, UpstreamSpec
+from attendance_bridge.upstreams._frappe.client import Client, Timer, tls_context
+from attendance_bridge.upstreams._frappe.pace import Pace, Sleep
 from attendance_bridge.upstreams.erpnext_rest import inspection, roster, site
-from attendance_bridge.upstreams.erpnext_rest.client import Client, Timer, tls_context
 from attendance_bridge.upstreams.erpnext_rest.config import Config
 from attendance_bridge.upstreams.erpnext_rest.lanes import Lanes, Width
-from attendance_bridge.upstreams.erpnext_rest.pace import Pace, Sleep
 from attendance_bridge.upstreams.erpnext_rest.sender import Sender
 
 

@@ -21,9 +21,9 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from attendance_bridge import __version__
 from attendance_bridge.core.errors import Code, ConfigError, UpstreamError
-from attendance_bridge.upstreams.erpnext_rest.answers import Answer
-from attendance_bridge.upstreams.erpnext_rest.config import Config
-from attendance_bridge.upstreams.erpnext_rest.pace import Pace
+from attendance_bridge.upstreams._frappe.answers import Answer
+from attendance_bridge.upstreams._frappe.config import SiteConfig
+from attendance_bridge.upstreams._frappe.pace import Pace
 
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 """Headers and body together; 5,000 employees with every field full stay below it."""
@@ -39,7 +39,7 @@ class AnswerLostError(UpstreamError):
 class Client:
 	"""Not to be shared between threads."""
 
-	def __init__(self, config: Config, *, tls: ssl.SSLContext | None, timer: Timer, pace: Pace) -> None:
+	def __init__(self, config: SiteConfig, *, tls: ssl.SSLContext | None, timer: Timer, pace: Pace) -> None:
 		"""
 		:param tls: from `tls_context`; shared by all clients of a site, as is `pace`.
 		"""
@@ -147,7 +147,7 @@ class Client:
 		return AnswerLostError(code, retryable=True, url=self._config.url)
 
 
-def tls_context(config: Config) -> ssl.SSLContext | None:
+def tls_context(config: SiteConfig) -> ssl.SSLContext | None:
 	"""The trust that `config` asks for; None for plain HTTP.
 
 	:raises ConfigError: UNREADABLE_FILE, the file of authorities cannot be used.

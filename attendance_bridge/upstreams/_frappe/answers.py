@@ -16,7 +16,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from enum import Enum
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,16 +27,11 @@ MAX_RETRY_AFTER = 3600.0
 """Seconds; a longer Retry-After is taken as this."""
 
 _EXC_TYPE = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,79}")
-_SITE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.0+)?")
 
 # Two transactions met: Frappe's names for error 1213 and, under MariaDB's snapshot isolation, 1020 (on
 # tabSeries, where every name is drawn), and for a lock that was not had in time.
-_CONFLICTS = frozenset({"QueryDeadlockError", "QueryTimeoutError"})
-# Refusals with a 4xx that the next try may not meet.
-_PASSING = frozenset(
-	{"DocumentLockedError", "TimestampMismatchError", "DuplicateEntryError", "UniqueValidationError"}
-)
-_BAD_TOKEN = frozenset(
+CONFLICTS = frozenset({"QueryDeadlockError", "QueryTimeoutError"})
+BAD_TOKEN = frozenset(
 	{
 		"AuthenticationError", "SessionExpired", "InvalidAuthorizationHeader", "InvalidAuthorizationPrefix",
 		"InvalidAuthorizationToken",
@@ -66,66 +60,6 @@ class RefusedError(UpstreamError):
 		self.exc_type = exc_type
 
 
-class Ruling(Enum):
-	"""What became of a posted check-in."""
-
-	HELD = "held"
-	REFUSED = "refused"
-	"""Certainly not entered; which reason it was has to be looked up."""
-	CONFLICT = "conflict"
-	"""Certainly not entered: it met another transaction."""
-	FAILED = "failed"
-	"""Certainly not entered: the site raised an exception on it."""
-	SITE_REFUSES = "site_refuses"
-	"""Certainly not entered, and no other would be either."""
-	IN_DOUBT = "in_doubt"
-	"""May have been entered."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Posted:
-	ruling: Ruling
-	reference: str = ""
-	"""HELD: the name of the Employee Checkin."""
-	time: str = ""
-	"""HELD: the site time under which it was entered, YYYY-MM-DD HH:MM:SS."""
-	exc_type: str = ""
-	"""REFUSED, CONFLICT and FAILED: the class of the exception."""
-	error: UpstreamError | None = None
-	"""Everything but HELD: the answer as an error."""
-
-
-def read_post(answer: Answer) -> Posted:
-	"""Read the answer to the post of one check-in. Never raises."""
-	content = _json_object(answer.body)
-	document = content.get("message")
-	if answer.status == 200 and isinstance(document, dict):
-		reference, time = name_of(document), read_time(document.get("time"))
-		if reference and time:
-			return Posted(ruling=Ruling.HELD, reference=reference, time=time)
-	exc_type = _exc_type(content)
-	return Posted(ruling=_rule(answer.status, exc_type), exc_type=exc_type, error=failure(answer))
-
-
-def _rule(status: int, exc_type: str) -> Ruling:
-	if 400 <= status < 500:
-		site_wide = status in (401, 429) or exc_type in _BAD_TOKEN
-		return Ruling.REFUSED if exc_type and not site_wide else Ruling.SITE_REFUSES
-	# 303 is how an application answers a form that it has taken.
-	if status in (301, 302, 307, 308):
-		return Ruling.SITE_REFUSES
-	if not 500 <= status < 600 or not exc_type:
-		return Ruling.IN_DOUBT
-	if status == 503:  # maintenance, read-only: SessionStopped, InReadOnlyMode, QueueOverloaded
-		return Ruling.SITE_REFUSES
-	return Ruling.CONFLICT if exc_type in _CONFLICTS else Ruling.FAILED
-
-
-def may_pass(exc_type: str) -> bool:
-	"""Whether a refusal of this class may not come again at the next try."""
-	return exc_type in _PASSING
-
-
 def read_rows(answer: Answer) -> Sequence[Mapping[str, object]]:
 	"""The rows of `GET /api/resource/<DocType>`.
 
@@ -133,7 +67,7 @@ def read_rows(answer: Answer) -> Sequence[Mapping[str, object]]:
 	"""
 	if answer.status != 200:
 		raise failure(answer)
-	rows = _json_object(answer.body).get("data")
+	rows = json_object(answer.body).get("data")
 	if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
 		raise failure(answer)
 	return rows
@@ -144,18 +78,18 @@ def read_message(answer: Answer) -> object:
 
 	:raises UpstreamError: the method was not run; a `RefusedError` if the site itself says so.
 	"""
-	if answer.status != 200 or not (content := _json_object(answer.body)):
+	if answer.status != 200 or not (content := json_object(answer.body)):
 		raise failure(answer)
 	return content.get("message")
 
 
 def failure(answer: Answer) -> UpstreamError:
 	"""The error that an answer stands for; GARBAGE for a success that is not the expected content."""
-	status, exc_type = answer.status, _exc_type(_json_object(answer.body))
+	status, exc_type = answer.status, exc_type_of(json_object(answer.body))
 	where: dict[str, Any] = {"url": answer.url, "status": status}
 	if status == 429:
 		return UpstreamError(Code.RATE_LIMITED, retryable=True, **where, **_pause(answer))
-	if status == 401 or (400 <= status < 500 and exc_type in _BAD_TOKEN):
+	if status == 401 or (400 <= status < 500 and exc_type in BAD_TOKEN):
 		return UpstreamError(Code.AUTH_FAILED, **where)
 	if 300 <= status < 400:
 		return UpstreamError(Code.NOT_FOUND, redirected_to=_host_of(answer.location), **where)
@@ -172,7 +106,7 @@ def failure(answer: Answer) -> UpstreamError:
 	return UpstreamError(code, retryable=retryable, **where)
 
 
-def _json_object(body: bytes) -> Mapping[str, object]:
+def json_object(body: bytes) -> Mapping[str, object]:
 	try:
 		content = json.loads(body)
 	except (ValueError, RecursionError):
@@ -180,7 +114,7 @@ def _json_object(body: bytes) -> Mapping[str, object]:
 	return content if isinstance(content, dict) else {}
 
 
-def _exc_type(content: Mapping[str, object]) -> str:
+def exc_type_of(content: Mapping[str, object]) -> str:
 	value = content.get("exc_type")
 	return value if isinstance(value, str) and _EXC_TYPE.fullmatch(value) else ""
 
@@ -191,12 +125,6 @@ def name_of(row: Mapping[str, object]) -> str:
 	if isinstance(name, str) and 0 < len(name) <= MAX_NAME_LENGTH and is_storable(name):
 		return name
 	return ""
-
-
-def read_time(value: object) -> str:
-	"""A Datetime as YYYY-MM-DD HH:MM:SS; empty if not on a whole second, which no check-in of ours is."""
-	found = _SITE_TIME.fullmatch(value) if isinstance(value, str) else None
-	return f"{found[1]} {found[2]}" if found else ""
 
 
 def is_storable(text: str) -> bool:

@@ -72,16 +72,19 @@ class Outcome:
 	"""Name of the Employee Checkin."""
 
 
-def deliver_pending(on_batch: Callable[[int], None] = lambda settled: None) -> Counter[State]:
+def deliver_pending(
+	on_batch: Callable[[int], None] = lambda settled: None, stop: Callable[[], bool] = lambda: False
+) -> Counter[State]:
 	"""Make the check-ins of all pending punches; returns how many punches came to which state.
 
 	Commits batch by batch, each in a turn of its own.
 
 	:param on_batch: told after each batch how many punches are settled so far.
+	:param stop: asked before each batch; what is left then waits for whoever comes next.
 	"""
 	settled: Counter[State] = Counter()
 	maker = _Maker()
-	while batch := alone(lambda: _deliver_batch(maker)):
+	while not stop() and (batch := alone(lambda: _deliver_batch(maker))):
 		settled.update(batch)
 		on_batch(settled.total())
 	return settled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import frappe
@@ -23,14 +23,16 @@ BATCH = 2000
 """Punches a turn: long enough to be worth one, short enough that nobody waits for it."""
 
 
-def decide_received() -> int:
+def decide_received(stop: Callable[[], bool] = lambda: False) -> int:
 	"""Decide all punches that nothing was decided about; returns how many decisions were made.
 
 	Commits batch by batch, each in a turn of its own.
+
+	:param stop: asked before each batch; what is left then waits for whoever comes next.
 	"""
 	policies, rules = devices.policies(), devices.rules()
 	made = 0
-	while decided := alone(lambda: _decide_batch(policies, rules)):
+	while not stop() and (decided := alone(lambda: _decide_batch(policies, rules))):
 		made += decided
 	return made
 

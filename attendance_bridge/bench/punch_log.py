@@ -18,6 +18,8 @@ Each asks a number of statements that depends on the size of the batch alone.
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -38,8 +40,9 @@ from attendance_bridge.core.punch import Punch
 _TABLE_FULL, _NO_SPACE = 1114, 1021
 """Error numbers of MariaDB."""
 
-_ATTEMPTS = 3
-"""How often a page is held that loses against another transaction."""
+_ATTEMPTS = 8
+_LONGEST_PAUSE_SECONDS = 0.2
+"""How often a page is held that loses against another transaction, and how long it waits in between."""
 
 _PEOPLE_A_STATEMENT = 100
 """How many people one UNION asks about."""
@@ -72,56 +75,18 @@ class PunchLog:
 
 		:raises StoreError: DISK_FULL, or DATABASE_LOCKED (retryable); none of the page is held.
 		"""
-		if not page.punches and not page.unreadable:
-			return Accepted(new=0, known=0)
-		for attempt in range(1, _ATTEMPTS + 1):
-			try:
-				accepted = self._hold(page, device_serial, reading)
-				# The terminal's cursor moves on once this returns: the page must survive a power cut.
-				frappe.db.commit()  # nosemgrep
-				return accepted
-			except Exception as error:  # noqa: PERF203  # nothing to a page of punches
-				frappe.db.rollback()
-				failure = _store_error(error)
-				if not isinstance(failure, StoreError):
-					raise
-				if failure.code is not Code.DATABASE_LOCKED or attempt == _ATTEMPTS:
-					raise failure from error
-		raise AssertionError("unreachable")
-
-	def _hold(self, page: Page, device_serial: str, reading: ClockReading | None) -> Accepted:
-		arrival = self._arrival(reading)
-		punches = [{**punch_rows.punch_values(punch), **arrival} for punch in _distinct(page.punches)]
-		unreadable = [self._unreadable_values(device_serial, row) for row in page.unreadable]
-		new = punch_rows.insert_ignore("Punch Log", punches)
-		new_unreadable = punch_rows.insert_ignore("Unreadable Record", unreadable)
-		return Accepted(new=new, known=len(page.punches) - new, unreadable=new_unreadable)
-
-	def _arrival(self, reading: ClockReading | None) -> dict[str, Any]:
-		"""What all punches of one page have in common."""
 		good_until = frappe.db.get_value("Device Configuration", self._device, "clock_good_until")
-		return {
-			**_made_now(),
-			"device": self._device,
-			"road": self._road,
-			"edge_agent": self._edge_agent,
-			"received_at": moments.now(),
-			"clock_read_at": moments.to_utc(reading.taken_at) if reading else None,
-			"clock_offset": reading.offset.total_seconds() if reading else 0.0,
-			"clock_good_until": moments.to_utc(moments.from_site(good_until)) if good_until else None,
-			"status": punch_rows.STATUS[State.RECEIVED],
-		}
-
-	def _unreadable_values(self, device_serial: str, row: UnreadableRow) -> dict[str, Any]:
-		return {
-			**_made_now(),
-			"name": str(row.identity(device_serial)),
-			"device": self._device,
-			"device_serial": punch_rows.storable(device_serial),
-			"raw": punch_rows.storable(row.raw),
-			"reason": row.reason[:140],
-			"received_at": moments.now(),
-		}
+		arrival = arrival_values(
+			self._device,
+			road=self._road,
+			edge_agent=self._edge_agent,
+			reading=reading,
+			clock_good_until=moments.from_site(good_until) if good_until else None,
+		)
+		punches = [{**punch_rows.punch_values(punch), **arrival} for punch in _distinct(page.punches)]
+		unreadable = [unreadable_values(self._device, device_serial, row) for row in page.unreadable]
+		new, new_unreadable = hold(punches, unreadable)
+		return Accepted(new=new, known=len(page.punches) - new, unreadable=new_unreadable)
 
 	def load(self, device_serial: str) -> Cursor:
 		"""Where reading resumes; the beginning for a terminal other than the one last read here."""
@@ -143,6 +108,73 @@ class PunchLog:
 		)
 		# The page before this cursor is held already; without the cursor it would only be read again.
 		frappe.db.commit()  # nosemgrep
+
+
+def hold(
+	punches: Sequence[Mapping[str, Any]], unreadable: Sequence[Mapping[str, Any]] = ()
+) -> tuple[int, int]:
+	"""Insert rows of Punch Log and of Unreadable Record that are not there yet; commits.
+
+	When this returns, they survive a power cut: terminals and agents forget what was acknowledged.
+
+	:returns: how many punches and how many unreadable records were new.
+	:raises StoreError: DISK_FULL, or DATABASE_LOCKED (retryable); none of them is held.
+	"""
+	if not punches and not unreadable:
+		return 0, 0
+	for attempt in range(1, _ATTEMPTS + 1):
+		try:
+			new = punch_rows.insert_ignore("Punch Log", punches)
+			new_unreadable = punch_rows.insert_ignore("Unreadable Record", unreadable)
+			frappe.db.commit()  # nosemgrep  # see above
+			return new, new_unreadable
+		except Exception as error:  # noqa: PERF203  # nothing to a page of punches
+			frappe.db.rollback()
+			failure = _store_error(error)
+			if not isinstance(failure, StoreError):
+				raise
+			if failure.code is not Code.DATABASE_LOCKED or attempt == _ATTEMPTS:
+				raise failure from error
+			time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311  # spread, no secret
+	raise AssertionError("unreachable")
+
+
+def arrival_values(
+	device: str,
+	*,
+	road: str,
+	edge_agent: str | None = None,
+	reading: ClockReading | None,
+	clock_good_until: datetime | None,
+) -> dict[str, Any]:
+	"""The columns of a punch that tell how it came; what was decided about it stands at its beginning.
+
+	:param clock_good_until: aware; the last moment at which the terminal's clock was seen to be right.
+	"""
+	return {
+		**_made_now(),
+		"device": device,
+		"road": road,
+		"edge_agent": edge_agent,
+		"received_at": moments.now(),
+		"clock_read_at": moments.to_utc(reading.taken_at) if reading else None,
+		"clock_offset": reading.offset.total_seconds() if reading else 0.0,
+		"clock_good_until": moments.to_utc(clock_good_until) if clock_good_until else None,
+		"status": punch_rows.STATUS[State.RECEIVED],
+	}
+
+
+def unreadable_values(device: str | None, device_serial: str, row: UnreadableRow) -> dict[str, Any]:
+	"""The row of an Unreadable Record."""
+	return {
+		**_made_now(),
+		"name": str(row.identity(device_serial)),
+		"device": device,
+		"device_serial": punch_rows.storable(device_serial),
+		"raw": punch_rows.storable(row.raw),
+		"reason": row.reason[:140],
+		"received_at": moments.now(),
+	}
 
 
 def undecided(limit: int) -> list[Observation]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import frappe
 from frappe import _
 
-from attendance_bridge.bench import devices, messages, moments
-from attendance_bridge.core.clock import ClockReading
-from attendance_bridge.core.driver import Capability, DeviceInfo, Driver, read_clock
+from attendance_bridge.bench import conversation, devices, messages, moments
+from attendance_bridge.bench.terminal import Contact, meet
+from attendance_bridge.core.driver import Capability, Driver
 from attendance_bridge.core.errors import BridgeError, ConfigError
 
 
@@ -19,45 +20,44 @@ def look(name: str) -> dict[str, Any]:
 	:returns: `serial`, `model`, `firmware`, `records`, `capacity`, `clock_offset` (seconds, or None),
 		`clock_is_right`; or, if it failed, `error` (a sentence) and `code`.
 	"""
-	return _in_contact(name, lambda driver: None)
+	return _in_contact(name, meet)
 
 
 def set_clock(name: str) -> dict[str, Any]:
 	"""Set a terminal's clock to the present moment, and look at it again; answers as `look` does."""
 
-	def correct(driver: Driver) -> None:
+	def correct(device: str, driver: Driver) -> Contact:
 		if Capability.SET_CLOCK not in driver.spec.capabilities:
 			frappe.throw(_("The clock of this kind of terminal cannot be set from here."))
+		meet(device, driver)  # whoever hangs there now: not another terminal's clock
 		driver.set_clock(moments.utc_now())
+		return meet(device, driver)
 
 	return _in_contact(name, correct)
 
 
-def _in_contact(name: str, act: Any) -> dict[str, Any]:
+def _in_contact(name: str, act: Callable[[str, Driver], Contact]) -> dict[str, Any]:
 	refused = devices.left_alone(name, at=moments.utc_now())
 	if refused is not None:
 		return _refusal(refused, messages.sentence(refused, devices.label_of(name)))
 	try:
-		with devices.open_driver(name) as driver:
-			info = driver.identify()
-			devices.check_serial(name, info)
-			act(driver)
-			reading = read_clock(driver)
+		with conversation.alone_with(name), devices.open_driver(name) as driver:
+			return _answer(act(name, driver))
 	except ConfigError as error:
-		driver = frappe.db.get_value(devices.DOCTYPE, name, "driver")
-		return _refusal(error, messages.config_sentence(error, driver))
+		driver_name = frappe.db.get_value(devices.DOCTYPE, name, "driver")
+		return _refusal(error, messages.config_sentence(error, driver_name))
 	except BridgeError as error:
-		devices.failed(name, error, at=moments.utc_now())
+		if "by_us" not in error.details:
+			devices.failed(name, error, at=moments.utc_now())
 		return _refusal(error, messages.sentence(error, devices.label_of(name)))
-	devices.contacted(name, info, reading, at=moments.utc_now())
-	return _answer(info, reading)
 
 
 def _refusal(error: BridgeError, words: str) -> dict[str, Any]:
 	return {"error": words, "code": error.code.value}
 
 
-def _answer(info: DeviceInfo, reading: ClockReading | None) -> dict[str, Any]:
+def _answer(contact: Contact) -> dict[str, Any]:
+	info, reading = contact.info, contact.reading
 	tolerance = devices.rules().clock.tolerance
 	return {
 		"serial": info.serial,

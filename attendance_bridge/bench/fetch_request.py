@@ -8,16 +8,11 @@ from typing import Any
 import frappe
 from frappe import _
 from frappe.utils import getdate
-from frappe.utils.background_jobs import is_job_enqueued
 
-JOB = "attendance_bridge.bench.jobs.pull_device"
-TIMEOUT_SECONDS = 3600
+from attendance_bridge.bench import background
+
+TRIGGER = "Fetch Check-in"
 LONGEST_DAYS = 366
-
-
-def job_id(device: str) -> str:
-	"""One job a terminal, whoever asked for it: terminals talk to one at a time."""
-	return f"attendance_bridge:pull:{device}"
 
 
 def window(from_date: str | None, to_date: str | None) -> tuple[datetime, datetime] | None:
@@ -42,29 +37,19 @@ def queue(device: str, wanted: tuple[datetime, datetime] | None) -> dict[str, An
 
 	:returns: `queued`, and `sync_log`, the name of the Device Sync Log that tells how it goes.
 	"""
-	if is_job_enqueued(job_id(device)):
+	if background.has_job(device):
 		return {"queued": False, "sync_log": None}
 	start, end = wanted or (None, None)
 	log = frappe.get_doc(
 		{
 			"doctype": "Device Sync Log",
 			"device": device,
-			"trigger": "Fetch Check-in",
+			"trigger": TRIGGER,
 			"requested_by": frappe.session.user,
 			"status": "Queued",
 			"window_start": start,
 			"window_end": end,
 		}
 	).insert(ignore_permissions=True)
-	frappe.enqueue(
-		JOB,
-		queue="long",
-		timeout=TIMEOUT_SECONDS,
-		job_id=job_id(device),
-		deduplicate=True,
-		enqueue_after_commit=True,
-		device=device,
-		trigger="Fetch Check-in",
-		sync_log=log.name,
-	)
+	background.queue_pull(device, TRIGGER, sync_log=log.name)
 	return {"queued": True, "sync_log": log.name}

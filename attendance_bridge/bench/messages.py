@@ -77,6 +77,11 @@ _SENTENCES = {
 	Code.SECRET_MISSING: _lt("{path} is missing."),
 }
 
+READ_BY_US = _lt(
+	"{where} is being read at this moment, and talks to one at a time. Try again when that is done."
+)
+"""The sentence of BUSY when it is this site that talks with the terminal."""
+
 CONFIGURED_TWICE = _lt(
 	"The terminal at {where} (serial number {found}) is configured already, as {configured_as}. Disable"
 	" or correct one of the two."
@@ -109,7 +114,26 @@ _REASONS = {
 	"text_too_long": _lt("A value is longer than its field"),
 	"broken_link": _lt("The employee, or something else that the check-in names, is not there any more"),
 	"refused": _lt("A rule of this site refused the check-in"),
+	# what a person made of it
+	"set_aside": _lt("A person decided that this is no check-in"),
 }
+
+_ADVICE = {
+	"no_such_id": _lt("Give the ID to somebody on the page Unmapped People: past punches follow."),
+	"clock_off": _lt("Look at the time. If it is right, approve it; if not, ignore the punch and sync the clock."),
+	"in_the_future": _lt("Ignore it and sync the clock, or approve the time if the site's own clock was wrong."),
+	"before_time": _lt("Ignore it, and enter the check-in by hand if somebody misses it. Sync the clock."),
+	"inactive_employee": _lt("Set the employee to Active, and it is tried again by itself; or ignore it."),
+	"geolocation_required": _lt("Switch geolocation tracking off in HR Settings, then retry."),
+	"too_far_away": _lt("Correct the shift location or its radius, then retry."),
+	"text_too_long": _lt("Shorten the name of the terminal or of what the check-in names, then retry."),
+	"broken_link": _lt("Restore what is missing or give the ID to somebody else, then retry."),
+	"refused": _lt("Look into the rule, or ask whoever made it. Then retry, or ignore the punch."),
+	"attendance_marked": _lt("Correct the attendance of that day if it is wrong."),
+	"adopted_other_log_type": _lt("Correct the check-in if it says the wrong direction."),
+	"set_aside": _lt("Take it back, and it is decided anew."),
+}
+"""What somebody can do about a reason; nothing where nothing has to be done."""
 
 _SHIFT_STANDINGS = {
 	"never_read": _lt("Attendance waits: {device} has not been read to its end yet under a right clock."),
@@ -139,8 +163,15 @@ def sentence(error: BridgeError, where: str = "") -> str:
 	seconds = facts.get("unlock_seconds")
 	facts["unlock"] = _(" for another {0} seconds").format(seconds) if seconds else ""
 	facts["help"] = str(facts["help"]).rstrip(".")
-	template = CONFIGURED_TWICE if "configured_as" in facts else _SENTENCES[error.code]
-	return str(template).format_map(facts)
+	return str(_template(error)).format_map(facts)
+
+
+def _template(error: BridgeError) -> Any:
+	if "configured_as" in error.details:
+		return CONFIGURED_TWICE
+	if "by_us" in error.details:
+		return READ_BY_US
+	return _SENTENCES[error.code]
 
 
 def config_sentence(error: ConfigError, driver: str) -> str:
@@ -167,6 +198,11 @@ def reason(code: str | None) -> str:
 def reasons() -> dict[str, str]:
 	"""All reason codes with their words, for lists and forms."""
 	return {code: str(words) for code, words in _REASONS.items()}
+
+
+def advice(code: str) -> str:
+	"""What to do about a reason code; empty if nothing has to be done."""
+	return str(_ADVICE.get(code, ""))
 
 
 def shift_standing(standing: Any) -> str:

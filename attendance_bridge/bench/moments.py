@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
+import frappe
 from frappe.utils import get_datetime, get_system_timezone
 
 
@@ -26,6 +27,14 @@ def now() -> datetime:
 def site_zone() -> ZoneInfo:
 	"""The time zone of System Settings."""
 	return ZoneInfo(get_system_timezone())
+
+
+def zone_of(device: str) -> ZoneInfo:
+	"""The time zone of the wall that a terminal hangs on.
+
+	:param device: name of a Device Configuration.
+	"""
+	return ZoneInfo(frappe.db.get_value("Device Configuration", device, "time_zone"))
 
 
 def to_site(moment: datetime) -> datetime:

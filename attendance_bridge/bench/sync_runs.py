@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import frappe
 
-from attendance_bridge.bench import devices, messages, moments
+from attendance_bridge.bench import background, devices, messages, moments
 from attendance_bridge.core.driver import Page, Window
 from attendance_bridge.core.errors import BridgeError
 from attendance_bridge.core.pull import PullReport
@@ -16,8 +16,8 @@ from attendance_bridge.core.pull import PullReport
 PROGRESS_EVENT = "attendance_bridge_progress"
 """Realtime event, to the caller only: sync_log, device, stage, done, expected, new."""
 
-ABANDONED_AFTER = timedelta(hours=2)
-"""A run that is Running for longer has lost its job: none may last as long (`jobs.LONGEST_PULL_SECONDS`)."""
+TIME_TO_BEGIN = timedelta(minutes=5)
+"""A run whose row is older has a job, or has lost it."""
 INTERRUPTED = "interrupted"
 """Error code of a run whose job ended without a word."""
 INTERNAL_ERROR = "internal_error"
@@ -36,8 +36,12 @@ class SyncRun:
 	"""One run of one terminal. Every method that writes commits: people watch the row meanwhile."""
 
 	def __init__(self, name: str, device: str, user: str | None) -> None:
+		"""
+		:param device: name of the Device Configuration.
+		:param user: who gets the progress.
+		"""
 		self.name = name
-		self._device = device
+		self.device = device
 		self._user = user
 		self._started_at = moments.now()
 		self._first: datetime | None = None
@@ -104,7 +108,7 @@ class SyncRun:
 		facts: dict[str, Any] = {"status": status, **self._outcomes()}
 		if error is not None:
 			facts["error_code"] = error.code.value
-			facts["error"] = messages.sentence(error, devices.label_of(self._device))
+			facts["error"] = messages.sentence(error, devices.label_of(self.device))
 		self._end(facts)
 
 	def end_with_fault(self) -> None:
@@ -125,9 +129,9 @@ class SyncRun:
 			" AND `device_serial` = (SELECT `serial_number` FROM `tabDevice Configuration` WHERE `name` = %s)"
 			" AND `occurred_utc` BETWEEN %s AND %s GROUP BY `status`",
 			(
-				self._device,
+				self.device,
 				self._started_at,
-				self._device,
+				self.device,
 				moments.to_utc(self._first),
 				moments.to_utc(self._last),
 			),
@@ -144,7 +148,7 @@ class SyncRun:
 			return
 		message = {
 			"sync_log": self.name,
-			"device": self._device,
+			"device": self.device,
 			"stage": stage,
 			"done": done,
 			"expected": expected,
@@ -155,12 +159,21 @@ class SyncRun:
 
 
 def close_abandoned() -> None:
-	"""Put an end to runs whose job was killed. Does not commit."""
-	frappe.db.set_value(
+	"""Put an end to runs whose job was killed or got lost. Does not commit."""
+	unfinished = frappe.get_all(
 		"Device Sync Log",
-		{"status": "Running", "started_at": ("<", moments.now() - ABANDONED_AFTER)},
-		{"status": "Failed", "error_code": INTERRUPTED},
+		filters={
+			"status": ("in", ("Queued", "Running")),
+			"trigger": ("!=", "Agent"),
+			"creation": ("<", moments.now() - TIME_TO_BEGIN),
+		},
+		fields=["name", "device"],
 	)
+	lost = [row.name for row in unfinished if not background.has_job(row.device)]
+	if lost:
+		frappe.db.set_value(
+			"Device Sync Log", {"name": ("in", lost)}, {"status": "Failed", "error_code": INTERRUPTED}
+		)
 
 
 def _counts(report: PullReport) -> dict[str, int]:

@@ -9,7 +9,7 @@ from functools import partial
 
 import frappe
 
-from attendance_bridge.bench import devices, moments
+from attendance_bridge.bench import conversation, devices, moments
 from attendance_bridge.bench.punch_log import PunchLog
 from attendance_bridge.core.clock import ClockReading, ClockRules, ClockVerdict, judge
 from attendance_bridge.core.driver import Capability, DeviceInfo, Driver, Window, read_clock
@@ -41,11 +41,11 @@ def read(
 
 	:param device: name of a Device Configuration.
 	:returns: the report; its `error` tells what interrupted the pull.
-	:raises DeviceError: no pull came about at all.
+	:raises DeviceError: no pull came about at all; BUSY with `by_us` while somebody else reads it.
 	:raises StoreError: the punches could not be held.
 	"""
 	started_at, rules = moments.utc_now(), devices.rules().clock
-	with devices.open_driver(device, moments.utc_now) as driver:
+	with conversation.alone_with(device), devices.open_driver(device) as driver:
 		contact = meet(device, driver)
 		log = PunchLog(device)
 		report = pull(

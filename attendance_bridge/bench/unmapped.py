@@ -14,7 +14,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from attendance_bridge.bench import devices, punch_rows
+from attendance_bridge.bench import background, devices, punch_rows
 from attendance_bridge.core.projection import DevicePolicy
 
 MAX_SUGGESTIONS = 5
@@ -107,13 +107,7 @@ def employee_changed(document: Any, method: str | None = None) -> None:
 		reopened += _reopen_refused(document.name)
 	document.flags.attendance_bridge_reopened = reopened
 	if reopened:
-		frappe.enqueue(
-			"attendance_bridge.bench.jobs.carry_on",
-			queue="long",
-			job_id="attendance_bridge:carry_on",
-			deduplicate=True,
-			enqueue_after_commit=True,
-		)
+		background.queue_carry_on()
 
 
 def reopen(attendance_device_id: str) -> int:

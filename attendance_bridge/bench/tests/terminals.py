@@ -25,14 +25,28 @@ def hikvision(port: int, **values: Any) -> str:
 		f"{premises.MARK} Hikvision",
 		driver="hikvision_isapi",
 		port=port,
-		device_user=USER,
-		device_user_password=PASSWORD,
-		**values,
+		**{"device_user": USER, "device_user_password": PASSWORD, **values},
 	)
 
 
 def zkteco(port: int, **values: Any) -> str:
 	return _configuration(f"{premises.MARK} ZKTeco", driver="zkteco_tcp", port=port, **values)
+
+
+def wish(device: str, wanted: tuple[datetime, datetime] | None = None, user: str | None = None) -> str:
+	"""The Device Sync Log of somebody who pressed Fetch Check-in; `wanted` is a range of wall time."""
+	start, end = wanted or (None, None)
+	document = frappe.get_doc(
+		{
+			"doctype": "Device Sync Log",
+			"device": device,
+			"trigger": "Fetch Check-in",
+			"requested_by": user,
+			"window_start": start,
+			"window_end": end,
+		}
+	)
+	return document.insert(ignore_permissions=True).name
 
 
 def silent(number: int = 1, **values: Any) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta, timezone
 
 import frappe
 
-from attendance_bridge.bench import contact, fetch_request
+from attendance_bridge.bench import contact, conversation, fetch_request, jobs
 from attendance_bridge.bench.testing import IntegrationTestCase
-from attendance_bridge.bench.tests.test_device_configuration import hikvision, zkteco
+from attendance_bridge.bench.tests import premises, terminals
 from attendance_bridge.simulators import workforce
 from attendance_bridge.simulators.hikvision import HikvisionState, HikvisionTerminal
 from attendance_bridge.simulators.zkteco import ZktecoState, ZktecoTerminal
@@ -19,6 +20,8 @@ PASSWORD = "Simulated-1"
 
 class TestContact(IntegrationTestCase):
 	def setUp(self) -> None:
+		premises.clear()
+		self.addCleanup(premises.clear)
 		yesterday = (datetime.now(timezone.utc) - timedelta(days=1)).date()
 		people = workforce.build(people=4, days=1, seed=3, last_day=yesterday)
 		self.hikvision_state = HikvisionState.from_workforce(
@@ -28,23 +31,16 @@ class TestContact(IntegrationTestCase):
 		self.hikvision = self._started(HikvisionTerminal(self.hikvision_state))
 		self.zkteco = self._started(ZktecoTerminal(self.zkteco_state))
 
-	def tearDown(self) -> None:
-		frappe.db.rollback()
-
 	def _started(self, terminal):
 		terminal.start()
 		self.addCleanup(terminal.stop)
 		return terminal
 
 	def _hikvision(self, password: str = PASSWORD) -> str:
-		return (
-			hikvision(device_ip="127.0.0.1", port=self.hikvision.port, device_user_password=password)
-			.insert()
-			.name
-		)
+		return terminals.hikvision(self.hikvision.port, device_user="admin", device_user_password=password)
 
 	def _zkteco(self) -> str:
-		return zkteco(device_ip="127.0.0.1", port=self.zkteco.port).insert().name
+		return terminals.zkteco(self.zkteco.port)
 
 	def test_a_terminal_says_who_it_is_and_is_remembered(self) -> None:
 		for name in (self._hikvision(), self._zkteco()):
@@ -79,6 +75,34 @@ class TestContact(IntegrationTestCase):
 		jump_clock(self.zkteco_state, timedelta(minutes=17))
 		self.assertFalse(contact.look(name)["clock_is_right"])
 		self.assertTrue(contact.set_clock(name)["clock_is_right"])
+
+	def test_a_terminal_that_is_being_read_is_left_alone(self) -> None:
+		name = self._zkteco()
+		frappe.db.commit()
+		site, holds, end = frappe.local.site, threading.Event(), threading.Event()
+
+		def hold() -> None:
+			frappe.init(site=site)
+			frappe.connect()
+			reading = conversation.alone_with(name)
+			reading.__enter__()
+			holds.set()
+			end.wait(20)
+			# Without leaving it: the connection ends, as that of a killed job does.
+			frappe.db.close()
+
+		other = threading.Thread(target=hold)
+		other.start()
+		try:
+			self.assertTrue(holds.wait(20))
+			self.assertEqual(contact.look(name)["code"], "busy")
+			log = frappe.get_doc("Device Sync Log", jobs.pull_device(name, "Scheduler"))
+			self.assertEqual((log.status, log.error_code), ("Failed", "busy"))
+			self.assertEqual(frappe.db.get_value("Device Configuration", name, "failures"), 0)
+		finally:
+			end.set()
+			other.join(20)
+		self.assertNotIn("error", contact.look(name))
 
 	def test_a_range_of_dates_includes_both(self) -> None:
 		self.assertEqual(

@@ -28,8 +28,8 @@ class TestJobs(IntegrationTestCase):
 		self.device = terminals.hikvision(self.terminal.port)
 		frappe.db.commit()
 
-	def _pull(self, **values: Any) -> Any:
-		return frappe.get_doc("Device Sync Log", jobs.pull_device(self.device, "Fetch Check-in", **values))
+	def _pull(self, wish: str | None = None) -> Any:
+		return frappe.get_doc("Device Sync Log", jobs.pull_device(self.device, "Fetch Check-in", wish))
 
 	def _state(self, field: str) -> Any:
 		return frappe.db.get_value("Device Configuration", self.device, field)
@@ -91,7 +91,7 @@ class TestJobs(IntegrationTestCase):
 	def test_the_caller_sees_the_progress_and_nobody_else(self) -> None:
 		verbs.punch(self.state, "1")
 		with patch.object(frappe, "publish_realtime") as published:
-			log = self._pull(requested_by="Administrator")
+			log = self._pull(terminals.wish(self.device, user="Administrator"))
 		calls = [call for call in published.call_args_list if call.args[0] == sync_runs.PROGRESS_EVENT]
 		self.assertEqual({call.kwargs["user"] for call in calls}, {"Administrator"})
 		self.assertEqual(calls[0].args[1]["stage"], "reading")
@@ -113,7 +113,7 @@ class TestJobs(IntegrationTestCase):
 		waiting = terminals.punch("nobody", MONDAY)
 		PunchLog(other).accept(terminals.page(waiting), terminals.serial(), None)
 		lost = sync_runs.SyncRun.begin(self.device, "Scheduler").name
-		frappe.db.set_value("Device Sync Log", lost, "started_at", moments.now() - timedelta(hours=3))
+		frappe.db.set_value("Device Sync Log", lost, "creation", moments.now() - timedelta(hours=3))
 		with patch.object(frappe, "enqueue") as enqueue:
 			jobs.tick()
 		queued = {call.kwargs["job_id"] for call in enqueue.call_args_list}
@@ -134,16 +134,9 @@ class TestJobs(IntegrationTestCase):
 		)
 		for days in (3, 2, 1):
 			verbs.punch(self.state, "1", at=today - timedelta(days=days) + timedelta(hours=9))
-		log = frappe.get_doc(
-			{
-				"doctype": "Device Sync Log",
-				"device": self.device,
-				"trigger": "Fetch Check-in",
-				"window_start": (today - timedelta(days=2)).replace(tzinfo=None),
-				"window_end": (today - timedelta(days=1)).replace(tzinfo=None),
-			}
-		).insert(ignore_permissions=True)
-		self.assertEqual(jobs.pull_device(self.device, "Fetch Check-in", sync_log=log.name), log.name)
-		log.reload()
+		first, last = (today - timedelta(days=2)), (today - timedelta(days=1))
+		wish = terminals.wish(self.device, (first.replace(tzinfo=None), last.replace(tzinfo=None)))
+		log = self._pull(wish)
+		self.assertEqual(log.name, wish)
 		self.assertEqual((log.status, log.new), ("Complete", 1))
 		self.assertIsNone(self._state("watermark"))

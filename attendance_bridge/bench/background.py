@@ -1,0 +1,57 @@
+"""What this app hands to Frappe's background workers. At most one job a terminal waits or runs.
+
+Jobs are named by their dotted paths, so that whoever queues them need not import what they do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import frappe
+from frappe.utils.background_jobs import is_job_enqueued
+
+LONGEST_PULL_SECONDS = 3600
+"""A first read of a full terminal over a slow line, and its check-ins, with time to spare."""
+
+
+def queue_pull(device: str, trigger: str, **arguments: Any) -> None:
+	"""Queue `jobs.pull_device` once the transaction is committed, unless a job of this terminal is there."""
+	_queue_for(device, "attendance_bridge.bench.jobs.pull_device", trigger=trigger, **arguments)
+
+
+def queue_reconcile(device: str) -> None:
+	"""Queue `jobs.reconcile_device`, likewise."""
+	_queue_for(device, "attendance_bridge.bench.jobs.reconcile_device")
+
+
+def queue_carry_on() -> None:
+	"""Queue `jobs.carry_on` once the transaction is committed."""
+	_enqueue("attendance_bridge.bench.jobs.carry_on", "attendance_bridge:carry_on")
+
+
+def has_job(device: str) -> bool:
+	"""Whether a job of this terminal waits or runs. RQ gives up one whose worker was killed after minutes."""
+	return bool(is_job_enqueued(_job_id(device)))
+
+
+def _job_id(device: str) -> str:
+	# One name for everything that talks with a terminal, whoever asked for it.
+	return f"attendance_bridge:pull:{device}"
+
+
+def _queue_for(device: str, method: str, **arguments: Any) -> None:
+	# `deduplicate` alone would enter an error into Frappe's log every time.
+	if not has_job(device):
+		_enqueue(method, _job_id(device), device=device, **arguments)
+
+
+def _enqueue(method: str, job_id: str, **arguments: Any) -> None:
+	frappe.enqueue(
+		method,
+		queue="long",
+		timeout=LONGEST_PULL_SECONDS,
+		job_id=job_id,
+		deduplicate=True,
+		enqueue_after_commit=True,
+		**arguments,
+	)

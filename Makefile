@@ -4,13 +4,17 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8377
 
-.PHONY: demo test lint format benchmarks clean
+.PHONY: demo test test-bench lint format benchmarks clean
 
 demo: $(VENV)/.edge
 	@$(BIN)/attendance-bridge demo --port $(PORT)
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# The site's side, on a bench that is there already: make test-bench BENCH=~/frappe-bench SITE=test.localhost
+test-bench: $(BIN)/python
+	@$(BIN)/python devtools/bench_tests.py --bench "$(BENCH)" --site "$(SITE)"
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

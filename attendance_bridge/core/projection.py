@@ -33,6 +33,8 @@ class State(str, Enum):
 	"""Held as it came; nothing decided yet."""
 	PENDING = "pending"
 	"""Decided, waits for the upstream."""
+	DELIVERED = "delivered"
+	"""Only on the edge: the upstream holds it and decides by itself, and has not yet."""
 	CHECKED_IN = "checked_in"
 	DUPLICATE = "duplicate"
 	"""An echo, or the upstream had this check-in already: held here, no second check-in."""

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
+from attendance_bridge.core.clock import ClockReading
 from attendance_bridge.core.direction import LogType
 from attendance_bridge.core.person import Person
+from attendance_bridge.core.projection import State
 from attendance_bridge.core.punch import Punch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckIn:
-	"""A decided punch on its way to the upstream."""
+	"""A punch on its way to the upstream: decided, or raw where the upstream decides."""
 
 	punch: Punch
 	employee: str
+	"""Empty where the upstream decides."""
 	log_type: LogType | None
 	log_type_reason: str = ""
 	in_doubt: bool = False
 	"""It may have been sent before without our learning the outcome: look before you send."""
+	reading: ClockReading | None = None
+	"""The look at the terminal's clock under which the punch was read."""
+	clock_good_until: datetime | None = None
+	"""The last moment before that look at which the clock was seen to be right, aware."""
 
 
 class Outcome(str, Enum):
@@ -48,6 +56,13 @@ class Receipt:
 	reference: str = ""
 	"""The upstream's name for the check-in (ACCEPTED, DUPLICATE)."""
 	in_doubt: bool = False
+	state: State | None = None
+	"""What the upstream made of the punch; set by an upstream that decides (but for RETRY), with …"""
+	employee: str = ""
+	"""… whose it is,"""
+	log_type: LogType | None = None
+	log_type_reason: str = ""
+	"""and why it is IN or OUT."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +82,12 @@ class UpstreamSpec:
 	config: type[Any]
 	idempotent: bool
 	"""Whether the same check-in sent twice is safe. If not, what is in doubt must settle first."""
+	decides: bool = False
+	"""Whether it takes every punch raw and decides itself whose it is, IN or OUT, echo or not; the class is a
+	`core.relay.DecidingUpstream` then. It loses nothing that it has taken, and what it does not take now is
+	never given up."""
+	batch: int = 200
+	"""How many check-ins are handed to `deliver` at a time."""
 
 
 class Upstream(Protocol):
@@ -77,8 +98,8 @@ class Upstream(Protocol):
 	def deliver(self, batch: Sequence[CheckIn]) -> Iterator[Receipt]:
 		"""Send a batch; yields one receipt for every check-in that was tried, as soon as it is known.
 
-		Order is kept within a person: after a RETRY of one of their check-ins, their later ones of the
-		batch are not tried. What has no receipt when the iteration ends was certainly not entered by this
+		Order is kept within a person, unless the upstream decides by itself: after a RETRY of one of their
+		check-ins, their later ones of the batch are not tried. What has no receipt when the iteration ends was certainly not entered by this
 		call; a doubt from before stays.
 
 		:raises UpstreamError: the receiver as a whole does not work (unreachable, token refused, overloaded);

@@ -11,6 +11,7 @@ import sqlite3
 from datetime import datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from attendance_bridge.core.clock import ClockReading
 from attendance_bridge.core.punch import DeviceKey, Punch, VerifyMode
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -78,6 +79,14 @@ def punch_out(row: sqlite3.Row) -> Punch:
 		device_key=DeviceKey(row["device_key"]),
 		raw=text_out(row["raw"]),
 	)
+
+
+def reading_out(row: sqlite3.Row) -> ClockReading | None:
+	"""The look at the terminal's clock under which a punch was read, in UTC; None if there was none."""
+	if row["clock_read_at"] is None:
+		return None
+	taken, offset = row["clock_read_at"], row["clock_offset"]
+	return ClockReading(taken_at=moment(taken), device_time=moment(taken + offset))
 
 
 def occurred_out(row: sqlite3.Row) -> datetime:

@@ -6,11 +6,10 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
-from attendance_bridge.core.clock import ClockReading
 from attendance_bridge.core.direction import LogType
 from attendance_bridge.core.projection import Observation, State
 from attendance_bridge.core.punch import Punch
-from attendance_bridge.stores.columns import moment, moment_or_none, punch_out, text_out
+from attendance_bridge.stores.columns import moment, moment_or_none, punch_out, reading_out, text_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +69,7 @@ def observation(row: sqlite3.Row) -> Observation:
 	"""Read a row of the table `punch` as what the projection starts from; the clock reading comes in UTC."""
 	return Observation(
 		punch=punch_out(row),
-		reading=_reading(row),
+		reading=reading_out(row),
 		clock_good_until=moment_or_none(row["clock_good_until"]),
 		time_approved=bool(row["time_approved"]),
 	)
@@ -84,10 +83,3 @@ def held_row(row: sqlite3.Row) -> HeldRow:
 		reason=text_out(row["reason"]),
 		received_at=moment_or_none(row["received_at"]),
 	)
-
-
-def _reading(row: sqlite3.Row) -> ClockReading | None:
-	if row["clock_read_at"] is None:
-		return None
-	taken, offset = row["clock_read_at"], row["clock_offset"]
-	return ClockReading(taken_at=moment(taken), device_time=moment(taken + offset))

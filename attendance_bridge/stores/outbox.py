@@ -4,7 +4,7 @@ A check-in is PENDING and fresh, in flight (claimed, no receipt yet), or put off
 before anything is sent. What is found in flight later (the process died, no answer came) is in doubt: it is
 handed out again only after `settle`, when the upstream must have finished with it, and marked so that the
 upstream looks before it sends. A person's check-ins leave in order of time: none passes an earlier one that
-waits.
+waits. Punches that the upstream decides itself have no person yet: none of them waits for another.
 """
 
 from __future__ import annotations
@@ -18,10 +18,17 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from attendance_bridge.core.direction import LogType
-from attendance_bridge.core.projection import NO_SUCH_ID
+from attendance_bridge.core.projection import NO_SUCH_ID, State
 from attendance_bridge.core.retry import Backoff
 from attendance_bridge.core.upstream import CheckIn, Outcome, Receipt
-from attendance_bridge.stores.columns import micros, moment_or_none, punch_out, text_in, text_out
+from attendance_bridge.stores.columns import (
+	micros,
+	moment_or_none,
+	punch_out,
+	reading_out,
+	text_in,
+	text_out,
+)
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.queries import load
 
@@ -53,7 +60,7 @@ class SqliteOutbox:
 		*,
 		settle: timedelta,
 		backoff: Backoff,
-		max_attempts: int,
+		max_attempts: int | None,
 		chance: Callable[[], float] = random.random,
 	) -> None:
 		"""
@@ -61,7 +68,8 @@ class SqliteOutbox:
 			cover the time that sending a whole batch takes, too: nobody notes when a crash cut it off.
 		:param backoff: how long a check-in that was put off waits.
 		:param max_attempts: after so many certain answers "not now" it is REJECTED, and somebody has to look.
-			Answers that leave a doubt do not count: those may not be given up.
+			Answers that leave a doubt do not count: those may not be given up. None: nothing is ever given
+			up.
 		:param chance: random numbers in [0, 1), for the spread of the backoff.
 		"""
 		self._db = db
@@ -114,6 +122,11 @@ class SqliteOutbox:
 		with self._db.write() as connection:
 			connection.executemany(_SQL["release"], rows)
 
+	def hurry(self, code: str) -> int:
+		"""Let what was certainly put off for this reason be sent at once; returns how many check-ins."""
+		with self._db.write() as connection:
+			return connection.execute(_SQL["hurry"], (code,)).rowcount
+
 	def backlog(self, now: datetime) -> Backlog:
 		"""What waits at the moment."""
 		with self._db.read() as connection:
@@ -148,14 +161,16 @@ class SqliteOutbox:
 			return
 		connection.execute(_SQL["mark_later"], (code, micros(now + wait), key))
 		refusals = tries["refusals"] + 1
-		if refusals >= self._max_attempts:
+		if self._max_attempts is not None and refusals >= self._max_attempts:
 			logger.warning("check-in %s: put off %d times, given up", receipt.punch_id, refusals)
 			connection.execute(_SQL["mark_rejected"], (code, key))
 
 
 def _settle(connection: sqlite3.Connection, receipt: Receipt) -> None:
 	key, code = receipt.punch_id.bytes, text_in(receipt.code)
-	if receipt.outcome is Outcome.ACCEPTED:
+	if receipt.state is not None:
+		connection.execute(_SQL["mark_decided"], (*_decided(receipt, receipt.state), key))
+	elif receipt.outcome is Outcome.ACCEPTED:
 		connection.execute(_SQL["mark_accepted"], (text_in(receipt.reference), key))
 	elif receipt.outcome is Outcome.DUPLICATE:
 		connection.execute(_SQL["mark_duplicate"], (text_in(receipt.reference), key))
@@ -163,6 +178,19 @@ def _settle(connection: sqlite3.Connection, receipt: Receipt) -> None:
 		connection.execute(_SQL["mark_unmapped"], (NO_SUCH_ID, code, key))
 	else:
 		connection.execute(_SQL["mark_rejected"], (code, key))
+
+
+def _decided(receipt: Receipt, state: State) -> tuple[object, ...]:
+	refused = receipt.outcome is Outcome.REJECTED
+	return (
+		state.value,
+		"" if refused else receipt.code,
+		text_in(receipt.employee) if receipt.employee else None,
+		receipt.log_type.value if receipt.log_type else None,
+		receipt.log_type_reason if receipt.log_type else None,
+		text_in(receipt.reference),
+		receipt.code if refused else "",
+	)
 
 
 def _number(connection: sqlite3.Connection, statement: str, now: datetime | None = None) -> int:
@@ -178,4 +206,6 @@ def _check_in(row: sqlite3.Row) -> CheckIn:
 		log_type=LogType(row["log_type"]) if row["log_type"] else None,
 		log_type_reason=row["log_type_reason"] or "",
 		in_doubt=row["in_flight_since"] is not None,
+		reading=reading_out(row),
+		clock_good_until=moment_or_none(row["clock_good_until"]),
 	)

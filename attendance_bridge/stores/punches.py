@@ -111,6 +111,26 @@ class PunchStore:
 		with self._db.read() as connection:
 			return [observation(row) for row in connection.execute(_SQL["undecided"], {"limit": limit})]
 
+	def hand_on(self, limit: int) -> int:
+		"""Let the oldest punches, at most `limit`, go to an upstream that decides itself; returns how many."""
+		with self._db.write() as connection:
+			return connection.execute(_SQL["hand_on"], (limit,)).rowcount
+
+	def take_back_untold(self) -> int:
+		"""Put what was only decided here back to RECEIVED, for an upstream that decides itself.
+
+		After a change from another upstream: unmapped, quarantined and echoing punches were never sent to
+		anybody. Returns how many.
+		"""
+		with self._db.write() as connection:
+			return connection.execute(_SQL["take_back_untold"]).rowcount
+
+	def waiting_since(self) -> dict[str, datetime]:
+		"""The moment (in UTC) of each terminal's oldest punch that the upstream has not taken, by serial."""
+		with self._db.read() as connection:
+			rows = connection.execute(_SQL["waiting_since"]).fetchall()
+		return {text_out(row["device_serial"]): moment(row["since"]) for row in rows}
+
 	def standings(self, firsts: Mapping[str, datetime]) -> dict[str, Standing]:
 		"""The last counted punch of each employee up to an aware moment of their own, their first of a batch.
 
@@ -199,6 +219,18 @@ class PunchStore:
 		wanted = {"limit": limit, "offset": offset}
 		with self._db.read() as connection:
 			return [held_row(row) for row in connection.execute(_SQL["unreadable"], wanted)]
+
+	def untold(self, device_serial: str, limit: int) -> list[UnreadableRow]:
+		"""Unreadable records of one terminal that the upstream does not hold yet, the oldest first."""
+		wanted = {"device_serial": text_in(device_serial), "limit": limit}
+		with self._db.read() as connection:
+			rows = connection.execute(_SQL["untold"], wanted).fetchall()
+		return [UnreadableRow(raw=text_out(row["raw"]), reason=text_out(row["reason"])) for row in rows]
+
+	def mark_told(self, device_serial: str, records: Iterable[UnreadableRow]) -> None:
+		"""The upstream holds these records of one terminal."""
+		with self._db.write() as connection:
+			_insert(connection, "mark_told", [(row.identity(device_serial).bytes,) for row in records])
 
 	def reopen(self, state: State, *, punch_id: uuid.UUID | None = None, approve_time: bool = False) -> int:
 		"""Put punches back to RECEIVED, to be decided and sent anew; returns how many.

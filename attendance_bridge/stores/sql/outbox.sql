@@ -50,6 +50,18 @@ WHERE punch_id = ? AND state = 'pending'
 UPDATE punch SET state = 'rejected', error_code = ?, due_at = NULL, in_flight_since = NULL
 WHERE punch_id = ? AND state = 'pending'
 
+-- name: mark_decided
+-- The upstream took it, and this is what it made of it.
+UPDATE punch SET
+	state = ?, state_reason = ?, employee = ?, log_type = ?, log_type_reason = ?, reference = ?, error_code = ?,
+	handed_over = 1, due_at = NULL, in_flight_since = NULL
+WHERE punch_id = ? AND state = 'pending'
+
+-- name: hurry
+-- What was certainly put off for one reason is due again.
+UPDATE punch INDEXED BY punch_claimed SET due_at = 0
+WHERE state = 'pending' AND due_at IS NOT NULL AND error_code = ? AND in_flight_since IS NULL
+
 -- name: tries
 -- How often a check-in was put off.
 SELECT attempts, refusals FROM punch WHERE punch_id = ? AND state = 'pending'
@@ -92,9 +104,15 @@ WITH waiting AS (
 	WHERE state = 'pending' AND due_at IS NOT NULL AND due_at > :now
 	GROUP BY employee
 )
-SELECT count(*) FROM waiting JOIN punch
-	ON punch.employee = waiting.employee AND punch.occurred_at >= waiting.since
-WHERE punch.state = 'pending'
+SELECT (
+	SELECT count(*) FROM waiting JOIN punch
+		ON punch.employee = waiting.employee AND punch.occurred_at >= waiting.since
+	WHERE punch.state = 'pending'
+) + (
+	-- One without a person waits for itself alone.
+	SELECT count(*) FROM punch INDEXED BY punch_claimed
+	WHERE state = 'pending' AND due_at IS NOT NULL AND due_at > :now AND employee IS NULL
+)
 
 -- name: next_due
 -- When the first of the check-ins that wait for their time will be due.

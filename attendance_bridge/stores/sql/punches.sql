@@ -29,6 +29,23 @@ SELECT max(clock_good_until) FROM device WHERE serial = :device_serial
 -- The oldest punches that nothing was decided about yet.
 SELECT * FROM punch WHERE state = 'received' ORDER BY occurred_at, punch_id LIMIT :limit
 
+-- name: hand_on
+-- Let the oldest punches that nothing was decided about go to an upstream that decides.
+UPDATE punch SET state = 'pending' WHERE arrival IN (
+	SELECT arrival FROM punch WHERE state = 'received' ORDER BY occurred_at, punch_id LIMIT ?
+)
+
+-- name: take_back_untold
+-- What was decided here and never sent to anybody has not been seen by an upstream that decides.
+UPDATE punch SET
+	state = 'received', state_reason = '', employee = NULL, log_type = NULL, log_type_reason = NULL
+WHERE state IN ('unmapped', 'quarantined', 'duplicate') AND handed_over = 0
+
+-- name: waiting_since
+-- The moment of each terminal's oldest punch that the upstream has not taken.
+SELECT device_serial, min(occurred_at) AS since FROM punch
+WHERE state IN ('received', 'pending') GROUP BY device_serial
+
 -- name: standing
 -- Somebody's last punch that counted, up to a moment.
 SELECT occurred_at, log_type FROM punch
@@ -87,6 +104,14 @@ SELECT count(*) FROM unreadable
 -- name: unreadable
 -- Unreadable records, the last arrived first.
 SELECT * FROM unreadable ORDER BY arrival DESC LIMIT :limit OFFSET :offset
+
+-- name: untold
+-- The oldest unreadable records of one terminal that the upstream has not been told of.
+SELECT * FROM unreadable WHERE told = 0 AND device_serial = :device_serial ORDER BY arrival LIMIT :limit
+
+-- name: mark_told
+-- The upstream holds an unreadable record.
+UPDATE unreadable SET told = 1 WHERE row_id = ?
 
 -- name: reopen
 -- Put punches in one state back to the beginning, with a clean sheet.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
@@ -11,8 +10,9 @@ from uuid import UUID
 
 from attendance_bridge.core.person import Person
 from attendance_bridge.core.upstream import CheckIn, Outcome, Receipt, UpstreamInfo, UpstreamSpec
-from attendance_bridge.upstreams._frappe.client import Client, Timer, tls_context
-from attendance_bridge.upstreams._frappe.pace import Pace, Sleep
+from attendance_bridge.upstreams._frappe.client import Timer
+from attendance_bridge.upstreams._frappe.clients import Clients
+from attendance_bridge.upstreams._frappe.pace import Sleep
 from attendance_bridge.upstreams.erpnext_rest import inspection, roster, site
 from attendance_bridge.upstreams.erpnext_rest.config import Config
 from attendance_bridge.upstreams.erpnext_rest.lanes import Lanes, Width
@@ -37,14 +37,9 @@ class Upstream:
 		:raises ConfigError: `ca_file` cannot be used.
 		"""
 		self._config = config
-		self._tls = tls_context(config)
-		self._timer = timer
-		self._pace = Pace(config.rate_limit, timer=timer, sleep=sleep)
+		self._clients = Clients(config, timer=timer, sleep=sleep)
 		self._width = Width(config.concurrency)
 		self._sender = Sender(config.timezone, self._width)
-		self._idle: list[Client] = []
-		self._lock = threading.Lock()
-		self._closed = threading.Event()
 
 	def deliver(self, batch: Sequence[CheckIn]) -> Iterator[Receipt]:
 		"""See `core.upstream.Upstream.deliver`. What is in doubt is looked up before anything is sent."""
@@ -54,20 +49,20 @@ class Upstream:
 			receipts = self._look_up(doubtful)
 			yield from receipts.values()
 			to_send = [check_in for check_in in batch if check_in.punch.punch_id not in receipts]
-		lanes = Lanes(to_send, self._sender.send, self._width, stopped=self._closed.is_set)
+		lanes = Lanes(to_send, self._sender.send, self._width, stopped=lambda: self._clients.closed)
 		people = len({check_in.employee for check_in in to_send})
 		with contextlib.ExitStack() as borrowed:
 			wanted = min(self._width.allowed, people)
-			yield from lanes.run([borrowed.enter_context(self._client()) for _ in range(wanted)])
+			yield from lanes.run([borrowed.enter_context(self._clients.borrow()) for _ in range(wanted)])
 
 	def people(self) -> Iterator[Person]:
 		"""See `core.upstream.Upstream.people`."""
-		with self._client() as client:
+		with self._clients.borrow() as client:
 			yield from roster.read_people(client, self._config.page_length)
 
 	def check(self) -> UpstreamInfo:
 		"""See `core.upstream.Upstream.check`; the problems are the codes of `inspection`."""
-		with self._client() as client:
+		with self._clients.borrow() as client:
 			user = inspection.find_user(client)
 			versions = inspection.find_versions(client)
 			problems = tuple(inspection.find_problems(client, self._config.timezone, versions))
@@ -76,36 +71,16 @@ class Upstream:
 
 	def close(self) -> None:
 		"""Let go of connections. A `deliver` under way awaits its answers and sends nothing more."""
-		self._closed.set()
-		with self._lock:
-			idle, self._idle = self._idle, []
-		for client in idle:
-			client.close()
+		self._clients.close()
 
 	def _look_up(self, doubtful: Sequence[CheckIn]) -> dict[UUID, Receipt]:
-		with self._client() as client:
+		with self._clients.borrow() as client:
 			held = site.find_held(client, doubtful, self._config.timezone)
 		return {
 			check_in.punch.punch_id: _receipt_of_held(check_in, held[check_in.punch.punch_id])
 			for check_in in doubtful
 			if check_in.punch.punch_id in held
 		}
-
-	@contextlib.contextmanager
-	def _client(self) -> Iterator[Client]:
-		"""A connection of one's own, kept alive for the next borrower."""
-		with self._lock:
-			client = self._idle.pop() if self._idle else None
-		client = client or Client(self._config, tls=self._tls, timer=self._timer, pace=self._pace)
-		try:
-			yield client
-		finally:
-			with self._lock:
-				closed = self._closed.is_set()
-				if not closed:
-					self._idle.append(client)
-			if closed:
-				client.close()
 
 
 def _receipt_of_held(check_in: CheckIn, held: site.HeldCheckIn) -> Receipt:

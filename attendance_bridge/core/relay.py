@@ -1,0 +1,115 @@
+"""A site that decides by itself, and whose terminals an edge agent relays: what the two tell each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from attendance_bridge.core.driver import UnreadableRow
+from attendance_bridge.core.upstream import Upstream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayedDevice:
+	"""A terminal that the site wants read, as the site says it: not checked yet."""
+
+	name: str
+	driver: str
+	enabled: bool
+	serial: str
+	time_zone: str
+	role: str
+	user_id_prefix: str
+	poll_seconds: float
+	options: Mapping[str, object] = field(repr=False)
+	"""Of the driver's `Config`, secrets in the clear: for memory only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayRules:
+	"""What the site says about reading; the rest it decides by itself."""
+
+	clock_tolerance_seconds: float
+	correct_clocks: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+	"""The terminals that an agent relays."""
+
+	revision: str
+	"""Another one means: ask again."""
+	devices: tuple[RelayedDevice, ...]
+	rules: RelayRules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceTrouble:
+	"""The last error of a terminal; all moments aware."""
+
+	code: str
+	"""A `core.errors.Code`."""
+	at: datetime
+	failures: int
+	open_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceReport:
+	"""How one relayed terminal is; all moments aware."""
+
+	name: str
+	"""The site's name for it."""
+	serial: str = ""
+	model: str = ""
+	firmware: str = ""
+	last_contact: datetime | None = None
+	last_pull: datetime | None = None
+	watermark: datetime | None = None
+	"""What the site may vouch for: not past the oldest punch that it has not taken."""
+	clock_offset_seconds: float | None = None
+	clock_good_until: datetime | None = None
+	punches_held: int | None = None
+	punch_capacity: int | None = None
+	trouble: DeviceTrouble | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+	"""How an agent and its terminals are."""
+
+	waiting: int
+	"""Punches that the site has not taken."""
+	oldest_waiting: datetime | None
+	revision: str
+	"""Of the assignment that the agent goes by; empty if it has none yet."""
+	devices: tuple[DeviceReport, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+	"""The site's answer to a heartbeat."""
+
+	now: datetime
+	"""The site's clock, aware."""
+	revision: str
+	read_now: tuple[str, ...]
+	"""Terminals that somebody wants read at once, by the site's names."""
+
+
+class DecidingUpstream(Upstream, Protocol):
+	"""A receiver with `spec.decides`. Every method may raise `UpstreamError`."""
+
+	def devices(self) -> Assignment:
+		"""Ask which terminals to read, and how."""
+
+	def heartbeat(self, beat: Heartbeat) -> Orders:
+		"""Say how things are; learn what is wanted."""
+
+	def hold_unreadable(self, records: Sequence[tuple[str, UnreadableRow]]) -> None:
+		"""Hand over records that could not be read as punches, each with its terminal's serial number.
+
+		When this returns, they are held. At most `spec.batch` at a time.
+		"""

@@ -1,0 +1,106 @@
+"""What site and agent tell each other about terminals, on the wire; see docs/protocols/agent-api.md."""
+
+from __future__ import annotations
+
+from attendance_bridge import __version__
+from attendance_bridge.core.relay import (
+	Assignment,
+	DeviceReport,
+	Heartbeat,
+	Orders,
+	RelayedDevice,
+	RelayRules,
+)
+from attendance_bridge.upstreams.frappe_bridge.fields import (
+	Json,
+	flag_of,
+	number_of,
+	read_list,
+	read_moment,
+	read_object,
+	spell_moment,
+	text_of,
+)
+
+DEVICES = "/api/method/attendance_bridge.api.edge.devices"
+HEARTBEAT = "/api/method/attendance_bridge.api.edge.heartbeat"
+UNREADABLE = "/api/method/attendance_bridge.api.ingest.unreadable"
+MAX_DEVICES = 2_000
+
+
+def read_assignment(message: object) -> Assignment:
+	"""
+	:raises UpstreamError: GARBAGE.
+	"""
+	answer = read_object(message)
+	rules = read_object(answer.get("rules", {}))
+	rows = read_list(answer.get("devices"), MAX_DEVICES)
+	return Assignment(
+		revision=text_of(answer, "revision"),
+		devices=tuple(_read_device(read_object(row)) for row in rows),
+		rules=RelayRules(
+			clock_tolerance_seconds=number_of(rules, "clock_tolerance_seconds", 120),
+			correct_clocks=flag_of(rules, "correct_clocks"),
+		),
+	)
+
+
+def _read_device(row: Json) -> RelayedDevice:
+	return RelayedDevice(
+		name=text_of(row, "name", needed=True),
+		driver=text_of(row, "driver"),
+		enabled=flag_of(row, "enabled"),
+		serial=text_of(row, "serial"),
+		time_zone=text_of(row, "time_zone"),
+		role=text_of(row, "role"),
+		user_id_prefix=text_of(row, "user_id_prefix"),
+		poll_seconds=number_of(row, "poll_seconds", 60),
+		options=read_object(row.get("options", {})),
+	)
+
+
+def spell_heartbeat(beat: Heartbeat) -> Json:
+	return {
+		"version": __version__,
+		"waiting": beat.waiting,
+		"oldest_waiting": spell_moment(beat.oldest_waiting),
+		"revision": beat.revision,
+		"devices": [_spell_report(report) for report in beat.devices],
+	}
+
+
+def _spell_report(report: DeviceReport) -> Json:
+	trouble = report.trouble
+	return {
+		"name": report.name,
+		"serial": report.serial,
+		"model": report.model,
+		"firmware": report.firmware,
+		"last_contact": spell_moment(report.last_contact),
+		"last_pull": spell_moment(report.last_pull),
+		"watermark": spell_moment(report.watermark),
+		"clock_offset_seconds": report.clock_offset_seconds,
+		"clock_good_until": spell_moment(report.clock_good_until),
+		"punches_held": report.punches_held,
+		"punch_capacity": report.punch_capacity,
+		"error": trouble
+		and {
+			"code": trouble.code,
+			"at": spell_moment(trouble.at),
+			"failures": trouble.failures,
+			"open_until": spell_moment(trouble.open_until),
+		},
+	}
+
+
+def read_orders(message: object) -> Orders:
+	"""
+	:raises UpstreamError: GARBAGE.
+	"""
+	answer = read_object(message)
+	wanted = read_list(answer.get("read_now", []), MAX_DEVICES)
+	return Orders(
+		now=read_moment(answer.get("now")),
+		revision=text_of(answer, "revision"),
+		read_now=tuple(str(name) for name in wanted),
+	)

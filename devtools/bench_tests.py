@@ -2,10 +2,11 @@
 
 	python devtools/bench_tests.py [--bench BENCH] [--site SITE] [--find] [--module MODULE …]
 
-Without `--bench` and `--site` they come from the environment (BENCH, SITE). With `--find` a bench is looked for
-(~/frappe-bench, ~/bench); where there is none with a site for tests, that is said and counts as success. Services
-that do not run are started and ended afterwards: Redis from the bench's own configuration, MariaDB as the system's
-service. The site must have the app installed and allow tests; it is migrated to this checkout first.
+Without `--bench` and `--site` they come from the environment (BENCH, SITE). With `--find` a bench is looked
+for (~/frappe-bench, ~/bench); where there is none with a site for tests, that is said and counts as success.
+Services that do not run are started and ended afterwards: Redis from the bench's own configuration, MariaDB
+as the system's service. The site must have the app installed and allow tests; it is migrated to this checkout
+first.
 """
 
 from __future__ import annotations

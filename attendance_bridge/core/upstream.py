@@ -99,8 +99,8 @@ class Upstream(Protocol):
 		"""Send a batch; yields one receipt for every check-in that was tried, as soon as it is known.
 
 		Order is kept within a person, unless the upstream decides by itself: after a RETRY of one of their
-		check-ins, their later ones of the batch are not tried. What has no receipt when the iteration ends was certainly not entered by this
-		call; a doubt from before stays.
+		check-ins, their later ones of the batch are not tried. What has no receipt when the iteration ends
+		was certainly not entered by this call; a doubt from before stays.
 
 		:raises UpstreamError: the receiver as a whole does not work (unreachable, token refused, overloaded);
 			receipts yielded before stand.

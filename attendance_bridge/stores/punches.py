@@ -112,7 +112,7 @@ class PunchStore:
 			return [observation(row) for row in connection.execute(_SQL["undecided"], {"limit": limit})]
 
 	def hand_on(self, limit: int) -> int:
-		"""Let the oldest punches, at most `limit`, go to an upstream that decides itself; returns how many."""
+		"""Let the oldest punches, at most `limit`, go to an upstream that decides; returns how many."""
 		with self._db.write() as connection:
 			return connection.execute(_SQL["hand_on"], (limit,)).rowcount
 

@@ -14,7 +14,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from attendance_bridge.simulators.frappe_site import errors, methods
+from attendance_bridge.simulators.frappe_site import agent_api, errors, methods
+from attendance_bridge.simulators.frappe_site.bridge import Bridge
 from attendance_bridge.simulators.frappe_site.collation import fold
 from attendance_bridge.simulators.frappe_site.doctypes import EMPLOYEE_CHECKIN
 from attendance_bridge.simulators.frappe_site.documents import Documents, as_document
@@ -49,10 +50,12 @@ class Application:
 	"""The site behind its proxy.
 
 	:param pause: how to wait; the server's, so that it can end while somebody waits.
+	:param bridge: this app, if it is installed there.
 	"""
 
-	def __init__(self, state: SiteState, pause: Pause) -> None:
+	def __init__(self, state: SiteState, pause: Pause, bridge: Bridge | None = None) -> None:
 		self._state = state
+		self._bridge = bridge
 		self._pause = pause
 		self._workers = threading.BoundedSemaphore(state.workers)
 
@@ -95,6 +98,10 @@ class Application:
 			return Answer(status=200, body=b"", content_type="text/plain; charset=utf-8")
 		path = unquote(request.path)
 		if path.startswith("/api/"):
+			name = path.rpartition("/")[2]
+			if self._bridge is not None and name in agent_api.METHODS:
+				found = agent_api.call(self._bridge, name, request.method, user, form)
+				return _json("message", found)
 			return _serve_api(path, request, form, documents)
 		return page(path, documents)
 

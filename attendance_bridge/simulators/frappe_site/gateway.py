@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from attendance_bridge.simulators.frappe_site.application import Application
+from attendance_bridge.simulators.frappe_site.bridge import Bridge
 from attendance_bridge.simulators.frappe_site.errors import SiteError, error_answer
 from attendance_bridge.simulators.frappe_site.state import LASTING, SiteState
 from attendance_bridge.simulators.frappe_site.wire import Answer, Request, html_page
@@ -20,12 +21,15 @@ class Gateway:
 	"""Passes requests on to the application, unless a fault strikes.
 
 	:param pause: how to wait; the server's, so that it can end while somebody waits.
+	:param bridge: this app, if it is installed there.
 	"""
 
-	def __init__(self, state: SiteState, pause: Callable[[float], None]) -> None:
+	def __init__(
+		self, state: SiteState, pause: Callable[[float], None], bridge: Bridge | None = None
+	) -> None:
 		self._state = state
 		self._pause = pause
-		self._application = Application(state, pause)
+		self._application = Application(state, pause, bridge)
 		self._faults: dict[str, Played] = {
 			"bad-gateway": lambda request: html_page(502),
 			"bad-gateway-after": self._bad_gateway_after,

@@ -8,13 +8,17 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import BinaryIO, cast
 
+from attendance_bridge.simulators.frappe_site.bridge import Bridge
 from attendance_bridge.simulators.frappe_site.gateway import Gateway
 from attendance_bridge.simulators.frappe_site.state import SiteState
 from attendance_bridge.simulators.frappe_site.wire import (
+	Answer,
+	Request,
 	UnreadableRequestError,
 	read_request,
 	render,
@@ -31,14 +35,24 @@ time does it too, but takes a hundred times as long."""
 logger = logging.getLogger(__name__)
 
 
+PassOn = Callable[[Request], "Answer | None"]
+Between = Callable[[Request, PassOn], "Answer | None"]
+
+
 class FrappeSite:
 	"""Serves a `SiteState` over HTTP.
 
+	:param bridge: this app, if it is installed there; without it the site is a stock one.
 	:param port: 0 takes a free one; see `port` after `start`.
 	"""
 
-	def __init__(self, state: SiteState, *, host: str = "127.0.0.1", port: int = 0) -> None:
+	def __init__(
+		self, state: SiteState, *, bridge: Bridge | None = None, host: str = "127.0.0.1", port: int = 0
+	) -> None:
 		self.state = state
+		self.bridge = bridge
+		self.between: Between = lambda request, pass_on: pass_on(request)
+		"""Stands before the site, for whoever disturbs single requests; None resets the connection."""
 		self.host = host
 		self.port = port
 		self._stopping = threading.Event()
@@ -58,7 +72,7 @@ class FrappeSite:
 		:raises OSError: the port is taken.
 		"""
 		self._stopping.clear()
-		self._gateway = Gateway(self.state, self._pause)
+		self._gateway = Gateway(self.state, self._pause, self.bridge)
 		self._listener = socket.create_server((self.host, self.port), backlog=128)
 		self.port = self._listener.getsockname()[1]
 		self._acceptor = threading.Thread(target=self._accept, args=(self._listener,), daemon=True)
@@ -130,7 +144,7 @@ class FrappeSite:
 			return False
 		if request is None or self._stopping.is_set():
 			return False
-		answer = self._gateway.answer(request)
+		answer = self.between(request, self._gateway.answer)
 		if answer is None:
 			connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
 			return False

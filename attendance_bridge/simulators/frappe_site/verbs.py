@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timezone
 
+from attendance_bridge.core.projection import State
+from attendance_bridge.simulators.frappe_site.bridge import Bridge
 from attendance_bridge.simulators.frappe_site.records import CheckIn, Employee
 from attendance_bridge.simulators.frappe_site.state import FAULTS, SiteState
 
@@ -40,6 +42,26 @@ def set_device_id(state: SiteState, name: str, device_id: str | None) -> None:
 	employee = _touch(state, name)
 	with state.lock:
 		state.employees.change_device_id(employee, device_id)
+
+
+def look_again(bridge: Bridge) -> int:
+	"""Decide what waits (received or unmapped) once more, as the app does by itself; returns how many."""
+	with bridge.site.lock:
+		waiting = [held for held in bridge.punches.values() if held.state in (State.RECEIVED, State.UNMAPPED)]
+		bridge.decide(waiting)
+	return len(waiting)
+
+
+def dismiss(bridge: Bridge, name: str) -> None:
+	"""Delete an employee."""
+	_employee(bridge.site, name)
+	bridge.gone.add(name)
+
+
+def want_read(bridge: Bridge, name: str) -> None:
+	"""Press Fetch Check-in on a relayed terminal."""
+	with bridge.site.lock:
+		bridge.wishes[name] = datetime.now(timezone.utc)
 
 
 def enter_checkin(state: SiteState, name: str, time: datetime, log_type: str | None = None) -> CheckIn:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Iterator
 
 from attendance_bridge.upstreams._frappe.client import Client, Timer, tls_context
@@ -15,9 +14,7 @@ from attendance_bridge.upstreams._frappe.pace import Pace, Sleep
 class Clients:
 	"""Connections for any number of threads."""
 
-	def __init__(
-		self, config: SiteConfig, *, timer: Timer = time.monotonic, sleep: Sleep = time.sleep
-	) -> None:
+	def __init__(self, config: SiteConfig, *, timer: Timer, sleep: Sleep) -> None:
 		"""
 		:param timer: seconds of a clock that is never set; for deadlines and the rate limit.
 		:raises ConfigError: `ca_file` cannot be used.

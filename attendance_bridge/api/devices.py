@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 import frappe
 from frappe.utils import get_system_timezone
 
-from attendance_bridge.bench import contact, devices, driver_options, fetch_request, messages
+from attendance_bridge.bench import contact, devices, diagnostics, driver_options, fetch_request, messages
 
 DOCTYPE = devices.DOCTYPE
 
@@ -36,6 +36,13 @@ def sync_clock(device: str) -> dict[str, Any]:
 	"""Set the clock of a terminal to the present moment."""
 	frappe.get_doc(DOCTYPE, device).check_permission("write")
 	return contact.set_clock(device)
+
+
+@frappe.whitelist(methods=["POST"])
+def download_diagnostics(device: str) -> None:
+	"""A redacted recording of a conversation with a terminal, as a file."""
+	frappe.get_doc(DOCTYPE, device).check_permission("write")
+	diagnostics.download(device)
 
 
 @frappe.whitelist(methods=["POST"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 from xml.sax.saxutils import escape, quoteattr
@@ -13,7 +13,10 @@ from attendance_bridge.core.clock import ClockReading
 from attendance_bridge.core.cursor import Cursor
 from attendance_bridge.core.driver import Capability, DeviceInfo, DriverSpec, Now, Page, Window
 from attendance_bridge.core.errors import Code, DeviceError
+from attendance_bridge.core.pseudonyms import Pseudonyms
 from attendance_bridge.core.punch import MAX_SERIAL_LENGTH
+from attendance_bridge.core.recording import Exchange, Note, Tape
+from attendance_bridge.drivers.hikvision_isapi import redaction
 from attendance_bridge.drivers.hikvision_isapi.config import Config
 from attendance_bridge.drivers.hikvision_isapi.documents import XmlDocument, whole_number
 from attendance_bridge.drivers.hikvision_isapi.events import MAJOR, PASSED, RowReader
@@ -75,6 +78,21 @@ class Driver:
 			self._conversation.close()
 		except Exception:
 			logger.debug("closing the connection to %s failed", self._config.host, exc_info=True)
+
+	# --- being recorded
+
+	@property
+	def config(self) -> Config:
+		"""What it was made with."""
+		return self._config
+
+	def listen(self, tape: Tape) -> None:
+		"""Note every request and its answer on `tape`; never the proof of the password."""
+		self._conversation.tape = tape
+
+	def redact(self, notes: Iterable[Note], names: Pseudonyms) -> list[Exchange]:
+		"""See `redaction`."""
+		return redaction.redact(notes, names)
 
 	# --- who it is
 

@@ -21,6 +21,7 @@ import requests
 import urllib3
 
 from attendance_bridge.core.errors import Code, DeviceError
+from attendance_bridge.core.recording import Tape
 from attendance_bridge.drivers.hikvision_isapi import digest
 from attendance_bridge.drivers.hikvision_isapi.config import Config
 from attendance_bridge.drivers.hikvision_isapi.documents import (
@@ -48,12 +49,15 @@ class _Reply:
 	body: bytes
 	challenge: str
 	"""WWW-Authenticate; empty if there is none."""
+	content_type: str
 
 
 class Conversation:
 	"""Asks questions, one after the other, over one kept connection. Not for use by several threads."""
 
 	def __init__(self, config: Config) -> None:
+		self.tape: Tape | None = None
+		"""What overhears the conversation, if anything does."""
 		self._config = config
 		self._refuse: Callable[[], DeviceError] | None = None
 		self._session = requests.Session()
@@ -155,6 +159,22 @@ class Conversation:
 	def _send(
 		self, method: str, path: str, body: bytes | None, content_type: str, proof: str | None = None
 	) -> _Reply:
+		if self.tape is None:
+			return self._transmit(method, path, body, content_type, proof)
+		asked: dict[str, Any] = {"method": method, "path": path, "question": body}
+		asked["with_credentials"] = proof is not None  # whether, never which
+		try:
+			reply = self._transmit(method, path, body, content_type, proof)
+		except DeviceError as error:
+			self.tape.note("http", **asked, error=error.code.value)
+			raise
+		said = {"status": reply.status, "challenge": reply.challenge, "content_type": reply.content_type}
+		self.tape.note("http", **asked, **said, answer=reply.body)
+		return reply
+
+	def _transmit(
+		self, method: str, path: str, body: bytes | None, content_type: str, proof: str | None
+	) -> _Reply:
 		headers = {} if body is None else {"Content-Type": content_type}
 		if proof is not None:
 			headers["Authorization"] = proof
@@ -170,7 +190,8 @@ class Conversation:
 				stream=True,
 			) as response:
 				challenge = response.headers.get("WWW-Authenticate", "")
-				return _Reply(response.status_code, _read_body(response), challenge)
+				kind = response.headers.get("Content-Type", "")
+				return _Reply(response.status_code, _read_body(response), challenge, kind)
 		except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
 			raise _road_error(error, config, path) from None
 

@@ -17,6 +17,7 @@ import time
 from typing import Any, NoReturn
 
 from attendance_bridge.core.errors import Code, DeviceError
+from attendance_bridge.core.recording import Tape
 
 _TOP = struct.Struct("<4sI")
 _MAGIC = b"\x50\x50\x82\x7d"
@@ -33,6 +34,8 @@ class Channel:
 	datagrams = False
 
 	def __init__(self, sock: socket.socket, host: str, port: int, timeout: float) -> None:
+		self.tape: Tape | None = None
+		"""What overhears the conversation, if anything does."""
 		self._sock = sock
 		self._where: dict[str, Any] = {"host": host, "port": port}
 		self._timeout = timeout
@@ -59,18 +62,25 @@ class Channel:
 			self._sock.settimeout(self._timeout)
 			self._sock.sendall(packet)
 		except OSError as error:
+			self._overhear_failure(error)
 			self._fail(self._code_of(error))
+		if self.tape is not None:
+			self.tape.note("sent", data=packet)
 
 	def _receive(self, size: int) -> bytes:
 		"""What one `recv` gives, at least one byte."""
 		patience = min(self._timeout, self._deadline - time.monotonic())
 		if patience <= 0:
+			self._overhear_failure(TimeoutError())
 			self._fail(Code.TIMEOUT)
 		try:
 			self._sock.settimeout(patience)
 			received = self._sock.recv(size)
 		except OSError as error:
+			self._overhear_failure(error)
 			self._fail(self._code_of(error))
+		if self.tape is not None:
+			self.tape.note("received", data=received)  # nothing at all if the other side has closed
 		if not received:
 			self._fail(Code.CONNECTION_LOST)
 		self._received += len(received)
@@ -78,6 +88,10 @@ class Channel:
 			self._fail(Code.TOO_LARGE, retryable=False, limit=self._limit)
 		self._heard = True
 		return received
+
+	def _overhear_failure(self, error: OSError) -> None:
+		if self.tape is not None:
+			self.tape.note("failed", error="timeout" if isinstance(error, TimeoutError) else "lost")
 
 	def _code_of(self, error: OSError) -> Code:
 		# On UDP nobody can refuse a connection: that nothing is there shows at the first question.

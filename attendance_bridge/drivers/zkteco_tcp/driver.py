@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -24,7 +25,9 @@ from attendance_bridge.core.clock import ClockReading, localise
 from attendance_bridge.core.cursor import Cursor
 from attendance_bridge.core.driver import Capability, DeviceInfo, DriverSpec, Now, Page, Window
 from attendance_bridge.core.errors import Code, DeviceError
+from attendance_bridge.core.pseudonyms import Pseudonyms
 from attendance_bridge.core.punch import MAX_SERIAL_LENGTH
+from attendance_bridge.core.recording import Exchange, Note, Tape
 from attendance_bridge.drivers.zkteco_tcp.config import Config
 from attendance_bridge.drivers.zkteco_tcp.records import (
 	BYTES_8,
@@ -36,6 +39,7 @@ from attendance_bridge.drivers.zkteco_tcp.records import (
 	Timeline,
 	open_log,
 )
+from attendance_bridge.drivers.zkteco_tcp.redaction import Redaction
 from attendance_bridge.drivers.zkteco_tcp.session import Session, Terminal
 from attendance_bridge.drivers.zkteco_tcp.users import Users, read_users
 
@@ -61,6 +65,25 @@ class Driver:
 		self._session = Session(config)
 		self._serial = ""
 		self._warned = False
+		self._head: int | None = None
+		"""Bytes from the beginning of the log that are read; None: all of it."""
+
+	@property
+	def config(self) -> Config:
+		"""What it was made with."""
+		return self._config
+
+	def listen(self, tape: Tape) -> None:
+		"""Note every packet on `tape`. Of the log, only its beginning is read from now on: the protocol knows
+		no smaller part that one could ask for."""
+		self._session.tape = tape
+		self._head = tape.limits.log_bytes
+
+	def redact(self, notes: Iterable[Note], names: Pseudonyms) -> list[Exchange]:
+		"""See `redaction`."""
+		return Redaction(names, id_encoding=self._config.id_encoding, latest_year=self._latest_year()).redact(
+			notes
+		)
 
 	def identify(self) -> DeviceInfo:
 		"""
@@ -190,26 +213,32 @@ class Driver:
 
 	def _read_log(self, held: int | None) -> Log:
 		try:
-			transferred = self._transfer("attendance log", const.CMD_ATTLOG_RRQ, 0)
+			transferred = self._transfer("attendance log", const.CMD_ATTLOG_RRQ, 0, head=self._head)
 		except DeviceError as error:
 			# Asked for an empty log, some firmwares refuse.
 			if held == 0 and error.code in (Code.DEVICE_ERROR, Code.NOT_SUPPORTED):
 				transferred = b""
 			else:
 				raise
-		read = open_log(transferred, held=held, latest_year=self._now().year + 1)
+		read = open_log(transferred, held=held, latest_year=self._latest_year())
 		if read is None:
 			raise self._error(Code.NOT_SUPPORTED, what="attendance log", size=len(transferred), records=held)
 		if held and not len(read):
 			raise self._error(Code.GARBAGE, retryable=True, what="attendance log", records=held)
-		return read
+		is_cut = self._head is not None and len(transferred) >= self._head
+		return replace(read, missing=0) if is_cut else read
 
-	def _transfer(self, what: str, command: int, table: int) -> bytes:
+	def _latest_year(self) -> int:
+		return self._now().year + 1
+
+	def _transfer(self, what: str, command: int, table: int, *, head: int | None = None) -> bytes:
 		limit = self._config.max_log_bytes
 
 		def ask(terminal: Terminal) -> bytes:
 			data: bytes
+			terminal.head = head
 			data, announced = terminal.read_with_buffer(command, table)
+			announced = announced if head is None else min(announced, max(head, len(data)))
 			if len(data) != announced:  # on UDP a lost datagram leaves a hole that pyzk closes
 				raise self._error(
 					Code.GARBAGE, retryable=True, what=what, missing_bytes=announced - len(data)

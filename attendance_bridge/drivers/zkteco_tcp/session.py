@@ -12,6 +12,7 @@ from zk import ZK, const
 from zk.exception import ZKErrorResponse
 
 from attendance_bridge.core.errors import Code, DeviceError
+from attendance_bridge.core.recording import Tape
 from attendance_bridge.drivers.zkteco_tcp.channel import (
 	DEFAULT_BUDGET,
 	TcpChannel,
@@ -57,7 +58,7 @@ class _NoProbe:
 class Terminal(ZK):  # type: ignore[misc]  # pyzk carries no types
 	"""pyzk's client on a channel of ours.
 
-	It overrides a private method of pyzk; that is why its version is pinned, and a test looks whether the
+	It overrides private methods of pyzk; that is why its version is pinned, and a test looks whether the
 	names are still there. pyzk also sets `User.encoding` for the whole process when a client is made: it is
 	given the same value every time, and its `User` is not used.
 	"""
@@ -77,6 +78,12 @@ class Terminal(ZK):  # type: ignore[misc]  # pyzk carries no types
 		self.records: int
 		self.users: int
 		self.channel = channel
+		self.head: int | None = None
+		"""Of a buffered reading, only so many bytes from its beginning are asked for; None: all."""
+
+	def _ZK__read_chunk(self, start: int, size: int) -> bytes:  # noqa: N802  # pyzk's `__read_chunk`
+		wanted = size if self.head is None else min(size, self.head - start)
+		return super()._ZK__read_chunk(start, wanted) if wanted > 0 else b""
 
 	def _ZK__create_socket(self) -> None:  # noqa: N802  # the name that pyzk's `__create_socket` has
 		self._ZK__sock = self.channel
@@ -95,6 +102,8 @@ class Session:
 	"""
 
 	def __init__(self, config: Config) -> None:
+		self.tape: Tape | None = None
+		"""What overhears the conversation, if anything does; to be set before the first question."""
 		self._config = config
 		self._where: dict[str, Any] = {"host": config.host, "port": config.port}
 		self._lock = _lock_of(config.host, config.port)
@@ -161,7 +170,8 @@ class Session:
 
 	def _connect(self) -> Terminal:
 		config = self._config
-		channel = _open_channel(config)
+		channel = _open_channel(config, self.tape)
+		channel.tape = self.tape
 		channel.begin(seconds=config.timeout * _CONNECT_ANSWERS)
 		try:
 			comm_key = check_comm_key(config.comm_key.reveal()) if config.comm_key else 0
@@ -197,12 +207,27 @@ class Session:
 		return DeviceError(Code.GARBAGE, retryable=True, what=what, **self._where)
 
 
-def _open_channel(config: Config) -> TcpChannel | UdpChannel:
-	if config.transport is Transport.UDP:
-		return open_udp(config.host, config.port, config.timeout)
+def _open_channel(config: Config, tape: Tape | None) -> TcpChannel | UdpChannel:
+	transport = "udp" if config.transport is Transport.UDP else "tcp"
 	try:
-		return open_tcp(config.host, config.port, config.timeout)
+		channel = _open(transport, config)
 	except ConnectionRefusedError:
+		_overhear_opening(tape, transport, error="refused")
 		if config.transport is Transport.TCP:
 			raise unreachable(config.host, config.port) from None
-		return open_udp(config.host, config.port, config.timeout)
+		transport, channel = "udp", _open("udp", config)
+	except DeviceError:
+		_overhear_opening(tape, transport, error="unreachable")
+		raise
+	_overhear_opening(tape, transport)
+	return channel
+
+
+def _open(transport: str, config: Config) -> TcpChannel | UdpChannel:
+	opening = open_tcp if transport == "tcp" else open_udp
+	return opening(config.host, config.port, config.timeout)
+
+
+def _overhear_opening(tape: Tape | None, transport: str, **error: str) -> None:
+	if tape is not None:
+		tape.note("opened", transport=transport, **error)

@@ -95,7 +95,7 @@ def password_of(device: Any) -> Secret | None:
 	typed = device.device_user_password
 	if typed and not device.is_dummy_password(typed):
 		return Secret(typed)
-	return _stored_password(device.name) if typed else None
+	return stored_password(device.name) if typed else None
 
 
 def open_driver(name: str, now: Now = moments.utc_now) -> Driver:
@@ -108,7 +108,7 @@ def open_driver(name: str, now: Now = moments.utc_now) -> Driver:
 	if device.driver not in driver_options.names():
 		raise ConfigError(Code.BAD_VALUE, path="driver", expected="a driver that is there")
 	place = parse_place(device)
-	config = driver_options.parse(device, _stored_password(name))
+	config = driver_options.parse(device, stored_password(name))
 	driver_class: Any = drivers.load(device.driver)
 	driver: Driver = driver_class(config, zone=place.time_zone, now=now)
 	return driver
@@ -122,7 +122,11 @@ def label_of(name: str) -> str:
 
 def rules() -> Rules:
 	"""What Attendance Bridge Settings say."""
-	settings = frappe.get_cached_doc(SETTINGS)
+	return rules_of(frappe.get_cached_doc(SETTINGS))
+
+
+def rules_of(settings: Any) -> Rules:
+	"""The rules of a document of Attendance Bridge Settings, saved or not."""
 	return Rules(
 		clock=ClockRules(tolerance=timedelta(seconds=cint(settings.clock_tolerance))),
 		debounce=DebounceRules(window=timedelta(seconds=cint(settings.debounce))),
@@ -199,6 +203,29 @@ def check_serial(name: str, info: DeviceInfo) -> None:
 		raise DeviceError(Code.WRONG_DEVICE, host=host, found=info.serial, expected="", configured_as=other)
 
 
+def learn_serial(name: str, serial: str) -> bool:
+	"""Give a terminal that was never met its serial number; False if it has another one, or another has it.
+
+	Commits: two requests that learn the same one do not wait for each other's end.
+	"""
+	if frappe.db.exists(DOCTYPE, {"serial_number": serial}):
+		return False
+	try:
+		frappe.db.sql(
+			"UPDATE `tabDevice Configuration` SET `serial_number` = %s"
+			" WHERE `name` = %s AND COALESCE(`serial_number`, '') = ''",
+			(serial, name),
+		)
+	except Exception as error:
+		if not frappe.db.is_duplicate_entry(error):
+			raise
+		frappe.db.rollback()  # another request was faster, for another terminal
+		return False
+	frappe.db.commit()  # nosemgrep  # see above
+	frappe.clear_document_cache(DOCTYPE, name)
+	return bool(frappe.db.get_value(DOCTYPE, name, "serial_number") == serial)
+
+
 def contacted(name: str, info: DeviceInfo, reading: ClockReading | None, *, at: datetime) -> None:
 	"""The terminal answered: learn who it is, and close its breaker. Call `check_serial` before.
 
@@ -272,7 +299,8 @@ def forget_terminal(name: str) -> None:
 	_write(name, {**dict.fromkeys(_LEARNT_TEXTS), **dict.fromkeys(_LEARNT_NUMBERS, 0)})
 
 
-def _stored_password(name: str) -> Secret | None:
+def stored_password(name: str) -> Secret | None:
+	"""The secret of a terminal; None if it has none."""
 	stored = get_decrypted_password(
 		DOCTYPE, name, fieldname=driver_options.SECRET_FIELD, raise_exception=False
 	)

@@ -100,6 +100,22 @@ def parse(values: Any, secret: Secret | None) -> Any:
 	:param secret: what stands in the Password field; None if it is empty.
 	:raises ConfigError: with the path of the option, as the driver names it.
 	"""
+	return parse_given(values.driver, given(values, secret))
+
+
+def parse_given(driver: str, mapping: Mapping[str, Any]) -> Any:
+	"""The driver's configuration, from what `given` has found.
+
+	:raises ConfigError: as `parse`.
+	"""
+	return configuration.parse(drivers.load(driver).spec.config, mapping, secrets=no_secrets)
+
+
+def given(values: Any, secret: Secret | None) -> dict[str, Any]:
+	"""What the fields of Device Configuration say, under the names of the driver's `Config`; not yet checked.
+
+	What stands at its default in `driver_options` is left out; parameters as of `parse`.
+	"""
 	spec_config = drivers.load(values.driver).spec.config
 	mapping: dict[str, Any] = _loaded(values.driver_options)
 	for name, (wanted, _option) in configuration.describe(spec_config).items():
@@ -110,7 +126,7 @@ def parse(values: Any, secret: Secret | None) -> Any:
 			mapping[name] = value
 	if not mapping.get("port"):  # an empty number of a form is 0: the driver's usual port
 		mapping.pop("port", None)
-	return configuration.parse(spec_config, mapping, secrets=no_secrets)
+	return mapping
 
 
 def fieldname_of(driver: str, name: str) -> str:

@@ -9,7 +9,7 @@ import frappe
 from frappe import _
 from frappe.utils import getdate
 
-from attendance_bridge.bench import background
+from attendance_bridge.bench import background, read_wishes
 
 TRIGGER = "Fetch Check-in"
 LONGEST_DAYS = 366
@@ -35,8 +35,18 @@ def window(from_date: str | None, to_date: str | None) -> tuple[datetime, dateti
 def queue(device: str, wanted: tuple[datetime, datetime] | None) -> dict[str, Any]:
 	"""Put the reading of a terminal into the queue, unless it waits there or runs already.
 
+	A terminal that an Edge Agent relays is read by that agent, which hears of it within a minute.
+
 	:returns: `queued`, and `sync_log`, the name of the Device Sync Log that tells how it goes.
+	:raises frappe.ValidationError: a range of a relayed terminal.
 	"""
+	if frappe.db.get_value("Device Configuration", device, "edge_agent"):
+		if wanted:
+			frappe.throw(
+				_("{0} is relayed by an Edge Agent: only what is new can be fetched.").format(device)
+			)
+		wish = read_wishes.make(device, frappe.session.user)
+		return {"queued": wish is not None, "sync_log": wish}
 	if background.has_job(device):
 		return {"queued": False, "sync_log": None}
 	start, end = wanted or (None, None)

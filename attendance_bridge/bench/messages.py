@@ -120,8 +120,12 @@ _REASONS = {
 
 _ADVICE = {
 	"no_such_id": _lt("Give the ID to somebody on the page Unmapped People: past punches follow."),
-	"clock_off": _lt("Look at the time. If it is right, approve it; if not, ignore the punch and sync the clock."),
-	"in_the_future": _lt("Ignore it and sync the clock, or approve the time if the site's own clock was wrong."),
+	"clock_off": _lt(
+		"Look at the time. If it is right, approve it; if not, ignore the punch and sync the clock."
+	),
+	"in_the_future": _lt(
+		"Ignore it and sync the clock, or approve the time if the site's own clock was wrong."
+	),
 	"before_time": _lt("Ignore it, and enter the check-in by hand if somebody misses it. Sync the clock."),
 	"inactive_employee": _lt("Set the employee to Active, and it is tried again by itself; or ignore it."),
 	"geolocation_required": _lt("Switch geolocation tracking off in HR Settings, then retry."),
@@ -148,6 +152,9 @@ _SHIFT_STANDINGS = {
 }
 
 
+_KNOWN_CODES = frozenset(code.value for code in Code)
+
+
 class _Facts(dict[str, Any]):
 	def __missing__(self, key: str) -> str:
 		return "?"
@@ -172,6 +179,16 @@ def _template(error: BridgeError) -> Any:
 	if "by_us" in error.details:
 		return READ_BY_US
 	return _SENTENCES[error.code]
+
+
+def told_by_agent(code: str, where: str) -> str:
+	"""`sentence` for the code of a trouble that an Edge Agent had with a terminal; it knows no more of it.
+
+	:param where: how people call the terminal.
+	"""
+	if code in _KNOWN_CODES and code != Code.WRONG_DEVICE.value:
+		return sentence(BridgeError(Code(code)), where)
+	return _("{0} cannot be read. Its Edge Agent says: {1}").format(_harmless(where), _harmless(code))
 
 
 def config_sentence(error: ConfigError, driver: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -136,7 +137,7 @@ class SyncRun:
 				moments.to_utc(self._last),
 			),
 		)
-		return {_COLUMN_OF_STATUS[status]: count for status, count in rows if status in _COLUMN_OF_STATUS}
+		return outcome_counts(rows)
 
 	def _write(self, **facts: Any) -> None:
 		frappe.db.set_value("Device Sync Log", self.name, facts)
@@ -144,18 +145,23 @@ class SyncRun:
 		frappe.db.commit()  # nosemgrep
 
 	def _publish(self, stage: str, done: int, expected: int | None, new: int, **facts: Any) -> None:
-		if not self._user:
-			return
-		message = {
-			"sync_log": self.name,
-			"device": self.device,
-			"stage": stage,
-			"done": done,
-			"expected": expected,
-			"new": new,
-			**facts,
-		}
-		frappe.publish_realtime(PROGRESS_EVENT, message, user=self._user)
+		if self._user:
+			tell(self._user, self.name, self.device, stage, done=done, expected=expected, new=new, **facts)
+
+
+def tell(user: str, sync_log: str, device: str, stage: str, **facts: Any) -> None:
+	"""Tell who asked for a run how it goes.
+
+	:param stage: reading, delivering or done.
+	:param facts: `done`, `expected`, `new`; at the end `status`.
+	"""
+	message = {"sync_log": sync_log, "device": device, "stage": stage, **facts}
+	frappe.publish_realtime(PROGRESS_EVENT, message, user=user)
+
+
+def outcome_counts(rows: Iterable[tuple[str, int]]) -> dict[str, int]:
+	"""The counting fields of a run, from statuses in Punch Log and their numbers."""
+	return {_COLUMN_OF_STATUS[status]: count for status, count in rows if status in _COLUMN_OF_STATUS}
 
 
 def close_abandoned() -> None:

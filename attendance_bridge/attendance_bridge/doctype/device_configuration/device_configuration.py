@@ -56,6 +56,7 @@ class DeviceConfiguration(Document):
 		open_until: DF.Datetime | None
 		poll_interval: DF.Int
 		port: DF.Int
+		read_wanted_at: DF.Datetime | None
 		records_on_device: DF.Int
 		serial_number: DF.Data | None
 		shifts: DF.TableMultiSelect[DeviceShift]
@@ -65,7 +66,7 @@ class DeviceConfiguration(Document):
 	# end: auto-generated types
 
 	def validate(self) -> None:
-		self._check_place()
+		self.check_place()
 		self._check_driver()
 		self._check_connection()
 
@@ -73,7 +74,11 @@ class DeviceConfiguration(Document):
 		if self.is_new() or self._connection_changed():
 			self._close_breaker()
 
-	def _check_place(self) -> None:
+	def check_place(self) -> None:
+		"""Check where it hangs and how often it is read.
+
+		:raises frappe.ValidationError: with the label of the field.
+		"""
 		try:
 			devices.parse_place(self)
 		except ConfigError as error:

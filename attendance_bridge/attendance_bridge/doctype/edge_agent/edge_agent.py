@@ -7,11 +7,15 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from attendance_bridge.bench import agents
 from attendance_bridge.install import AGENT_ROLE
 
 
 class EdgeAgent(Document):
-	"""A program in the network of the terminals, and the user as whom it signs in."""
+	"""A program in the network of the terminals, and the user as whom it signs in.
+
+	The state fields are written by `bench.heartbeat` beside the form.
+	"""
 
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
@@ -22,16 +26,33 @@ class EdgeAgent(Document):
 		from frappe.types import DF
 
 		agent_name: DF.Data
+		branch: DF.Link | None
+		company: DF.Link | None
 		enabled: DF.Check
 		last_heartbeat: DF.Datetime | None
-		user: DF.Link
+		oldest_waiting: DF.Datetime | None
+		user: DF.Link | None
 		version: DF.Data | None
 		waiting: DF.Int
 	# end: auto-generated types
 
+	def before_insert(self) -> None:
+		if not self.user:
+			self.user = agents.make_user(self.agent_name)
+
 	def validate(self) -> None:
+		if not self.user:
+			frappe.throw(_("An agent needs a user to sign in as."), frappe.MandatoryError)
 		if self.user in ("Administrator", "Guest"):
 			frappe.throw(_("An agent needs a user of its own, with no other rights."))
+		others = agents.other_roles(self.user)
+		if others and self.has_value_changed("user"):
+			frappe.throw(
+				_(
+					"{0} has other roles: {1}. An agent needs a user of its own, with no other rights: leave"
+					" the user empty to have one made."
+				).format(frappe.bold(frappe.utils.escape_html(self.user)), ", ".join(others))
+			)
 
 	def on_update(self) -> None:
 		user = frappe.get_doc("User", self.user)

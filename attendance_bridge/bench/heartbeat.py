@@ -1,0 +1,193 @@
+"""What an agent tells every minute: how it is, how its terminals are. All of it is bounded before it is kept.
+
+Written beside the documents, like every state of a terminal (`bench.devices`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import frappe
+
+from attendance_bridge.bench import devices, messages, moments, read_wishes, relayed, shifts
+from attendance_bridge.bench.agents import DOCTYPE, Agent
+from attendance_bridge.bench.sent_fields import SentFields, spell_moment
+from attendance_bridge.core.driver import DeviceInfo
+from attendance_bridge.core.errors import DeviceError
+from attendance_bridge.core.lockout import LONGEST_LOCK_OUT
+from attendance_bridge.core.punch import MAX_SERIAL_LENGTH
+from attendance_bridge.core.relay import DeviceReport, DeviceTrouble
+
+MOST_DEVICES = 1000
+
+_MAX_INT = 2**31 - 1
+_WORST_OFFSET_SECONDS = 100 * 366 * 86_400
+
+_STATE = ("name", "enabled", "serial_number", "watermark", "read_wanted_at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+	"""A heartbeat, read. Moments are aware, and none but the end of a pause lies in the future."""
+
+	version: str
+	waiting: int
+	oldest_waiting: datetime | None
+	devices: tuple[DeviceReport, ...]
+
+	def vouched(self, report: DeviceReport) -> datetime | None:
+		"""Up to when a terminal's punches are all here: not past one that waits at the agent."""
+		if report.watermark is None or (self.waiting and self.oldest_waiting is None):
+			return None
+		return min(report.watermark, self.oldest_waiting) if self.oldest_waiting else report.watermark
+
+
+def take(agent: Agent, body: Mapping[str, Any]) -> dict[str, Any]:
+	"""Write a heartbeat down; returns the answer to it. Commits where shifts are moved.
+
+	What is told about terminals that this agent does not relay is passed over.
+
+	:raises BadFieldError: a field of the wrong type.
+	"""
+	now = moments.utc_now()
+	told = _read(SentFields(body), now)
+	_keep_agent(agent, told, now)
+	states = _states(agent)
+	moved = False
+	for report in told.devices:
+		state = states.get(report.name)
+		if state is not None and _is_the_one(state, report):
+			_keep_device(report)
+			moved |= _vouch(state, told.vouched(report))
+			read_wishes.answer(state, report, all_here=not told.waiting)
+	if moved:
+		shifts.move_all()
+	return {
+		"now": spell_moment(now),
+		"revision": relayed.revision(agent),
+		"read_now": read_wishes.open_for(agent),
+	}
+
+
+def _keep_agent(agent: Agent, told: _Told, now: datetime) -> None:
+	values = {
+		"last_heartbeat": moments.to_site(now),
+		"version": told.version,
+		"waiting": told.waiting,
+		"oldest_waiting": _site_time(told.oldest_waiting),
+	}
+	frappe.db.set_value(DOCTYPE, agent.name, values, update_modified=False)
+
+
+def _states(agent: Agent) -> dict[str, Any]:
+	rows = frappe.get_all(
+		devices.DOCTYPE, filters={"edge_agent": agent.name}, fields=list(_STATE), order_by=None
+	)
+	return {row.name: row for row in rows}
+
+
+def _is_the_one(state: Any, report: DeviceReport) -> bool:
+	"""Whether it is the terminal that was met first; if not, that is all that is kept."""
+	if report.serial in ("", state.serial_number):
+		return True
+	try:
+		devices.check_serial(report.name, DeviceInfo(serial=report.serial))
+	except DeviceError as error:
+		_keep(report.name, _trouble_values(error, report.name))
+		return False
+	return True
+
+
+def _keep_device(report: DeviceReport) -> None:
+	learnt = {
+		"serial_number": report.serial or None,
+		"model": report.model or None,
+		"firmware": report.firmware or None,
+		"last_contact": _site_time(report.last_contact),
+		"last_pull": _site_time(report.last_pull),
+		"clock_offset": report.clock_offset_seconds,
+		"clock_good_until": _site_time(report.clock_good_until),
+		"records_on_device": report.punches_held,
+		"capacity": report.punch_capacity,
+	}
+	values = {name: value for name, value in learnt.items() if value is not None}
+	trouble = report.trouble
+	if trouble is None:
+		values |= {"failures": 0, "open_until": None, "last_error_code": None, "last_error": None}
+	else:
+		values |= {
+			"failures": trouble.failures,
+			"open_until": _site_time(trouble.open_until),
+			"last_error_code": trouble.code,
+			"last_error": messages.told_by_agent(trouble.code, devices.label_of(report.name)),
+		}
+	_keep(report.name, values)
+
+
+def _trouble_values(error: DeviceError, name: str) -> dict[str, Any]:
+	return {
+		"last_error_code": error.code.value,
+		"last_error": messages.sentence(error, devices.label_of(name)),
+	}
+
+
+def _vouch(state: Any, until: datetime | None) -> bool:
+	"""Returns whether the watermark moved."""
+	if until is None or (state.watermark and moments.to_site(until) <= state.watermark):
+		return False
+	devices.vouch(state.name, until)
+	return True
+
+
+def _keep(name: str, values: dict[str, Any]) -> None:
+	frappe.db.set_value(devices.DOCTYPE, name, values, update_modified=False)
+
+
+def _read(fields: SentFields, now: datetime) -> _Told:
+	return _Told(
+		version=fields.label("version"),
+		waiting=fields.whole("waiting", 0, _MAX_INT),
+		oldest_waiting=_past(fields, "oldest_waiting", now),
+		devices=tuple(_report(each, now) for each in fields.tables("devices", MOST_DEVICES)),
+	)
+
+
+def _report(fields: SentFields, now: datetime) -> DeviceReport:
+	error = fields.table("error")
+	return DeviceReport(
+		name=fields.text("name"),
+		serial=fields.text("serial", MAX_SERIAL_LENGTH),
+		model=fields.label("model"),
+		firmware=fields.label("firmware"),
+		last_contact=_past(fields, "last_contact", now),
+		last_pull=_past(fields, "last_pull", now),
+		watermark=_past(fields, "watermark", now),
+		clock_offset_seconds=fields.number("clock_offset_seconds", _WORST_OFFSET_SECONDS),
+		clock_good_until=_past(fields, "clock_good_until", now),
+		punches_held=fields.whole("punches_held", 0, _MAX_INT),
+		punch_capacity=fields.whole("punch_capacity", 0, _MAX_INT),
+		trouble=_trouble(error, now) if error else None,
+	)
+
+
+def _trouble(fields: SentFields, now: datetime) -> DeviceTrouble:
+	open_until = fields.moment("open_until")
+	return DeviceTrouble(
+		code=fields.label("code"),
+		at=_past(fields, "at", now) or now,
+		failures=fields.whole("failures", 0, _MAX_INT),
+		open_until=min(open_until, now + LONGEST_LOCK_OUT) if open_until else None,
+	)
+
+
+def _past(fields: SentFields, name: str, now: datetime) -> datetime | None:
+	"""A moment that has been: a fast clock of an agent must not vouch for what has not happened yet."""
+	moment = fields.moment(name)
+	return min(moment, now) if moment else None
+
+
+def _site_time(moment: datetime | None) -> datetime | None:
+	return moments.to_site(moment) if moment else None

@@ -6,18 +6,22 @@ import logging
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import click
 
 from attendance_bridge.core.driver import read_clock
 from attendance_bridge.core.errors import BridgeError
 from attendance_bridge.core.redact import redact
+from attendance_bridge.core.relay import DecidingUpstream
 from attendance_bridge.edge import settings as edge_settings
 from attendance_bridge.edge.agent import Agent, make_upstream, utc_now
 from attendance_bridge.edge.messages import sentence, spell_offset, spell_problems
 from attendance_bridge.edge.reader import open_driver
 from attendance_bridge.edge.settings import Device, Settings
+from attendance_bridge.edge.terminals import Terminals
 from attendance_bridge.stores.database import Database
+from attendance_bridge.stores.devices import DeviceBook
 
 config_option = click.option(
 	"--config",
@@ -95,24 +99,43 @@ def _findings(settings: Settings) -> Iterator[tuple[int, str]]:
 		return
 	with database:
 		yield 0, f"ok      database: {settings.agent.database}"
-		yield _check_upstream(settings, database)
-	for device in settings.devices:
+		terminals = Terminals(settings.devices)
+		yield from _check_upstream(settings, database, terminals)
+	for device in terminals.all:
 		yield _check_device(device)
 
 
-def _check_upstream(settings: Settings, database: Database) -> tuple[int, str]:
+def _check_upstream(
+	settings: Settings, database: Database, terminals: Terminals
+) -> Iterator[tuple[int, str]]:
+	"""
+	:param terminals: gets those that a site assigns to this agent.
+	"""
 	try:
 		upstream = make_upstream(settings.upstream, database)
 		try:
 			info = upstream.check()
+			if info.problems:
+				yield 4, f"WRONG   upstream {info.label}: {spell_problems(info.problems)}"
+				return
+			facts = ", ".join(fact for fact in (info.version, info.user) if fact)
+			yield 0, f"ok      upstream {info.label}{': ' if facts else ''}{facts}"
+			if upstream.spec.decides:
+				yield from _check_assignment(cast(DecidingUpstream, upstream), database, terminals)
 		finally:
 			upstream.close()
 	except BridgeError as error:
-		return 4, f"WRONG   upstream: {sentence(error)}"
-	if info.problems:
-		return 4, f"WRONG   upstream {info.label}: {spell_problems(info.problems)}"
-	facts = ", ".join(fact for fact in (info.version, info.user) if fact)
-	return 0, f"ok      upstream {info.label}{': ' if facts else ''}{facts}"
+		yield 4, f"WRONG   upstream: {sentence(error)}"
+
+
+def _check_assignment(
+	upstream: DecidingUpstream, database: Database, terminals: Terminals
+) -> Iterator[tuple[int, str]]:
+	assigned = terminals.assign(upstream.devices(), DeviceBook(database).serials())
+	names = ", ".join([*assigned.names, *assigned.unusable]) or "none yet"
+	yield 0, f"ok      assigned to this agent: {names}"
+	for error in assigned.unusable.values():
+		yield 3, f"WRONG   {sentence(error)}"
 
 
 def _check_device(device: Device) -> tuple[int, str]:

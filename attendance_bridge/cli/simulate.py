@@ -14,7 +14,7 @@ import click
 from attendance_bridge.cli.options import DATE
 from attendance_bridge.simulators import workforce
 from attendance_bridge.simulators.frappe_site import FAULTS as SITE_FAULTS
-from attendance_bridge.simulators.frappe_site import FrappeSite, SiteState
+from attendance_bridge.simulators.frappe_site import Bridge, FrappeSite, RelayedTerminal, SiteState
 from attendance_bridge.simulators.hikvision import FAULTS as HIKVISION_FAULTS
 from attendance_bridge.simulators.hikvision import HikvisionState, HikvisionTerminal
 from attendance_bridge.simulators.zkteco import FAULTS as ZKTECO_FAULTS
@@ -34,6 +34,38 @@ class Service(Protocol):
 	def start(self) -> object: ...
 
 	def stop(self) -> object: ...
+
+
+class RelayedType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.4 on
+	"""A simulated terminal with the password that it has by default."""
+
+	name = "terminal"
+
+	def convert(
+		self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+	) -> RelayedTerminal:
+		if isinstance(value, RelayedTerminal):
+			return value
+		kind, _, place = value.partition(":")
+		host, _, port = place.rpartition(":")
+		if kind not in _RELAYED or not host or not port.isdecimal():
+			self.fail(f"{value!r} is not like hikvision:127.0.0.1:8080", param, ctx)
+		driver, secrets = _RELAYED[kind]
+		return RelayedTerminal(
+			name=f"{kind} {place}",
+			driver=driver,
+			options={"host": host, "port": int(port), **secrets},
+			time_zone=DEFAULT_ZONE.key,
+			poll_seconds=5,
+		)
+
+
+USER, PASSWORD, COMM_KEY = "admin", "simulated-1", 0
+_RELAYED: dict[str, tuple[str, dict[str, str]]] = {
+	"hikvision": ("hikvision_isapi", {"user": USER, "password": PASSWORD}),
+	"zkteco": ("zkteco_tcp", {"comm_key": str(COMM_KEY)}),
+}
+RELAYED = RelayedType()
 
 
 @click.group()
@@ -83,8 +115,8 @@ def _common(faults: dict[str, str], port: int) -> Callable[[F], F]:
 
 @simulate.command()
 @_common(HIKVISION_FAULTS, 8080)
-@click.option("--user", default="admin", show_default=True)
-@click.option("--password", default="simulated-1", show_default=True)
+@click.option("--user", default=USER, show_default=True)
+@click.option("--password", default=PASSWORD, show_default=True)
 def hikvision(user: str, password: str, **options: Any) -> None:
 	"""A Hikvision access terminal: ISAPI over HTTP with Digest authentication."""
 	state = HikvisionState.from_workforce(_factory(options), number=1, of=1, user=user, password=password)
@@ -97,7 +129,7 @@ def hikvision(user: str, password: str, **options: Any) -> None:
 
 @simulate.command()
 @_common(ZKTECO_FAULTS, 4370)
-@click.option("--comm-key", type=click.IntRange(0, 4_294_967_295), default=0, show_default=True)
+@click.option("--comm-key", type=click.IntRange(0, 4_294_967_295), default=COMM_KEY, show_default=True)
 @click.option("--layout", type=click.Choice(["8", "16", "40", "49"]), default="40", show_default=True)
 def zkteco(comm_key: int, layout: str, **options: Any) -> None:
 	"""A ZKTeco terminal: the binary protocol on TCP and UDP, usually port 4370."""
@@ -113,12 +145,23 @@ def zkteco(comm_key: int, layout: str, **options: Any) -> None:
 
 @simulate.command()
 @_common(SITE_FAULTS, 8000)
-def frappe(**options: Any) -> None:
-	"""A stock ERPNext/HRMS site: the REST endpoints that check-ins and employees go through."""
+@click.option("--app", "has_app", is_flag=True, help="With this app installed: the agent API instead.")
+@click.option(
+	"--relay",
+	"relayed",
+	multiple=True,
+	type=RELAYED,
+	metavar="KIND:HOST:PORT",
+	help="With --app: let the agent relay a terminal that `simulate` started (hikvision:127.0.0.1:8080 or "
+	"zkteco:127.0.0.1:4370). Can be given several times.",
+)
+def frappe(has_app: bool, relayed: tuple[RelayedTerminal, ...], **options: Any) -> None:
+	"""An ERPNext/HRMS site: a stock one with its REST endpoints, or with --app one that has this app."""
 	state = SiteState.from_workforce(_factory(options))
 	state.faults |= set(options["faults"])
+	bridge = Bridge(site=state, terminals=list(relayed)) if has_app or relayed else None
 	_serve(
-		FrappeSite(state, port=options["port"]),
+		FrappeSite(state, bridge=bridge, port=options["port"]),
 		f"API key {state.api_key}, API secret {state.api_secret}, time zone {state.zone.key}",
 	)
 

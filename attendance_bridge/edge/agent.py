@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, cast
 
 from attendance_bridge import upstreams
 from attendance_bridge.core.driver import Now
-from attendance_bridge.core.errors import Code, ConfigError
+from attendance_bridge.core.errors import Code, ConfigError, UpstreamError
 from attendance_bridge.core.person import Everybody
+from attendance_bridge.core.relay import DecidingUpstream
 from attendance_bridge.core.retry import Backoff
 from attendance_bridge.core.upstream import Upstream
 from attendance_bridge.edge.board import Board
+from attendance_bridge.edge.heartbeat import HeartbeatWorker
 from attendance_bridge.edge.metrics import StoreCollector, make_registry
 from attendance_bridge.edge.poller import Poller
 from attendance_bridge.edge.pulse import Pulse
 from attendance_bridge.edge.reader import TerminalReader
 from attendance_bridge.edge.settings import Settings, UpstreamSettings
 from attendance_bridge.edge.supervisor import Supervisor, Worker, WorkerState
+from attendance_bridge.edge.terminals import Terminals
 from attendance_bridge.edge.uploader import Uploader
 from attendance_bridge.edge.web.pages import make_app
 from attendance_bridge.edge.web.server import WebServer
@@ -74,12 +77,15 @@ class Agent:
 		self.cursors = SqliteCursors(self.database)
 		self.book = DeviceBook(self.database)
 		self.roster = Roster(self.database)
+		self.terminals = Terminals(self.settings.devices)
 		self.upstream = make_upstream(self.settings.upstream, self.database)
 		self.outbox = SqliteOutbox(
 			self.database,
 			settle=self._settle(),
 			backoff=Backoff(base=timedelta(seconds=5), cap=timedelta(minutes=15)),
-			max_attempts=MAX_ATTEMPTS,
+			# What an upstream that decides puts off, it has not refused: nothing may be lost because nobody
+			# has assigned a terminal yet.
+			max_attempts=None if self.upstream.spec.decides else MAX_ATTEMPTS,
 		)
 
 	def _settle(self) -> timedelta:
@@ -100,13 +106,14 @@ class Agent:
 		for device in self.settings.devices:
 			reader.enter(device)
 		self.poller = Poller(
-			self.settings.enabled_devices,
+			self.terminals.enabled,
 			reader,
 			self.book,
 			workers=self.settings.agent.workers,
 			now=self._now,
 			pulse=self._pulse,
 			on_punches=lambda: self.uploader.wake(),
+			on_news=lambda: self.heartbeat.wake() if self.heartbeat else None,
 		)
 		self.uploader = Uploader(
 			punches=self.punches,
@@ -121,11 +128,34 @@ class Agent:
 			pulse=self._pulse,
 			everybody=Everybody() if self._takes_everybody() else None,
 		)
+		self.heartbeat = self._make_heartbeat(reader) if self.upstream.spec.decides else None
 		workers: list[Worker] = [self.poller, self.uploader]
+		if self.heartbeat is not None:
+			workers.append(self.heartbeat)
 		self.web = self._make_web() if self.settings.web.enabled else None
 		if self.web is not None:
 			workers.append(self.web)
 		self.supervisor = Supervisor(workers)
+
+	def _make_heartbeat(self, reader: TerminalReader) -> HeartbeatWorker:
+		return HeartbeatWorker(
+			upstream=cast(DecidingUpstream, self.upstream),
+			terminals=self.terminals,
+			poller=self.poller,
+			reader=reader,
+			punches=self.punches,
+			outbox=self.outbox,
+			cursors=self.cursors,
+			book=self.book,
+			wake_uploader=self.uploader.wake,
+			now=self._now,
+			pulse=self._pulse,
+		)
+
+	@property
+	def last_error(self) -> UpstreamError | None:
+		"""What the upstream last failed with, whatever it was asked for; None once it works again."""
+		return self.uploader.last_error or (self.heartbeat.last_error if self.heartbeat else None)
 
 	def _takes_everybody(self) -> bool:
 		upstream = self.settings.upstream
@@ -133,24 +163,24 @@ class Agent:
 
 	def _make_web(self) -> WebServer:
 		board = Board(
-			devices=self.settings.devices,
+			devices=lambda: self.terminals.all,
 			punches=self.punches,
 			cursors=self.cursors,
 			book=self.book,
 			roster=self.roster,
 			upstream_label=self.upstream.spec.label,
-			upstream_error=lambda: self.uploader.last_error,
+			upstream_error=lambda: self.last_error,
 			progress=lambda: self.poller.progress,
 			now=self._now,
 		)
 		collector = StoreCollector(
-			devices=frozenset(device.settings.name for device in self.settings.devices),
+			devices=lambda: {device.settings.name for device in self.terminals.all},
 			punches=self.punches,
 			outbox=self.outbox,
 			cursors=self.cursors,
 			book=self.book,
 			workers=lambda: self.supervisor.states,
-			upstream_up=lambda: self.uploader.last_error is None,
+			upstream_up=lambda: self.last_error is None,
 			now=self._now,
 		)
 		web = self.settings.web

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -25,6 +26,7 @@ ROWS = 60
 _STATES: dict[State, tuple[str, str]] = {
 	State.RECEIVED: ("received", "wait"),
 	State.PENDING: ("waiting", "wait"),
+	State.DELIVERED: ("handed over", "good"),
 	State.CHECKED_IN: ("checked in", "good"),
 	State.DUPLICATE: ("duplicate", "quiet"),
 	State.UNMAPPED: ("unmapped", "bad"),
@@ -41,7 +43,7 @@ class Board:
 	def __init__(
 		self,
 		*,
-		devices: tuple[Device, ...],
+		devices: Callable[[], tuple[Device, ...]],
 		punches: PunchStore,
 		cursors: SqliteCursors,
 		book: DeviceBook,
@@ -61,9 +63,7 @@ class Board:
 		self._progress = progress
 		self._now = now
 		# A draw must not cost more the more people there are, nor look for driver files.
-		self._labels = {
-			name: drivers.load(name).spec.label for name in {_driver_of(each) for each in devices}
-		}
+		self._label_of = functools.cache(lambda driver: drivers.load(driver).spec.label)
 		self._names: tuple[datetime | None, dict[str, str]] = (None, {})
 
 	def view(self) -> dict[str, Any]:
@@ -104,11 +104,11 @@ class Board:
 		progress = self._progress()
 		now = self._now()
 		views = []
-		for device in self._devices:
+		for device in self._devices():
 			name = device.settings.name
 			record = records.get(name, DeviceRecord(name=name))
 			view = _device_view(device, record, now)
-			view["driver"] = self._labels[_driver_of(device)]
+			view["driver"] = self._label_of(device.settings.driver)
 			here = sum(held.get(record.serial, {}).values())
 			view["holds"] = _holds(record, here)
 			view["watermark"] = _local(watermarks.get(record.serial), device.settings.timezone)
@@ -124,6 +124,7 @@ def _totals(counts: Mapping[State, int], unreadable: int) -> list[dict[str, Any]
 	boxes = (
 		("punches", sum(counts.values()), ""),
 		("check-ins", counts[State.CHECKED_IN], "good"),
+		*([("handed over", counts[State.DELIVERED], "good")] if counts[State.DELIVERED] else []),
 		("waiting", waiting, "wait" if waiting else ""),
 		("duplicates", counts[State.DUPLICATE], ""),
 		("unmapped", counts[State.UNMAPPED], "bad" if counts[State.UNMAPPED] else ""),
@@ -147,10 +148,6 @@ def _device_view(device: Device, record: DeviceRecord, now: datetime) -> dict[st
 		"clock": "" if record.clock_offset is None else spell_offset(record.clock_offset),
 		"problem": problem(record, now) if settings.enabled else "",
 	}
-
-
-def _driver_of(device: Device) -> str:
-	return device.settings.driver
 
 
 def _state(enabled: bool, record: DeviceRecord, poll_seconds: float, now: datetime) -> tuple[str, str]:

@@ -113,6 +113,20 @@ REASONS: dict[str, str] = {
 	"clock_off": "the terminal's clock was wrong when it was read",
 	"in_the_future": "a time that has not come yet",
 	"before_time": "a time before any terminal in use: its clock had been reset",
+	# what a site that decides says
+	"unknown_device": "the site has no Device Configuration of this agent for this terminal yet",
+	"busy": "the site was busy",
+	"bad_punch": "the site cannot read it as a punch",
+	"adopted": "another tool or a person had made this check-in before",
+	"adopted_other_log_type": "another tool or a person had made this check-in before, the other way round",
+	"same_second": "another terminal saw the same person in the same second",
+	"attendance_marked": "checked in, but the attendance of that day was marked already",
+	"inactive_employee": "the employee is inactive",
+	"geolocation_required": "HR Settings ask for coordinates with every check-in; a terminal has none",
+	"too_far_away": "outside the radius of the shift location",
+	"text_too_long": "a value is longer than its field",
+	"broken_link": "the employee, or something else that the check-in names, is not there any more",
+	"refused": "a rule of the site refused the check-in",
 }
 """Words for the reason codes of decisions."""
 
@@ -123,6 +137,9 @@ PROBLEMS: dict[str, str] = {
 	"check_ins_unreadable": "The user of the token may not read Employee Checkin: give it a role that may.",
 	"check_ins_not_allowed": "The user of the token may not create Employee Checkin.",
 	"time_zone_differs": "`timezone` is not the site's time zone: every check-in would come at a wrong hour.",
+	"app_missing": "Attendance Bridge is not installed on the site, or it is older than this agent: use "
+	'kind = "erpnext_rest", or install it.',
+	"not_an_agent": "The user of the token is not the user of an enabled Edge Agent: create one on the site.",
 	"geolocation_required": "HR Settings has geolocation tracking on: HRMS refuses check-ins from terminals.",
 }
 """Words for what `Upstream.check` finds wrong."""

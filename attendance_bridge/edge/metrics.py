@@ -22,7 +22,7 @@ class StoreCollector(Collector):
 	def __init__(
 		self,
 		*,
-		devices: Collection[str],
+		devices: Callable[[], Collection[str]],
 		punches: PunchStore,
 		outbox: SqliteOutbox,
 		cursors: SqliteCursors,
@@ -77,9 +77,9 @@ class StoreCollector(Collector):
 		watermark = _gauge(
 			"device_watermark_timestamp_seconds", "Every punch up to here is held.", ["device", "serial"]
 		)
-		watermarks = self._cursors.watermarks()
+		watermarks, devices = self._cursors.watermarks(), self._devices()
 		for record in self._book.all():
-			if record.name not in self._devices:
+			if record.name not in devices:
 				continue
 			labels = [record.name, record.serial]
 			up.add_metric(labels, float(bool(record.serial) and not record.last_error_code))

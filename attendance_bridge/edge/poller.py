@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from attendance_bridge.core.driver import Now, Page
 from attendance_bridge.core.errors import Code, DeviceError, StoreError
-from attendance_bridge.core.lockout import left_alone_until
+from attendance_bridge.core.lockout import PASSWORD_TROUBLES, left_alone_until
 from attendance_bridge.core.pull import PullReport
 from attendance_bridge.core.redact import redact
 from attendance_bridge.core.retry import Breaker
@@ -60,24 +60,31 @@ class Poller:
 		now: Now,
 		pulse: Pulse,
 		on_punches: Callable[[], None] = lambda: None,
+		on_news: Callable[[], None] = lambda: None,
 		chance: Callable[[], float] = random.random,
 	) -> None:
 		"""
 		:param workers: how many terminals are read at the same time.
 		:param on_punches: called after each pull; there may be punches to carry on.
+		:param on_news: called after each pull that somebody may be waiting for: one that brought something,
+			that failed, that ended a failure, or that was asked for.
 		"""
 		self._devices = {device.settings.name: device for device in devices}
 		self._reader = reader
 		self._book = book
-		self._workers = max(1, min(workers, len(self._devices)))
+		self._workers = max(1, workers)
 		self._now = now
 		self._pulse = pulse
 		self._on_punches = on_punches
+		self._on_news = on_news
 		self._chance = chance
 		self._lock = threading.Lock()
 		self._wake = threading.Event()
 		self._breakers: dict[str, Breaker] = {}
 		self._progress: dict[str, Progress] = {}
+		self._reading: set[str] = set()
+		self._asked_for: set[str] = set()
+		"""To be read at once; if it is being read, once more after that."""
 		self._fatal: StoreError | None = None
 		self._queue: list[tuple[datetime, str]] = []
 		self._looked_at = now()
@@ -104,6 +111,61 @@ class Poller:
 		"""The pulls under way, by name of the device."""
 		with self._lock:
 			return dict(self._progress)
+
+	def replace(self, devices: Sequence[Device]) -> None:
+		"""Read these terminals from now on, new and changed ones at once.
+
+		One that is not among them is not read any more; a pull under way is finished. Where the options of
+		the driver have changed, a refused password among them, what is known of failures counts no more.
+		"""
+		records = {record.name: record for record in self._book.all()}
+		wanted = {device.settings.name: device for device in devices}
+		now = self._now()
+		with self._lock:
+			known, self._devices = self._devices, wanted
+			changed = [name for name, device in wanted.items() if known.get(name) != device]
+			self._queue = [entry for entry in self._queue if entry[1] in wanted and entry[1] not in changed]
+			heapq.heapify(self._queue)
+			self._in_first_pull &= wanted.keys()
+			for name in changed:
+				if name not in known:
+					self._breakers[name] = _breaker(records.get(name))
+				elif known[name].config != wanted[name].config:
+					self._breakers[name] = Breaker()
+				open_until = self._breakers[name].open_until
+				if name not in known and open_until is None:
+					self._in_first_pull.add(name)
+				if name in self._reading:
+					self._asked_for.add(name)
+				else:
+					heapq.heappush(self._queue, (max(now, open_until or now), name))
+		self._wake.set()
+
+	def hurry(self, name: str) -> None:
+		"""Read a terminal at once, because somebody waits for it.
+
+		Not one that refused the password, which would only be locked for longer: its error is told again.
+
+		:raises StoreError: the book cannot be used.
+		"""
+		record = self._book.find(name)
+		now = self._now()
+		with self._lock:
+			if name not in self._devices:
+				return
+			breaker = self._breakers.get(name, Breaker())
+			trouble = Code(record.last_error_code) if record and record.last_error_code else None
+			is_refused = trouble in PASSWORD_TROUBLES and not breaker.allows(now)
+			if not is_refused:
+				self._asked_for.add(name)
+				if name not in self._reading:
+					self._queue = [entry for entry in self._queue if entry[1] != name]
+					heapq.heapify(self._queue)
+					heapq.heappush(self._queue, (now, name))
+		if is_refused and trouble is not None:
+			self._book.failed(name, DeviceError(trouble), at=now, breaker=breaker)
+			self._on_news()
+		self._wake.set()
 
 	def run(self, stop: threading.Event) -> None:
 		"""Poll until `stop`; a page that is being read is finished first.
@@ -134,9 +196,8 @@ class Poller:
 				# What this process knows already outlives a new start of this duty: a refused password is
 				# not tried again because the disk was full.
 				self._breakers.setdefault(name, _breaker(records.get(name)))
-			self._queue = [
-				(max(now, breaker.open_until or now), name) for name, breaker in self._breakers.items()
-			]
+			self._reading.clear()
+			self._queue = [(max(now, self._breakers[name].open_until or now), name) for name in self._devices]
 			self._in_first_pull = {name for due_at, name in self._queue if due_at <= now}
 			heapq.heapify(self._queue)
 
@@ -149,7 +210,9 @@ class Poller:
 				self._queue = [(due_at - set_back, name) for due_at, name in self._queue]
 			self._looked_at = now
 			while self._queue and self._queue[0][0] <= now:
-				due.append(heapq.heappop(self._queue)[1])
+				name = heapq.heappop(self._queue)[1]
+				self._reading.add(name)
+				due.append(name)
 		return due
 
 	def _sleep(self, stop: threading.Event) -> None:
@@ -164,19 +227,27 @@ class Poller:
 	def _work(self, name: str, stop: threading.Event) -> None:
 		"""Poll one terminal in a thread of the pool and put it back on the queue."""
 		report = None
+		with self._lock:
+			is_asked_for = name in self._asked_for
+			self._asked_for.discard(name)
+			was_failing = self._breakers.get(name, Breaker()).failures > 0
 		try:
 			report = self.poll(name, lambda: stop.is_set() or self._fatal is not None)
 		except StoreError as error:
 			self._end_with(error)
 		finally:
 			with self._lock:
+				self._reading.discard(name)
 				self._progress.pop(name, None)
 				# One that broke off in the middle still owes the rest.
 				if report is None or report.complete or not report.pages:
 					self._in_first_pull.discard(name)
-				heapq.heappush(self._queue, (self._next_at(name), name))
+				if name in self._devices:
+					heapq.heappush(self._queue, (self._next_at(name), name))
 			self._wake.set()
 			self._on_punches()
+			if is_asked_for or was_failing or _is_news(report):
+				self._on_news()
 			self._pulse.beat()
 
 	def poll(self, name: str, stop: Callable[[], bool] = lambda: False) -> PullReport | None:
@@ -190,8 +261,11 @@ class Poller:
 				self._progress[name] = Progress(report.read, page.expected, report.pages)
 			self._pulse.beat()
 
+		device = self._devices.get(name)
+		if device is None:  # taken away since it became due
+			return None
 		try:
-			report = self._reader.read(self._devices[name], on_page=on_page, stop=stop)
+			report = self._reader.read(device, on_page=on_page, stop=stop)
 		except DeviceError as error:
 			self._failed(name, error)
 			return None
@@ -224,6 +298,8 @@ class Poller:
 
 	def _next_at(self, name: str) -> datetime:
 		now = self._now()
+		if name in self._asked_for:
+			return max(now, self._breakers[name].open_until or now)
 		# A little early or late each time, so that many terminals do not come to be read in step.
 		interval = timedelta(seconds=self._devices[name].settings.poll_seconds)
 		next_at = now + interval * (0.95 + self._chance() / 10)
@@ -235,6 +311,10 @@ def _breaker(record: DeviceRecord | None) -> Breaker:
 	if record is None or record.last_error_code != Code.LOCKED_OUT.value:
 		return Breaker()
 	return Breaker(failures=record.failures, open_until=record.open_until)
+
+
+def _is_news(report: PullReport | None) -> bool:
+	return report is None or report.error is not None or report.new > 0 or report.unreadable > 0
 
 
 def _log(name: str, report: PullReport) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -9,7 +10,7 @@ from typing import Any
 
 from attendance_bridge import drivers
 from attendance_bridge.core.clock import ClockReading, ClockRules, ClockVerdict, judge
-from attendance_bridge.core.driver import DeviceInfo, Driver, Now, Window, read_clock
+from attendance_bridge.core.driver import Capability, DeviceInfo, Driver, Now, Window, read_clock
 from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.core.pull import OnPage, PullReport, pull
 from attendance_bridge.core.punch import Punch
@@ -18,6 +19,8 @@ from attendance_bridge.edge.settings import Device
 from attendance_bridge.stores.cursors import SqliteCursors
 from attendance_bridge.stores.devices import DeviceBook
 from attendance_bridge.stores.punches import PunchStore
+
+logger = logging.getLogger(__name__)
 
 
 def open_driver(device: Device, now: Now) -> Driver:
@@ -43,7 +46,13 @@ class TerminalReader:
 		self._cursors = cursors
 		self._book = book
 		self._clock_rules = clock_rules
+		self._correct_clocks = False
 		self._now = now
+
+	def go_by(self, clock_rules: ClockRules, *, correct_clocks: bool) -> None:
+		"""Judge clocks by these rules from the next contact on, and set those that are wrong, if wanted."""
+		self._clock_rules = clock_rules
+		self._correct_clocks = correct_clocks
 
 	def enter(self, device: Device) -> None:
 		"""Write into the book what the configuration says of a terminal."""
@@ -75,13 +84,13 @@ class TerminalReader:
 		:raises DeviceError: no pull came about at all.
 		:raises StoreError: the punches could not be held.
 		"""
-		started_at = self._now()
+		started_at, rules = self._now(), self._clock_rules
 		name = device.settings.name
 		with open_driver(device, self._now) as driver:
 			info = driver.identify()
 			self._refuse_another(device, info)
 			reading = read_clock(driver)
-			self._book.contact(name, info, at=started_at, reading=reading, rules=self._clock_rules)
+			self._book.contact(name, info, at=started_at, reading=reading, rules=rules)
 			self._book.keep_policy(info.serial, device.settings.policy)
 			record = self._book.find(name)
 			good_until = record.clock_good_until if record else None
@@ -92,20 +101,31 @@ class TerminalReader:
 				self._punches,
 				reading=reading,
 				window=window,
-				is_doubtful=partial(self._is_doubtful, reading, good_until),
+				is_doubtful=partial(_is_doubtful, reading, rules, good_until),
 				on_page=on_page,
 				stop=stop,
 			)
+			if report.complete and self._correct_clocks:
+				self._correct_clock(name, driver, reading, rules)
 		self._book.pulled(name, report, at=self._now())
 		if report.complete and window is None:
-			watermark = watermark_after_pull(started_at, reading, self._clock_rules)
+			watermark = watermark_after_pull(started_at, reading, rules)
 			if watermark is not None:
 				self._cursors.vouch(info.serial, watermark)
 		return report
 
-	def _is_doubtful(self, reading: ClockReading | None, good_until: datetime | None, punch: Punch) -> bool:
-		verdict = judge(punch.occurred_at, reading, self._clock_rules, good_until=good_until)
-		return verdict is not ClockVerdict.TRUSTED
+	def _correct_clock(
+		self, name: str, driver: Driver, reading: ClockReading | None, rules: ClockRules
+	) -> None:
+		"""After the log was read, so that nothing is mixed. A failure leaves the pull as good as it was."""
+		if reading is None or abs(reading.offset) <= rules.tolerance:
+			return
+		if Capability.SET_CLOCK not in driver.spec.capabilities:
+			return
+		try:
+			driver.set_clock(self._now())
+		except DeviceError as error:
+			logger.warning("%s: its clock could not be set (%s)", name, error.code.value)
 
 	def _refuse_another(self, device: Device, info: DeviceInfo) -> None:
 		"""A terminal is its serial number; an address may have come to be another's."""
@@ -118,3 +138,9 @@ class TerminalReader:
 				found=info.serial,
 				expected=expected,
 			)
+
+
+def _is_doubtful(
+	reading: ClockReading | None, rules: ClockRules, good_until: datetime | None, punch: Punch
+) -> bool:
+	return judge(punch.occurred_at, reading, rules, good_until=good_until) is not ClockVerdict.TRUSTED

@@ -72,7 +72,7 @@ class AgentSettings:
 class DeviceSettings:
 	"""What the agent itself needs to know about a terminal; the driver's own options stand beside it."""
 
-	name: str = option(help="a name for the terminal, used once", max_length=80, check=_not_blank)
+	name: str = option(help="a name for the terminal, used once", max_length=140, check=_not_blank)
 	driver: str = option(help="the terminal family")
 	timezone: ZoneInfo = option(help="time zone of the wall that the terminal hangs on")
 	role: DeviceRole = option(

@@ -13,9 +13,8 @@ from attendance_bridge.core.driver import Now
 from attendance_bridge.core.errors import Code, UpstreamError
 from attendance_bridge.core.person import Directory
 from attendance_bridge.core.projection import DevicePolicy, Rules, first_moments, project
-from attendance_bridge.core.retry import Backoff, Breaker
 from attendance_bridge.core.upstream import Outcome, Upstream
-from attendance_bridge.edge.messages import sentence
+from attendance_bridge.edge.line import Line
 from attendance_bridge.edge.pulse import Pulse
 from attendance_bridge.stores.outbox import SqliteOutbox
 from attendance_bridge.stores.punches import PunchStore
@@ -24,9 +23,6 @@ from attendance_bridge.stores.roster import Roster
 logger = logging.getLogger(__name__)
 
 DECIDE_AT_ONCE = 2_000
-SEND_AT_ONCE = 200
-LONGEST_PAUSE = timedelta(minutes=15)
-"""How long an upstream is left alone at the most."""
 LOOKS_WHILE_IDLE = 25
 LOOK_EVERY_SECONDS = 0.2
 """How long to look away when nothing is due and nobody calls; often enough that a stop is not kept waiting.
@@ -72,8 +68,8 @@ class Uploader:
 		self._pulse = pulse
 		self._everybody = everybody
 		# Two lines: a list of people that cannot be read must not hold up check-ins that are decided.
-		self._people_line = _Line(now, chance)
-		self._delivery_line = _Line(now, chance)
+		self._people_line = Line(now, chance)
+		self._delivery_line = Line(now, chance)
 		self._people_due_at: datetime | None = None
 		# At the start, too: a prefix may have been corrected, or the last run have ended too early.
 		self._people_are_news = True
@@ -112,7 +108,12 @@ class Uploader:
 		return decided > 0 or delivered
 
 	def decide(self) -> int:
-		"""Decide a batch of punches that nothing was decided about yet; returns how many."""
+		"""Decide a batch of punches that nothing was decided about yet; returns how many.
+
+		An upstream that decides by itself gets them as they are.
+		"""
+		if self._upstream.spec.decides:
+			return self._punches.hand_on(DECIDE_AT_ONCE)
 		observations = self._punches.undecided(DECIDE_AT_ONCE)
 		if not observations:
 			return 0
@@ -129,9 +130,13 @@ class Uploader:
 		"""Fetch the list of people when it is time; True if there is a list to decide by.
 
 		Without any list nothing is decided: a site that cannot be asked yet must not make everybody unmapped.
+		Where the upstream decides, the list is for the board alone.
 		"""
 		if self._everybody is None and self._people_are_due() and self._people_line.is_open():
 			self._fetch_people()
+		if self._upstream.spec.decides:
+			self._take_back_untold()
+			return True
 		known = self._everybody is not None or self._roster.refreshed_at is not None
 		if known and self._people_are_news:
 			self._reopen_unmapped()
@@ -161,10 +166,18 @@ class Uploader:
 		if reopened:
 			logger.info("%d punches found their person", reopened)
 
+	def _take_back_untold(self) -> None:
+		"""Once: another upstream may have been configured before."""
+		if self._people_are_news:
+			taken_back = self._punches.take_back_untold()
+			if taken_back:
+				logger.info("%d punches that were decided here go to the upstream as they are", taken_back)
+		self._people_are_news = False
+
 	def _deliver(self) -> DrainReport | None:
 		if not self._delivery_line.is_open() or not self._is_ready():
 			return None
-		report = drain(self._outbox, self._upstream, limit=SEND_AT_ONCE, now=self._now)
+		report = drain(self._outbox, self._upstream, limit=self._upstream.spec.batch, now=self._now)
 		if report.outcomes.keys() - {Outcome.RETRY}:
 			# Before the failure, if there was one: over a bad line that does let something through, pauses
 			# must not grow.
@@ -199,41 +212,6 @@ class Uploader:
 		# through, and so no check-in either.
 		self._ready = self._ready and error.retryable
 		self._delivery_line.failed(error)
-
-
-class _Line:
-	"""One of the two things that an upstream is asked for: how it last failed, and whether to ask again."""
-
-	def __init__(self, now: Now, chance: Callable[[], float]) -> None:
-		self._now = now
-		self._chance = chance
-		self._breaker = Breaker(
-			threshold=1, backoff=Backoff(base=timedelta(seconds=2), cap=timedelta(minutes=5))
-		)
-		self.error: UpstreamError | None = None
-
-	def is_open(self) -> bool:
-		now, until = self._now(), self._breaker.open_until
-		# Farther off than any pause means that our own clock was set back.
-		return self._breaker.allows(now) or (until is not None and until - now > LONGEST_PAUSE)
-
-	def works(self) -> None:
-		self._breaker = self._breaker.succeeded()
-		self.error = None
-
-	def failed(self, error: UpstreamError) -> None:
-		now = self._now()
-		self.error = error
-		self._breaker = self._breaker.failed(now, self._chance(), _left_alone_until(error, now))
-		logger.warning("%s [%s]", sentence(error, "the upstream"), error.code.value)
-
-
-def _left_alone_until(error: UpstreamError, now: datetime) -> datetime | None:
-	"""The upstream's own word on when to come back, or a long pause where only a person can help."""
-	seconds = error.details.get("retry_after")
-	if isinstance(seconds, (int, float)) and seconds > 0:
-		return now + timedelta(seconds=min(seconds, LONGEST_PAUSE.total_seconds()))
-	return None if error.retryable else now + LONGEST_PAUSE
 
 
 def _spell(report: DrainReport) -> str:

@@ -49,7 +49,7 @@ class Desk:
 				port=device.config.port,
 			)
 		self._board = Board(
-			devices=devices,
+			devices=lambda: devices,
 			punches=edge.punches,
 			cursors=edge.cursors,
 			book=edge.book,
@@ -322,7 +322,7 @@ def test_the_script_of_the_page_never_makes_markup_of_text() -> None:
 def metrics(edge: Edge, *, upstream_up: bool = True) -> dict[tuple[str, tuple[str, ...]], float]:
 	"""What Prometheus would read: (name without the prefix, label values) → value."""
 	collector = StoreCollector(
-		devices={"Main gate"},
+		devices=lambda: {"Main gate"},
 		punches=edge.punches,
 		outbox=edge.outbox,
 		cursors=edge.cursors,

@@ -19,7 +19,8 @@ from attendance_bridge.core.projection import DevicePolicy, Rules, State
 from attendance_bridge.core.punch import Punch
 from attendance_bridge.core.redact import Secret
 from attendance_bridge.core.upstream import Upstream
-from attendance_bridge.edge.uploader import LONGEST_PAUSE, Uploader
+from attendance_bridge.edge.line import LONGEST_PAUSE
+from attendance_bridge.edge.uploader import Uploader
 from attendance_bridge.simulators.frappe_site import FrappeSite, SiteState, verbs
 from attendance_bridge.stores.ledger import SqliteLedger
 from attendance_bridge.upstreams.erpnext_rest import Upstream as SiteUpstream

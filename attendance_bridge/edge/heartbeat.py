@@ -1,0 +1,222 @@
+"""Tells a site how the relayed terminals are, and learns from it which ones to read, and when."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from attendance_bridge.core.clock import ClockRules
+from attendance_bridge.core.driver import Now
+from attendance_bridge.core.errors import UpstreamError
+from attendance_bridge.core.projection import State
+from attendance_bridge.core.relay import DecidingUpstream, DeviceReport, DeviceTrouble, Heartbeat
+from attendance_bridge.edge.line import Line
+from attendance_bridge.edge.messages import spell_offset
+from attendance_bridge.edge.poller import Poller
+from attendance_bridge.edge.pulse import Pulse
+from attendance_bridge.edge.reader import TerminalReader
+from attendance_bridge.edge.terminals import Terminals
+from attendance_bridge.stores.cursors import SqliteCursors
+from attendance_bridge.stores.devices import DeviceBook, DeviceRecord
+from attendance_bridge.stores.outbox import SqliteOutbox
+from attendance_bridge.stores.punches import PunchStore
+
+logger = logging.getLogger(__name__)
+
+EVERY = timedelta(minutes=1)
+PAUSE = timedelta(seconds=2)
+"""Between two heartbeats at least, however many terminals have something to tell."""
+LOOK_EVERY_SECONDS = 0.2
+UNREADABLE_AT_ONCE = 500
+UNKNOWN_DEVICE = "unknown_device"
+"""Why the site puts off punches of a terminal that nobody has assigned to us."""
+
+
+class HeartbeatWorker:
+	"""The one thread that talks with the site about terminals."""
+
+	name = "heartbeat"
+
+	def __init__(
+		self,
+		*,
+		upstream: DecidingUpstream,
+		terminals: Terminals,
+		poller: Poller,
+		reader: TerminalReader,
+		punches: PunchStore,
+		outbox: SqliteOutbox,
+		cursors: SqliteCursors,
+		book: DeviceBook,
+		wake_uploader: Callable[[], None],
+		now: Now,
+		pulse: Pulse,
+		chance: Callable[[], float] = random.random,
+	) -> None:
+		self._upstream = upstream
+		self._terminals = terminals
+		self._poller = poller
+		self._reader = reader
+		self._punches = punches
+		self._outbox = outbox
+		self._cursors = cursors
+		self._book = book
+		self._wake_uploader = wake_uploader
+		self._now = now
+		self._pulse = pulse
+		self._line = Line(now, chance)
+		self._news = threading.Event()
+		self._beat_at: datetime | None = None
+		self._told_serials: frozenset[str] = frozenset()
+		self._clock_is_off = False
+
+	@property
+	def last_error(self) -> UpstreamError | None:
+		"""What the site last failed with; None once it answers again."""
+		return self._line.error
+
+	def wake(self) -> None:
+		"""A terminal has something to tell."""
+		self._news.set()
+
+	def run(self, stop: threading.Event) -> None:
+		"""Beat until `stop`.
+
+		:raises StoreError: the store cannot be used.
+		"""
+		while not stop.is_set():
+			if self._is_due():
+				self.step()
+			stop.wait(LOOK_EVERY_SECONDS)
+
+	def _is_due(self) -> bool:
+		if not self._line.is_open():
+			return False
+		if self._beat_at is None or self._line.error is not None:
+			return True
+		since = self._now() - self._beat_at
+		# Negative only after our own clock was set back.
+		return not timedelta(0) <= since < (PAUSE if self._news.is_set() else EVERY)
+
+	def step(self) -> None:
+		"""One heartbeat with all that follows from it."""
+		self._news.clear()
+		try:
+			if not self._terminals.assigned.revision:
+				self._fetch_terminals()
+			self._beat()
+			self._tell_unreadable()
+		except UpstreamError as error:
+			self._line.failed(error)
+			return
+		self._line.works()
+		self._beat_at = self._now()
+
+	def _fetch_terminals(self) -> None:
+		assignment = self._upstream.devices()
+		rules = assignment.rules
+		tolerance = timedelta(seconds=rules.clock_tolerance_seconds)
+		self._reader.go_by(ClockRules(tolerance=tolerance), correct_clocks=rules.correct_clocks)
+		assigned = self._terminals.assign(assignment, self._book.serials())
+		for device in assigned.devices:
+			self._reader.enter(device)
+		self._poller.replace(self._terminals.enabled)
+		logger.info("the site has %d terminals for this agent", len(assignment.devices))
+		self._send_what_waited()
+		self._pulse.beat()
+
+	def _send_what_waited(self) -> None:
+		if self._outbox.hurry(UNKNOWN_DEVICE):
+			self._wake_uploader()
+
+	def _beat(self) -> None:
+		beat = self._heartbeat()
+		orders = self._upstream.heartbeat(beat)
+		self._compare_clocks(orders.now)
+		serials = frozenset(report.serial for report in beat.devices if report.serial)
+		if serials - self._told_serials:
+			self._send_what_waited()
+		self._told_serials = serials
+		if orders.revision != self._terminals.assigned.revision:
+			self._fetch_terminals()
+		names = self._terminals.assigned.names
+		for wanted in orders.read_now:
+			if wanted in names:
+				self._poller.hurry(names[wanted])
+
+	def _heartbeat(self) -> Heartbeat:
+		# In this order: what comes in between the two may hold a watermark back, never let it pass.
+		watermarks = self._cursors.watermarks()
+		waiting_since = self._punches.waiting_since()
+		counts = self._punches.counts()
+		records = {record.name: record for record in self._book.all()}
+		assigned = self._terminals.assigned
+		reports = [
+			_report(name, records[ours], _vouched(records[ours].serial, watermarks, waiting_since))
+			for name, ours in assigned.names.items()
+			if ours in records
+		]
+		for name, error in assigned.unusable.items():
+			trouble = DeviceTrouble(code=error.code.value, at=self._now(), failures=1, open_until=None)
+			reports.append(DeviceReport(name=name, trouble=trouble))
+		return Heartbeat(
+			waiting=counts[State.RECEIVED] + counts[State.PENDING],
+			oldest_waiting=min(waiting_since.values(), default=None),
+			revision=assigned.revision,
+			devices=tuple(reports),
+		)
+
+	def _tell_unreadable(self) -> None:
+		"""Of terminals that the site knows by now: only those are sure to be taken."""
+		for serial in self._told_serials:
+			while records := self._punches.untold(serial, UNREADABLE_AT_ONCE):
+				self._upstream.hold_unreadable([(serial, record) for record in records])
+				self._punches.mark_told(serial, records)
+
+	def _compare_clocks(self, site_now: datetime) -> None:
+		offset = self._now() - site_now
+		was_off, self._clock_is_off = self._clock_is_off, abs(offset) > timedelta(minutes=1)
+		if self._clock_is_off and not was_off:
+			logger.warning(
+				"this machine's clock is %s by the site's; terminals are judged by it", spell_offset(offset)
+			)
+
+
+def _vouched(
+	serial: str, watermarks: Mapping[str, datetime], waiting_since: Mapping[str, datetime]
+) -> datetime | None:
+	"""Up to when the site may vouch for a terminal: everything before is with the site."""
+	watermark, oldest = watermarks.get(serial), waiting_since.get(serial)
+	return watermark if watermark is None or oldest is None else min(watermark, oldest)
+
+
+def _report(name: str, record: DeviceRecord, watermark: datetime | None) -> DeviceReport:
+	offset = record.clock_offset
+	return DeviceReport(
+		name=name,
+		serial=record.serial,
+		model=record.model,
+		firmware=record.firmware,
+		last_contact=record.last_seen_at,
+		last_pull=record.last_pull_at,
+		watermark=watermark,
+		clock_offset_seconds=None if offset is None else offset.total_seconds(),
+		clock_good_until=record.clock_good_until,
+		punches_held=record.punches_held,
+		punch_capacity=record.punch_capacity,
+		trouble=_trouble(record),
+	)
+
+
+def _trouble(record: DeviceRecord) -> DeviceTrouble | None:
+	if not record.last_error_code or record.last_error_at is None:
+		return None
+	return DeviceTrouble(
+		code=record.last_error_code,
+		at=record.last_error_at,
+		failures=record.failures,
+		open_until=record.open_until,
+	)

@@ -1,0 +1,133 @@
+"""The terminals that this agent reads: those of its own configuration, and those that a site assigned to it.
+
+What a site assigns is kept in memory only: it holds the passwords of the terminals.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from attendance_bridge import drivers
+from attendance_bridge.core.config import describe, parse
+from attendance_bridge.core.errors import Code, ConfigError
+from attendance_bridge.core.redact import Secret
+from attendance_bridge.core.relay import Assignment, RelayedDevice
+from attendance_bridge.edge.messages import sentence
+from attendance_bridge.edge.settings import Device, DeviceSettings, driver_config
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assigned:
+	"""What became of an assignment."""
+
+	revision: str = ""
+	devices: tuple[Device, ...] = ()
+	"""Those that only the site knows."""
+	names: Mapping[str, str] = field(default_factory=dict)
+	"""The site's name of each terminal → ours; the same but for those that our configuration has too."""
+	unusable: Mapping[str, ConfigError] = field(default_factory=dict)
+	"""The site's name → why the terminal cannot be read as the site has it."""
+
+
+class Terminals:
+	"""Safe to use from any thread: what is read is replaced as a whole."""
+
+	def __init__(self, own: tuple[Device, ...]) -> None:
+		self._own = own
+		self._assigned = Assigned()
+
+	@property
+	def all(self) -> tuple[Device, ...]:
+		return (*self._own, *self._assigned.devices)
+
+	@property
+	def enabled(self) -> tuple[Device, ...]:
+		return tuple(device for device in self.all if device.settings.enabled)
+
+	@property
+	def assigned(self) -> Assigned:
+		return self._assigned
+
+	def assign(self, assignment: Assignment, serials: Mapping[str, str]) -> Assigned:
+		"""Go by what the site says. A terminal that our own configuration has too is read as that says.
+
+		:param serials: the serial number that each terminal was last seen with, by our name.
+		"""
+		devices: list[Device] = []
+		names: dict[str, str] = {}
+		unusable: dict[str, ConfigError] = {}
+		for relayed in assignment.devices:
+			own = self._own_name(relayed, serials)
+			if own is not None:
+				logger.info("%s: the agent's own configuration of %s counts", relayed.name, own)
+				names[relayed.name] = own
+				continue
+			try:
+				devices.append(device_of(relayed))
+				names[relayed.name] = relayed.name
+			except ConfigError as error:
+				logger.error("%s", sentence(error))
+				unusable[relayed.name] = error
+		self._assigned = Assigned(
+			revision=assignment.revision, devices=tuple(devices), names=names, unusable=unusable
+		)
+		return self._assigned
+
+	def _own_name(self, relayed: RelayedDevice, serials: Mapping[str, str]) -> str | None:
+		for device in self._own:
+			name = device.settings.name
+			serial = device.settings.serial or serials.get(name, "")
+			if name == relayed.name or (relayed.serial and serial == relayed.serial):
+				return name
+		return None
+
+
+def device_of(relayed: RelayedDevice) -> Device:
+	"""Check what a site says of a terminal.
+
+	An option that this version of the driver does not know is left out: the site may be newer.
+
+	:raises ConfigError: it cannot be read so; `path` begins with its name.
+	"""
+	settings = parse(
+		DeviceSettings,
+		{
+			"name": relayed.name,
+			"driver": relayed.driver,
+			"timezone": relayed.time_zone,
+			"role": relayed.role,
+			"user_id_prefix": relayed.user_id_prefix,
+			"poll_seconds": relayed.poll_seconds,
+			"serial": relayed.serial,
+			"enabled": relayed.enabled,
+		},
+		secrets=_no_secrets,
+		path=relayed.name,
+	)
+	if settings.driver not in drivers.names():
+		known = ", ".join(drivers.names())
+		raise ConfigError(Code.BAD_VALUE, path=f"{relayed.name}.driver", expected=f"one of {known}")
+	described = describe(drivers.load(settings.driver).spec.config)
+	options = {
+		name: _hidden(value) if Secret in _types(described[name][0]) else value
+		for name, value in relayed.options.items()
+		# Also no name of a file or a variable: a site has no say over secrets of this machine.
+		if name in described and value is not None
+	}
+	return Device(settings=settings, config=driver_config(settings.driver, options, relayed.name))
+
+
+def _types(wanted: object) -> tuple[object, ...]:
+	return (wanted, *getattr(wanted, "__args__", ()))
+
+
+def _hidden(value: object) -> object:
+	return Secret(str(value)) if isinstance(value, (str, int)) else value
+
+
+def _no_secrets(kind: str, reference: str) -> str:
+	raise ConfigError(Code.SECRET_MISSING, kind=kind, reference="")

@@ -1,4 +1,4 @@
-"""The scheme of drawn faces: what a play face looks like that the tiny networks of `recognition.tiny` find.
+"""The scheme of drawn faces: what a face in a play looks like that the networks of `recognition.tiny` find.
 
 A drawn face is for demonstrations and tests on machines without any model. It is no likeness of anybody, and
 the networks that find it know nothing of real faces. Whoever draws (a simulated camera, a test) follows this
@@ -9,14 +9,14 @@ Colours are RGB. In the order of painting:
 
 1. *Head*: a filled ellipse, centre (56, 58), half axes (46, 62), colour `SKIN`.
 2. *Code on the forehead*: 2 rows of 8 filled cells, each 8 wide and 14 high, the first at (24, 12), rows of
-   cells from left to right, the upper row first. A cell's red, green and blue are each `CELL_ON` or `CELL_OFF`,
-   as `code_of(person)` says.
+   cells from left to right, the upper row first. A cell's red, green and blue are each `CELL_ON` or
+   `CELL_OFF`, as `code_of(person)` says.
 3. *Five dots* of radius 5 at `LANDMARKS` in `DOT_COLOURS`: the eye on the left of the picture, the eye on the
    right, the nose, the corners of the mouth left and right. Nothing else in a picture may have these colours.
 
-A *turned head* moves the nose alone: by `YAW_SHIFT` × yaw to the right and by `PITCH_SHIFT` × pitch upwards, yaw and pitch being
-what `recognition.quality` measures. Yaw is positive when the person turns to their own left (to the right of
-an unmirrored picture), pitch is positive when they look up.
+A *turned head* moves the nose alone: by `YAW_SHIFT` × yaw to the right and by `PITCH_SHIFT` × pitch upwards.
+Yaw and pitch are what `recognition.quality` measures: yaw is positive when the person turns to their own left
+(to the right of an unmirrored picture), pitch is positive when they look up.
 
 A *photograph held before the camera* has a border: an unfilled rectangle in `PAPER`, 6 wide, from (-10, -20)
 to (122, 132). The tiny liveness network takes a face in such a border for a photograph.
@@ -61,6 +61,6 @@ def code_of(person: int) -> tuple[RGB, ...]:
 
 
 def _word(number: int) -> list[int]:
-	"""One of the 30 balanced words of the Reed-Muller code RM(1, 4); any two differ in 8 or in 16 of 16 bits."""
+	"""One of the 30 balanced words of the Reed-Muller code RM(1, 4); any two differ in 8 or in all 16 bits."""
 	mask, flip = number // 2 + 1, number % 2
 	return [(bin(mask & cell).count("1") + flip) % 2 for cell in range(ROWS * COLUMNS)]

@@ -61,6 +61,34 @@ class Code(str, Enum):
 	DATABASE_TOO_NEW = "database_too_new"
 	"""Written by a later version of this program."""
 
+	# the gallery of faces
+	GALLERY_KEY_MISSING = "gallery_key_missing"
+	"""There is no key where the configuration says, or what is there is no key; details carry `place`."""
+	GALLERY_KEY_EXPOSED = "gallery_key_exposed"
+	"""Others than its owner may read the file of the key."""
+	GALLERY_KEY_BESIDE_DATABASE = "gallery_key_beside_database"
+	"""Whoever copies the folder of the database would copy the key with it."""
+	GALLERY_KEY_TAKEN = "gallery_key_taken"
+	"""A new key would take the place of one that templates are locked with."""
+	GALLERY_KEY_WRONG = "gallery_key_wrong"
+	"""The templates in the database were locked with another key."""
+	TEMPLATE_DAMAGED = "template_damaged"
+	"""A template does not open with the right key: it was changed, or belongs to another row."""
+	CONSENT_MISSING = "consent_missing"
+	"""The person has not agreed to be recognised, or has taken it back."""
+
+	# a camera
+	CAMERA_NOT_THERE = "camera_not_there"
+	"""It cannot be opened: not plugged in, held by another program, no such file or stream."""
+	CAMERA_LOST = "camera_lost"
+	"""It gave pictures and has stopped: unplugged, or the stream broke off."""
+	CAMERA_FROZEN = "camera_frozen"
+	"""It is open and gives no new picture; details carry `seconds`."""
+
+	# this installation
+	NOT_INSTALLED = "not_installed"
+	"""A package that an optional part needs is missing; details carry `package` and `extra`."""
+
 	# configuration
 	UNKNOWN_KEY = "unknown_key"
 	MISSING_KEY = "missing_key"

@@ -45,6 +45,28 @@ _SENTENCES: dict[Code, str] = {
 	"exists, that this user may write there, and that it is not another kind of file.",
 	Code.DATABASE_TOO_NEW: "{path} was written by a later version. Install that version, or use another "
 	"file.",
+	Code.GALLERY_KEY_MISSING: "There is no key for the face templates at {place}. Put the key back that they "
+	"were locked with; for a new gallery, make one with `attendance-bridge gallery create-key`.",
+	Code.GALLERY_KEY_EXPOSED: "Others can read the key of the face templates, {place}. Take their rights "
+	"away (chmod 600, owned by the user of the agent), and rotate the key if somebody may have read it.",
+	Code.GALLERY_KEY_BESIDE_DATABASE: "The key of the face templates, {place}, lies in the folder of the "
+	"database: one copy would carry both away. Move it to a folder of its own.",
+	Code.GALLERY_KEY_TAKEN: "No new key was made at {place}: there is a key, or the database holds templates "
+	"that only the old one opens. Rotate the key, or give the templates up first.",
+	Code.GALLERY_KEY_WRONG: "The face templates in {path} were locked with another key. Put the right key "
+	"back; without it, give the templates up and enrol everybody again.",
+	Code.TEMPLATE_DAMAGED: "The template {template_id} was changed outside of this program and does not "
+	"open. Erase it and enrol the person again.",
+	Code.CONSENT_MISSING: "{employee} has not agreed to be recognised, or has taken it back. Record the "
+	"consent first.",
+	Code.CAMERA_NOT_THERE: "The camera {camera} cannot be opened ({cause}). Check that it is plugged in, "
+	"that no other program holds it, and its address. It is tried again by itself.",
+	Code.CAMERA_LOST: "The camera {camera} has stopped giving pictures. Check its cable and its power; it is "
+	"opened again by itself.",
+	Code.CAMERA_FROZEN: "The camera {camera} has given no new picture for {seconds} seconds. It is opened "
+	"again by itself; if it happens often, check its cable and its power.",
+	Code.NOT_INSTALLED: "The package {package} is missing. Install it with: "
+	'pip install "attendance_bridge[{extra}]".',
 	Code.UNKNOWN_KEY: "There is no option {path}. Known here: {known}.",
 	Code.MISSING_KEY: "{path} is missing: {help}.",
 	Code.BAD_VALUE: "{path} must be {expected}.",

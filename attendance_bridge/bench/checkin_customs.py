@@ -11,6 +11,8 @@ from collections.abc import Iterator
 import frappe
 from frappe.model.base_document import get_controller
 
+from attendance_bridge.bench import compat
+
 DOCTYPE = "Employee Checkin"
 
 _HRMS_MODULE = "hrms.hr.doctype.employee_checkin.employee_checkin"
@@ -44,9 +46,13 @@ _HANDLERS_WITHOUT_EFFECT = frozenset(
 		"frappe.core.doctype.user_type.user_type.apply_permissions_for_non_standard_user_type",
 		# Only doctypes with a field `company`.
 		"erpnext.setup.doctype.transaction_deletion_record.transaction_deletion_record.check_for_running_deletion_job",
+		# Only doctypes whose class says what is to be logged; another class is found by `_other_controller`.
+		"frappe.core.doctype.permission_log.permission_log.make_perm_log",
+		# Only doctypes that an app's search covers: `_site_settings` asks.
+		"frappe.search.sqlite_search.update_doc_index",
 	}
 )
-"""Handlers on every doctype that come with Frappe and ERPNext and leave a new check-in as it is."""
+"""Handlers on every doctype that come with Frappe and ERPNext, v15 or v16, and leave a check-in as it is."""
 
 _DOCUMENTS = (
 	("Workflow", {"document_type": DOCTYPE, "is_active": 1}),
@@ -151,5 +157,7 @@ def _site_settings() -> Iterator[str]:
 		yield "geolocation tracking"
 	if frappe.get_meta(DOCTYPE).get_global_search_fields():
 		yield "global search"
+	if compat.is_searched(DOCTYPE):
+		yield "full-text search"
 	if frappe.db.get_value("User", frappe.session.user, "follow_created_documents"):
 		yield "document follow"

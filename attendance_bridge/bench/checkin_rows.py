@@ -1,9 +1,9 @@
 """Employee Checkins written as rows: what `insert()` would have written, field by field, many at a time.
 
-What HRMS fills in is known here for HRMS as it stands in v15. So that another version, or something that
-`checkin_customs` does not know, never goes unnoticed, each batch begins with specimens: a check-in or two
-are inserted the long way and compared with the row that this module would have written. Only if every field
-agrees are the others written as rows.
+What HRMS fills in is known here for HRMS as it stands in v15 and v16. So that another version, or something
+that `checkin_customs` does not know, never goes unnoticed, each batch begins with specimens: a check-in or
+two are inserted the long way and compared with the row that this module would have written. Only if every
+field agrees are the others written as rows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import frappe
 from frappe.model.naming import parse_naming_series
 
-from attendance_bridge.bench import moments, punch_rows
+from attendance_bridge.bench import compat, moments, punch_rows
 from attendance_bridge.bench.shift_finder import ShiftFinder
 
 logger = logging.getLogger(__name__)
@@ -77,6 +77,7 @@ class CheckinRows:
 		self._finder = ShiftFinder(employees, min(times), max(times))
 		self._template = _template(passages[0])
 		self._linked = frappe.get_meta(DOCTYPE).has_field(_LINK)
+		self._overtime = compat.overtime_fields(DOCTYPE)
 
 	def takes(self, passage: Passage) -> bool:
 		"""Whether `insert()` would certainly take it; what may be refused is for `insert()` to refuse."""
@@ -100,6 +101,7 @@ class CheckinRows:
 		row["shift"], row["offshift"] = shift.shift_type.name, 0
 		row["shift_start"], row["shift_end"] = shift.start_datetime, shift.end_datetime
 		row["shift_actual_start"], row["shift_actual_end"] = shift.actual_start, shift.actual_end
+		row.update((field, shift.get(field) or None) for field in self._overtime)
 		return row
 
 	def specimens(self, passages: Iterable[Passage]) -> list[Passage]:

@@ -29,13 +29,15 @@ from hrms.hr.doctype.shift_assignment.shift_assignment import (
 	get_shift_for_time,
 )
 
+from attendance_bridge.bench import compat
+
 _DAY = timedelta(days=1)
 _REACH = timedelta(days=3)
 """How far from a moment an assignment can matter to it, with a day to spare."""
 
 Shift = Any
-"""A dict as HRMS makes it: shift_type, start_datetime, end_datetime, actual_start, actual_end; all naive, in
-the site's time zone."""
+"""A dict as HRMS makes it: shift_type, start_datetime, end_datetime, actual_start, actual_end, all naive, in
+the site's time zone; overtime_type where HRMS knows it."""
 
 
 class ShiftFinder:
@@ -104,7 +106,14 @@ def _read_assignments(employees: Collection[str], first: datetime, last: datetim
 			"start_date": ("<=", (last + _REACH).date()),
 		},
 		or_filters=[["end_date", ">=", (first - _REACH).date()], ["end_date", "is", "not set"]],
-		fields=["name", "employee", "shift_type", "start_date", "end_date"],
+		fields=[
+			"name",
+			"employee",
+			"shift_type",
+			"start_date",
+			"end_date",
+			*compat.overtime_fields("Shift Assignment"),
+		],
 		# The order in which the index on `employee` hands them to HRMS: the first of equals is taken.
 		order_by="name",
 	)

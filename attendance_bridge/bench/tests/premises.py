@@ -11,6 +11,8 @@ from typing import Any
 
 import frappe
 
+from attendance_bridge.bench import compat
+
 MARK = "ABT"
 """Employee numbers, shifts and terminals of tests begin with it."""
 
@@ -56,6 +58,23 @@ def shift_type(name: str, start: str, end: str, *, before: int = 60, after: int 
 	return document.insert(ignore_permissions=True).name
 
 
+def with_overtime() -> dict[str, Any]:
+	"""Values of a Shift Type that allows overtime; empty where HRMS knows none (v15)."""
+	if not compat.overtime_fields("Shift Type"):
+		return {}
+	document = frappe.get_doc(
+		{
+			"doctype": "Overtime Type",
+			"__newname": f"{MARK} overtime",
+			"overtime_salary_component": frappe.get_all("Salary Component", pluck="name", limit=1)[0],
+			"overtime_calculation_method": "Fixed Hourly Rate",
+			"hourly_rate": 10,
+			"standard_multiplier": 1,
+		}
+	)
+	return {"allow_overtime": 1, "overtime_type": document.insert(ignore_permissions=True).name}
+
+
 def assignment(employee: str, shift: str, start: date, end: date | None = None) -> str:
 	"""A submitted Shift Assignment."""
 	document = frappe.get_doc(
@@ -88,6 +107,8 @@ def clear() -> None:
 	_clear_own_doctypes()
 	frappe.db.delete("Employee", {"name": ("in", people)})
 	frappe.db.delete("Shift Type", {"name": ("in", shifts)})
+	if compat.overtime_fields("Shift Type"):
+		frappe.db.delete("Overtime Type", {"name": ("like", f"{MARK} %")})
 	frappe.db.commit()
 	frappe.clear_cache()
 

@@ -9,6 +9,7 @@ from typing import Any
 import frappe
 from hrms.hr.doctype.shift_assignment.shift_assignment import get_actual_start_end_datetime_of_shift
 
+from attendance_bridge.bench import compat
 from attendance_bridge.bench.shift_finder import ShiftFinder
 from attendance_bridge.bench.testing import IntegrationTestCase
 from attendance_bridge.bench.tests import premises
@@ -27,6 +28,7 @@ def _as_facts(shift: Any) -> tuple[Any, ...] | None:
 		shift.end_datetime,
 		shift.actual_start,
 		shift.actual_end,
+		*(shift.get(field) for field in compat.overtime_fields("Employee Checkin")),
 	)
 
 
@@ -35,7 +37,7 @@ class TestShiftFinder(IntegrationTestCase):
 	def setUpClass(cls) -> None:
 		super().setUpClass()
 		frappe.db.set_single_value("HR Settings", "allow_multiple_shift_assignments", 1)
-		day = premises.shift_type("SF day", "08:00:00", "17:00:00")
+		day = premises.shift_type("SF day", "08:00:00", "17:00:00", **premises.with_overtime())
 		late = premises.shift_type("SF late", "17:00:00", "23:30:00", before=90, after=60)
 		night = premises.shift_type("SF night", "22:00:00", "06:00:00", before=45, after=120)
 		early = premises.shift_type("SF early", "00:30:00", "10:00:00", before=60, after=30)
@@ -113,6 +115,8 @@ class TestShiftFinder(IntegrationTestCase):
 		noon = datetime.combine(MONDAY + timedelta(days=1), datetime.min.time()) + timedelta(hours=12)
 		finder = ShiftFinder({two, open_ended}, noon - timedelta(days=1), noon + timedelta(days=1))
 		self.assertEqual(finder.find(open_ended, noon).actual_end.hour, 18)
+		for field in compat.overtime_fields("Employee Checkin"):
+			self.assertTrue(finder.find(open_ended, noon)[field])
 		afternoon = noon + timedelta(hours=4, minutes=30)
 		self.assertEqual(finder.find(two, afternoon).actual_end.hour, 17)  # the late shift begins
 		self.assertFalse(finder.find(open_ended, noon + timedelta(hours=11)))

@@ -27,6 +27,8 @@ class CheckIn:
 	log_type_reason: str = ""
 	in_doubt: bool = False
 	"""It may have been sent before without our learning the outcome: look before you send."""
+	device: str = ""
+	"""The name under which the terminal is configured; empty if it is not any more."""
 	reading: ClockReading | None = None
 	"""The look at the terminal's clock under which the punch was read."""
 	clock_good_until: datetime | None = None

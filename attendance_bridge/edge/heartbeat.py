@@ -125,21 +125,15 @@ class HeartbeatWorker:
 			self._reader.enter(device)
 		self._poller.replace(self._terminals.enabled)
 		logger.info("the site has %d terminals for this agent", len(assignment.devices))
-		self._send_what_waited()
-		self._pulse.beat()
-
-	def _send_what_waited(self) -> None:
 		if self._outbox.hurry(UNKNOWN_DEVICE):
 			self._wake_uploader()
+		self._pulse.beat()
 
 	def _beat(self) -> None:
 		beat = self._heartbeat()
 		orders = self._upstream.heartbeat(beat)
 		self._compare_clocks(orders.now)
-		serials = frozenset(report.serial for report in beat.devices if report.serial)
-		if serials - self._told_serials:
-			self._send_what_waited()
-		self._told_serials = serials
+		self._told_serials = frozenset(report.serial for report in beat.devices if report.serial)
 		if orders.revision != self._terminals.assigned.revision:
 			self._fetch_terminals()
 		names = self._terminals.assigned.names

@@ -98,9 +98,10 @@ class SqliteOutbox:
 			connection.execute(_SQL["pull_due_times_in"], {"latest": micros(latest)})
 			wanted = {"now": micros(now), "limit": limit}
 			rows = connection.execute(_SQL["claimable"], wanted).fetchall()
+			names = {row["serial"]: text_out(row["name"]) for row in connection.execute(_SQL["device_names"])}
 			since, until = micros(now), micros(now + self._settle)
 			connection.executemany(_SQL["claim"], [(since, until, row["arrival"]) for row in rows])
-		return [_check_in(row) for row in rows]
+		return [_check_in(row, names.get(row["device_serial"], "")) for row in rows]
 
 	def mark(self, receipts: Iterable[Receipt], now: datetime) -> None:
 		"""Write receipts down, durably. A receipt for a check-in that is settled already changes nothing."""
@@ -198,7 +199,7 @@ def _number(connection: sqlite3.Connection, statement: str, now: datetime | None
 	return int(connection.execute(_SQL[statement], wanted).fetchone()[0])
 
 
-def _check_in(row: sqlite3.Row) -> CheckIn:
+def _check_in(row: sqlite3.Row, device: str) -> CheckIn:
 	"""A row as it was before the claim."""
 	return CheckIn(
 		punch=punch_out(row),
@@ -206,6 +207,7 @@ def _check_in(row: sqlite3.Row) -> CheckIn:
 		log_type=LogType(row["log_type"]) if row["log_type"] else None,
 		log_type_reason=row["log_type_reason"] or "",
 		in_doubt=row["in_flight_since"] is not None,
+		device=device,
 		reading=reading_out(row),
 		clock_good_until=moment_or_none(row["clock_good_until"]),
 	)

@@ -137,11 +137,12 @@ def test_a_terminal_that_nobody_assigned_yet_is_waited_for(rig: BridgeRig) -> No
 def test_a_terminal_is_known_by_its_name_before_the_site_knows_its_serial_number(rig: BridgeRig) -> None:
 	rig.bridge.terminals[0].serial = ""
 	upstream = rig.upstream()
-	upstream.heartbeat(beat(DeviceReport(name="Main gate", serial=SERIAL)))
-	rig.bridge.terminals[0].serial = ""
-	assert outcomes(day(rig.employees[0], 1), upstream.deliver(day(rig.employees[0], 1))) == [
-		Outcome.ACCEPTED
-	]
+	ours = [replace(check_in(rig.employees[0]), device="Our own name for it")]
+	theirs = [replace(check_in(rig.employees[1]), device="Main gate")]
+	upstream.devices()
+	assert outcomes(ours, upstream.deliver(ours)) == [Outcome.RETRY]
+	assert outcomes(theirs, upstream.deliver(theirs)) == [Outcome.ACCEPTED]
+	assert outcomes(ours, upstream.deliver(ours)) == [Outcome.ACCEPTED]
 
 
 # bodies
@@ -149,9 +150,8 @@ def test_a_terminal_is_known_by_its_name_before_the_site_knows_its_serial_number
 
 def test_a_batch_travels_in_few_requests(rig: BridgeRig) -> None:
 	batch = many(MAX_PUNCHES, rig.employees[0])
-	assert outcomes(batch, rig.upstream(punches_at_once=500).deliver(batch)) == [Outcome.ACCEPTED] * len(
-		batch
-	)
+	receipts = list(rig.upstream(punches_at_once=500).deliver(batch))
+	assert outcomes(batch, receipts) == [Outcome.ACCEPTED] * len(batch)
 	assert rig.posts() == 2
 
 

@@ -16,6 +16,10 @@ WHERE punch.state = 'pending'
 	AND (waiting.since IS NULL OR punch.occurred_at < waiting.since)
 ORDER BY punch.occurred_at, punch.punch_id LIMIT :limit
 
+-- name: device_names
+-- The names of terminals by serial number; of two names for one terminal the one last seen comes last.
+SELECT serial, name FROM device WHERE serial != '' ORDER BY last_seen_at
+
 -- name: claim
 -- Note that a check-in is about to be sent, and whether it may have been sent before.
 UPDATE punch SET in_doubt = (in_flight_since IS NOT NULL), in_flight_since = ?, due_at = ?, recovered = 0

@@ -44,7 +44,7 @@ def find_problem(client: Client) -> str | None:
 	:raises UpstreamError: the site stopped answering.
 	"""
 	try:
-		read_message(client.post(INGEST, punches.body((), {})))
+		read_message(client.post(INGEST, punches.body((), ())))
 	except RefusedError as refusal:
 		if refusal.code is Code.FORBIDDEN:
 			return NOT_AN_AGENT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from attendance_bridge.core.direction import LogType
@@ -61,15 +61,15 @@ def _room(check_in: CheckIn) -> int:
 	return _ROOM_A_PUNCH + _ROOM_A_CHARACTER * characters
 
 
-def body(chunk: Sequence[CheckIn], names: Mapping[str, str]) -> Json:
+def body(chunk: Sequence[CheckIn], names: Collection[str]) -> Json:
 	"""What is posted.
 
-	:param names: the site's names of terminals, by serial number, as far as they are known.
+	:param names: the site's names of its terminals. Another name would tell it nothing.
 	"""
-	return {"punches": [_row(check_in, names.get(check_in.punch.device_serial)) for check_in in chunk]}
+	return {"punches": [_row(check_in, names) for check_in in chunk]}
 
 
-def _row(check_in: CheckIn, device: str | None) -> Json:
+def _row(check_in: CheckIn, names: Collection[str]) -> Json:
 	punch = check_in.punch
 	row: dict[str, object] = {
 		"punch_id": str(punch.punch_id),
@@ -83,8 +83,8 @@ def _row(check_in: CheckIn, device: str | None) -> Json:
 		"raw": punch.raw[:MAX_RAW],
 		"clock": _clock(check_in),
 	}
-	if device:
-		row["device"] = device
+	if check_in.device in names:
+		row["device"] = check_in.device
 	return row
 
 

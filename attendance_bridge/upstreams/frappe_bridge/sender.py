@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from attendance_bridge.core.errors import Code, UpstreamError
 from attendance_bridge.core.upstream import CheckIn, Outcome, Receipt
@@ -38,11 +38,11 @@ class Delivery:
 		client: Client,
 		*,
 		at_once: int,
-		names: Mapping[str, str],
+		names: Collection[str],
 		stopped: Callable[[], bool],
 	) -> None:
 		"""
-		:param names: the site's names of terminals, by serial number.
+		:param names: the site's names of its terminals.
 		:param stopped: asked before each request; once true, nothing more is sent.
 		"""
 		self._client = client
@@ -91,7 +91,7 @@ class Delivery:
 
 	def _refuse_a_site_that_refuses_everything(self) -> None:
 		if not self._works:
-			read_message(self._client.post(INGEST, punches.body((), {})))
+			read_message(self._client.post(INGEST, punches.body((), ())))
 			self._works = True
 
 	def _found(self, check_in: CheckIn, error: UpstreamError) -> Iterator[Receipt]:

@@ -44,8 +44,8 @@ class Upstream:
 		self._config = config
 		self._clients = Clients(config, timer=timer, sleep=sleep)
 		self._roster = Roster(config.page_length)
-		self._names: dict[str, str] = {}
-		"""The site's names of terminals, by serial number; replaced, never changed."""
+		self._names: frozenset[str] = frozenset()
+		"""The site's names of its terminals, as far as it has told them."""
 
 	def deliver(self, batch: Sequence[CheckIn]) -> Iterator[Receipt]:
 		"""See `core.upstream.Upstream.deliver`."""
@@ -78,13 +78,13 @@ class Upstream:
 
 	def devices(self) -> Assignment:
 		"""See `core.relay.DecidingUpstream.devices`."""
-		return terminals.read_assignment(self._ask(terminals.DEVICES, {}))
+		assignment = terminals.read_assignment(self._ask(terminals.DEVICES, {}))
+		self._names = frozenset(device.name for device in assignment.devices)
+		return assignment
 
 	def heartbeat(self, beat: Heartbeat) -> Orders:
 		"""See `core.relay.DecidingUpstream.heartbeat`."""
-		orders = terminals.read_orders(self._ask(terminals.HEARTBEAT, terminals.spell_heartbeat(beat)))
-		self._names = {report.serial: report.name for report in beat.devices if report.serial}
-		return orders
+		return terminals.read_orders(self._ask(terminals.HEARTBEAT, terminals.spell_heartbeat(beat)))
 
 	def hold_unreadable(self, records: Sequence[tuple[str, UnreadableRow]]) -> None:
 		"""See `core.relay.DecidingUpstream.hold_unreadable`."""

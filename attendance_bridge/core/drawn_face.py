@@ -61,6 +61,6 @@ def code_of(person: int) -> tuple[RGB, ...]:
 
 
 def _word(number: int) -> list[int]:
-	"""One of the 30 balanced words of the Reed-Muller code RM(1, 4); any two differ in 8 or in all 16 bits."""
+	"""One of the 30 balanced words of the Reed-Muller code RM(1, 4); two differ in 8 or in all 16 bits."""
 	mask, flip = number // 2 + 1, number % 2
 	return [(bin(mask & cell).count("1") + flip) % 2 for cell in range(ROWS * COLUMNS)]

@@ -85,6 +85,16 @@ class Code(str, Enum):
 	CAMERA_FROZEN = "camera_frozen"
 	"""It is open and gives no new picture; details carry `seconds`."""
 
+	# recognition
+	MODEL_MISSING = "model_missing"
+	"""A model pack, or a file of one, is not there; details carry `path`."""
+	MODEL_DAMAGED = "model_damaged"
+	"""A file of a pack is not the one that its manifest names (size, sha256); details carry `path`."""
+	MODEL_UNFIT = "model_unfit"
+	"""The network is not what its manifest says, or the chosen engine cannot run it; details carry `path`, `why`."""
+	MODEL_NOT_OFFERED = "model_not_offered"
+	"""The manifest of a pack names no place to download from; details carry `pack`."""
+
 	# this installation
 	NOT_INSTALLED = "not_installed"
 	"""A package that an optional part needs is missing; details carry `package` and `extra`."""
@@ -127,6 +137,10 @@ class UpstreamError(BridgeError):
 
 class StoreError(BridgeError):
 	"""The local database cannot do what was asked; nothing that was acknowledged is affected."""
+
+
+class RecognitionError(BridgeError):
+	"""Faces cannot be recognised with the models or packages that are here."""
 
 
 class ConfigError(BridgeError):

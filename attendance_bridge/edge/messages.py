@@ -65,6 +65,13 @@ _SENTENCES: dict[Code, str] = {
 	"opened again by itself.",
 	Code.CAMERA_FROZEN: "The camera {camera} has given no new picture for {seconds} seconds. It is opened "
 	"again by itself; if it happens often, check its cable and its power.",
+	Code.MODEL_MISSING: "There is no model at {path}. Fetch it with `attendance-bridge models download`, or "
+	"correct the path.",
+	Code.MODEL_DAMAGED: "{path} is not the file that its model pack names: its size or its checksum differs. "
+	"Download the pack again.",
+	Code.MODEL_UNFIT: "{path} cannot be used: {why}.",
+	Code.MODEL_NOT_OFFERED: "There is no place to download the model pack {pack} from. Put its files and a "
+	"pack.toml into a folder yourself.",
 	Code.NOT_INSTALLED: "The package {package} is missing. Install it with: "
 	'pip install "attendance_bridge[{extra}]".',
 	Code.UNKNOWN_KEY: "There is no option {path}. Known here: {known}.",

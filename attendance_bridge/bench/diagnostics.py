@@ -106,5 +106,5 @@ def _filename(recording: Recording) -> str:
 	"""Driver, model and firmware: as recordings are called. None of them is anybody's."""
 	device = recording.device
 	parts = (recording.driver, device.get("model"), device.get("firmware"))
-	words = [re.sub(r"[^A-Za-z0-9.-]+", "-", str(part)).strip("-.")[:40] for part in parts if part]
+	words = [re.sub(r"[^A-Za-z0-9._-]+", "-", str(part)).strip("-.")[:40] for part in parts if part]
 	return "_".join(words) + ".json"

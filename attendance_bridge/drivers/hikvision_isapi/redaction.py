@@ -155,11 +155,9 @@ class _JsonRedaction:
 	def _number(self, token: str) -> str:
 		if self._key in _STAYS:
 			return token
-		if token.isdigit():
-			return (
-				_value(self._key, token, self._names) if not _SECRET.search(self._key) else "0" * len(token)
-			)
-		return self._names.scramble_text(token)
+		if _SECRET.search(self._key):
+			return re.sub(r"\d", "1", token)  # zeros in front would be no JSON
+		return re.sub(r"\d+", lambda digits: self._names.of(digits[0]), token)
 
 
 def _redact_xml(text: str, names: Pseudonyms) -> str:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 import frappe
 
@@ -46,22 +45,26 @@ _OUTCOMES = {
 """By status in Punch Log; every other one is ACCEPTED."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PunchReceipt:
+class PunchReceipt(TypedDict, total=False):
 	"""The answer on one punch, as it goes out; see docs/protocols/agent-api.md."""
 
 	punch_id: str
 	outcome: str
-	known: bool = False
-	status: str = ""
-	reason: str = ""
-	employee: str = ""
-	log_type: str = ""
-	log_type_reason: str = ""
-	checkin: str = ""
+	known: bool
+	status: str
+	reason: str
+	employee: str
+	log_type: str
+	log_type_reason: str
+	checkin: str
 
 
-def take(agent: Agent, sent: object) -> list[dict[str, Any]]:
+_NOT_HELD = PunchReceipt(
+	known=False, status="", reason="", employee="", log_type="", log_type_reason="", checkin=""
+)
+
+
+def take(agent: Agent, sent: object) -> list[PunchReceipt]:
 	"""Take a batch of punches; returns a receipt for each, in their order. Commits.
 
 	:param sent: a list of at most MOST_PUNCHES objects; one that is no punch is refused alone.
@@ -70,7 +73,7 @@ def take(agent: Agent, sent: object) -> list[dict[str, Any]]:
 	batch = _Batch(agent, sent_list(sent, MOST_PUNCHES, "punches"))
 	if batch.hold():
 		_carry_on()
-	return [asdict(receipt) for receipt in batch.receipts()]
+	return batch.receipts()
 
 
 def take_unreadable(agent: Agent, sent: object) -> int:
@@ -120,10 +123,9 @@ class _Batch:
 		for sent in self._punches:
 			if sent is None:
 				continue
-			name = punch_rows.name_of(sent.punch)
 			device = relayed.find(sent.device, sent.punch.device_serial)
 			if device is None:
-				self._reasons[name] = UNKNOWN_DEVICE
+				self._reasons[sent.name] = UNKNOWN_DEVICE
 				continue
 			arrival = punch_log.arrival_values(
 				device,
@@ -133,7 +135,7 @@ class _Batch:
 				clock_good_until=sent.clock_good_until,
 			)
 			arrival["received_at"] = self._received_at
-			rows[name] = {**punch_rows.punch_values(sent.punch), **arrival}
+			rows[sent.name] = {**punch_rows.punch_values(sent.punch), **arrival}
 		return list(rows.values())
 
 	def receipts(self) -> list[PunchReceipt]:
@@ -145,9 +147,7 @@ class _Batch:
 		found = []
 		for punch_id, sent in zip(self._ids, self._punches, strict=True):
 			if sent is None:
-				found.append(
-					PunchReceipt(punch_id=punch_id, outcome=Outcome.REJECTED.value, reason=BAD_PUNCH)
-				)
+				found.append(_refused(punch_id, Outcome.REJECTED, BAD_PUNCH))
 				continue
 			found.append(self._receipt(punch_id, held.get(punch_id), again=punch_id in told))
 			told.add(punch_id)
@@ -155,8 +155,7 @@ class _Batch:
 
 	def _receipt(self, punch_id: str, row: Any, *, again: bool) -> PunchReceipt:
 		if row is None:
-			reason = self._reasons.get(punch_id, BUSY)
-			return PunchReceipt(punch_id=punch_id, outcome=Outcome.RETRY.value, reason=reason)
+			return _refused(punch_id, Outcome.RETRY, self._reasons.get(punch_id, BUSY))
 		return PunchReceipt(
 			punch_id=punch_id,
 			outcome=_OUTCOMES.get(row.status, Outcome.ACCEPTED).value,
@@ -170,11 +169,7 @@ class _Batch:
 		)
 
 	def _held(self) -> dict[str, Any]:
-		wanted = [
-			punch_rows.name_of(sent.punch)
-			for sent in self._punches
-			if sent is not None and punch_rows.name_of(sent.punch) not in self._reasons
-		]
+		wanted = [sent.name for sent in self._punches if sent is not None and sent.name not in self._reasons]
 		if not wanted:
 			return {}
 		rows = frappe.db.sql(
@@ -209,6 +204,10 @@ def _parse(sent: object, now: datetime, rules: ClockRules) -> SentPunch | None:
 	except BadFieldError as error:
 		logger.warning("no punch: %s", error)
 		return None
+
+
+def _refused(punch_id: str, outcome: Outcome, reason: str) -> PunchReceipt:
+	return {**_NOT_HELD, "punch_id": punch_id, "outcome": outcome.value, "reason": reason}
 
 
 def _punch_id_of(sent: object) -> str:

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from attendance_bridge.bench import punch_rows
 from attendance_bridge.bench.sent_fields import BadFieldError, SentFields
 from attendance_bridge.core.clock import ClockReading, ClockRules
 from attendance_bridge.core.punch import (
@@ -35,6 +36,8 @@ class SentPunch:
 	"""A punch with what the agent knew about the terminal when it read it."""
 
 	punch: Punch
+	name: str
+	"""Its punch_id as text: the primary key of Punch Log."""
 	device: str
 	"""Name of the Device Configuration; may be empty."""
 	reading: ClockReading | None
@@ -54,7 +57,8 @@ def parse(sent: object, now: datetime, rules: ClockRules) -> SentPunch:
 	"""
 	fields = SentFields(sent)
 	punch = _punch(fields)
-	if fields.text("punch_id") != str(punch.punch_id):
+	name = punch_rows.name_of(punch)
+	if fields.text("punch_id") != name:
 		raise BadFieldError("punch_id")
 	clock = fields.table("clock")
 	good_until = clock.moment("good_until") if clock else None
@@ -63,6 +67,7 @@ def parse(sent: object, now: datetime, rules: ClockRules) -> SentPunch:
 		reading = ClockReading(taken_at=now, device_time=punch.occurred_at)
 	return SentPunch(
 		punch=punch,
+		name=name,
 		device=fields.text("device"),
 		reading=reading,
 		clock_good_until=min(good_until, now) if good_until else None,

@@ -91,7 +91,7 @@ class Code(str, Enum):
 	MODEL_DAMAGED = "model_damaged"
 	"""A file of a pack is not the one that its manifest names (size, sha256); details carry `path`."""
 	MODEL_UNFIT = "model_unfit"
-	"""The network is not what its manifest says, or the chosen engine cannot run it; details carry `path`, `why`."""
+	"""It is not what its manifest says, or the chosen engine cannot run it; details carry `path`, `why`."""
 	MODEL_NOT_OFFERED = "model_not_offered"
 	"""The manifest of a pack names no place to download from; details carry `pack`."""
 

@@ -107,7 +107,7 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Normalisation:
-	"""What a network expects of pixels: (pixel - mean) / std, channel by channel, in the order of `colour`."""
+	"""What a network expects of pixels: (pixel - mean) / std by channel, in the order of `colour`."""
 
 	colour: Colour = option(help="rgb or bgr")
 	mean: tuple[float, ...] = option((0.0, 0.0, 0.0), help="subtracted from pixels of 0 to 255", check=_three)
@@ -161,7 +161,7 @@ class EmbedderSpec:
 		"""
 		stated = [each for each in self.thresholds if each.fmr <= fmr * (1 + 1e-9)]
 		if not stated:
-			why = f"its pack states no threshold for a false-match rate of {fmr:g}; measure one, or set `threshold`"
+			why = f"its pack states no threshold for a false-match rate of {fmr:g}: set `threshold`"
 			raise RecognitionError(Code.MODEL_UNFIT, path=self.file.name, why=why)
 		return max(stated, key=lambda each: each.fmr).cosine
 

@@ -1,0 +1,113 @@
+"""ONNX Runtime and OpenCV, loaded when they are needed, and how many threads each may have.
+
+On a small machine the two fight for the same cores. ONNX Runtime, which does nearly all of the work, gets
+them; OpenCV works in the thread that calls it. See docs/adr/0009-threads.md.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from attendance_bridge.core.errors import Code, RecognitionError
+from attendance_bridge.recognition.face import Floats, Image
+from attendance_bridge.recognition.pack import Normalisation
+
+_LOG_ERRORS_ONLY = 3
+"""ONNX Runtime warns at every frame of a size that a graph does not declare, and computes it rightly."""
+
+
+def load_cv2() -> Any:
+	"""OpenCV, on one thread.
+
+	:raises RecognitionError: NOT_INSTALLED.
+	"""
+	cv2: Any = _load("cv2", "opencv-python-headless", "recognition")
+	cv2.setNumThreads(1)
+	return cv2
+
+
+def load_insightface() -> Any:
+	"""The collection of model classes of insightface.
+
+	:raises RecognitionError: NOT_INSTALLED.
+	"""
+	return _load("insightface.model_zoo", "insightface", "insightface")
+
+
+def _load(module: str, package: str, extra: str) -> ModuleType:
+	try:
+		return importlib.import_module(module)
+	except ModuleNotFoundError:
+		raise RecognitionError(Code.NOT_INSTALLED, package=package, extra=extra) from None
+
+
+def session_options(threads: int) -> Any:
+	"""How ONNX Runtime runs a network: `threads` inside an operator, operators one after the other."""
+	runtime: Any = _load("onnxruntime", "onnxruntime", "recognition")
+	options = runtime.SessionOptions()
+	options.intra_op_num_threads = threads
+	options.inter_op_num_threads = 1
+	options.log_severity_level = _LOG_ERRORS_ONLY
+	# Threads that spin between two frames burn a core for nothing.
+	options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+	return options
+
+
+class Network:
+	"""One network on ONNX Runtime.
+
+	:raises RecognitionError: NOT_INSTALLED, or MODEL_UNFIT when ONNX Runtime cannot load it.
+	"""
+
+	def __init__(self, path: Path, threads: int) -> None:
+		options = session_options(threads)
+		runtime: Any = _load("onnxruntime", "onnxruntime", "recognition")
+		try:
+			self._session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+		# Its errors have no base of their own.
+		except Exception as error:
+			raise RecognitionError(Code.MODEL_UNFIT, path=str(path), why=f"{error}"[:300]) from None
+		given = self._session.get_inputs()
+		if len(given) != 1 or len(given[0].shape) != 4:
+			raise RecognitionError(Code.MODEL_UNFIT, path=str(path), why="it takes no single picture")
+		self._input = given[0].name
+		self.input_shape: tuple[object, ...] = tuple(given[0].shape)
+		self.outputs: tuple[str, ...] = tuple(output.name for output in self._session.get_outputs())
+		self._wanted = list(self.outputs)
+
+	def want(self, outputs: list[str]) -> None:
+		"""Ask for these outputs only, in this order."""
+		self._wanted = outputs
+
+	def run(self, blob: Floats) -> list[Floats]:
+		"""The outputs for `blob`, 1 × 3 × height × width."""
+		results: list[Floats] = self._session.run(self._wanted, {self._input: blob})
+		return results
+
+
+class Blob:
+	"""Turns pictures into what a network takes, as its pack says."""
+
+	def __init__(self, normalisation: Normalisation) -> None:
+		self._cv2 = load_cv2()
+		self._swap = normalisation.colour.value == "rgb"
+		self._mean = normalisation.mean
+		divisors = normalisation.std
+		self._factor = 1.0 / divisors[0]
+		# OpenCV knows one divisor; where the channels differ, the rest is done afterwards.
+		rest = np.array([divisors[0] / each for each in divisors], dtype=np.float32)
+		self._rest = None if np.all(rest == 1) else rest.reshape(1, 3, 1, 1)
+
+	def make(self, image: Image) -> Floats:
+		"""1 × 3 × height × width, for a picture of height × width × 3, BGR."""
+		blob: Floats = self._cv2.dnn.blobFromImage(
+			image, scalefactor=self._factor, mean=self._mean, swapRB=self._swap, crop=False
+		)
+		if self._rest is not None:
+			blob *= self._rest
+		return blob

@@ -144,6 +144,31 @@ def can_name() -> bool:
 	return ":" not in autoname and parts[-1].startswith("#") and sum("#" in part for part in parts) == 1
 
 
+def hold_series() -> None:
+	"""Lock the series of names: until the transaction ends, whoever else makes a check-in waits for its name.
+
+	For the very beginning of a transaction, before it reads anything. What it reads then holds every check-in
+	that was named before. And a database that refuses to change what was changed behind a transaction's
+	snapshot (MariaDB's `innodb_snapshot_isolation`) would refuse the first name again and again as long as
+	others check in. Without effect where check-ins are named otherwise.
+	"""
+	if can_name():
+		prefix, _digits = _series()
+		frappe.db.sql("SELECT `current` FROM `tabSeries` WHERE `name` = %s FOR UPDATE", prefix)
+
+
+def _series() -> tuple[str, int]:
+	"""The name of the series as of now, and how many digits its numbers have."""
+	found: list[tuple[str, int]] = []
+
+	def number(key: str, digits: int) -> str:
+		found.append((key, digits))
+		return ""
+
+	parse_naming_series(frappe.get_meta(DOCTYPE).autoname.split("."), number_generator=number)
+	return found[0]
+
+
 def _template(passage: Passage) -> dict[str, Any]:
 	"""The columns of a new check-in with what Frappe itself fills in: defaults, user, docstatus."""
 	document = passage.document()
@@ -160,15 +185,7 @@ def _template(passage: Passage) -> dict[str, Any]:
 
 def _reserve_names(count: int) -> Iterator[str]:
 	"""The next names of the series; until the transaction ends, nobody else gets one."""
-	series = frappe.get_meta(DOCTYPE).autoname.split(".")
-	prefix, digits = "", 0
-
-	def number(key: str, length: int) -> str:
-		nonlocal prefix, digits
-		prefix, digits = key, length
-		return ""
-
-	parse_naming_series(series, number_generator=number)
+	prefix, digits = _series()
 	# The specimens were named just before: the series is there.
 	frappe.db.sql("UPDATE `tabSeries` SET `current` = `current` + %s WHERE `name` = %s", (count, prefix))
 	last = frappe.db.sql("SELECT `current` FROM `tabSeries` WHERE `name` = %s", prefix)[0][0]

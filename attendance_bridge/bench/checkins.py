@@ -20,14 +20,14 @@ from hrms.hr.doctype.employee_checkin.employee_checkin import CheckinRadiusExcee
 
 from attendance_bridge.bench import punch_rows
 from attendance_bridge.bench.checkin_customs import customs
-from attendance_bridge.bench.checkin_rows import DOCTYPE, CheckinRows, Passage, can_name
+from attendance_bridge.bench.checkin_rows import DOCTYPE, CheckinRows, Passage, can_name, hold_series
 from attendance_bridge.bench.turn import alone
 from attendance_bridge.core.projection import State
 
 logger = logging.getLogger(__name__)
 
 INSERTS_A_TURN = 50
-"""The series of names is locked from the first insert of a turn on: whoever checks in by telephone waits."""
+"""The series of names is locked for the length of a turn: whoever checks in by telephone waits."""
 ROWS_A_TURN = 2000
 WORTH_ROWS = 40
 """Fewer check-ins than this are inserted: specimens and preparation would cost as much."""
@@ -84,13 +84,22 @@ def deliver_pending(
 	"""
 	settled: Counter[State] = Counter()
 	maker = _Maker()
-	while not stop() and (batch := alone(lambda: _deliver_batch(maker))):
+	while not stop() and _some_wait() and (batch := alone(lambda: _deliver_batch(maker))):
 		settled.update(batch)
 		on_batch(settled.total())
 	return settled
 
 
+def _some_wait() -> bool:
+	"""Whether a turn is worth it: it locks the series of names."""
+	# What other jobs have decided by now is to be seen.
+	frappe.db.commit()  # nosemgrep
+	pending = punch_rows.STATUS[State.PENDING]
+	return bool(frappe.db.sql("SELECT 1 FROM `tabPunch Log` WHERE `status` = %s LIMIT 1", pending))
+
+
 def _deliver_batch(maker: _Maker) -> Counter[State]:
+	hold_series()
 	passages = _pending(maker.limit)
 	outcomes = _adopt(passages)
 	waiting = _one_of_each_second(passage for passage in passages if passage.punch not in outcomes)

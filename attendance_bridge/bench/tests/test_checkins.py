@@ -13,7 +13,7 @@ from typing import Any
 
 import frappe
 
-from attendance_bridge.bench import checkin_rows, checkins, compat, deciding, moments
+from attendance_bridge.bench import checkin_rows, checkins, compat, deciding
 from attendance_bridge.bench.checkin_customs import customs
 from attendance_bridge.bench.punch_log import PunchLog
 from attendance_bridge.bench.testing import IntegrationTestCase
@@ -291,30 +291,43 @@ class TestCheckins(IntegrationTestCase):
 		held = self._hold_many()
 		job = _another_job()
 		self.assertEqual(job.stdout.readline(), "ready\n")
-		# Another transaction holds the series of names: the job will be stopped in the middle of its turn.
-		prefix = moments.now().strftime("EMP-CKIN-%m-%Y-")
-		frappe.db.sql("INSERT IGNORE INTO `tabSeries` (`name`, `current`) VALUES (%s, 0)", prefix)
-		frappe.db.sql("SELECT * FROM `tabSeries` WHERE `name` = %s FOR UPDATE", prefix)
+		# Another transaction locks where the check-ins of two people go: the job will be stopped in the
+		# middle of its turn, when it has made one or two of the others'.
+		old = [self._old_checkin(person) for person in self.people[2:]]
+		frappe.db.commit()
+		frappe.db.sql("SELECT * FROM `tabEmployee Checkin` WHERE `employee` = %s FOR UPDATE", self.people[3])
 		job.stdin.write("go\n")
 		job.stdin.flush()
-		self._wait_until_somebody_waits_for_the_series()
+		self._wait_until_somebody_waits_for_its_checkins()
 		os.kill(job.pid, signal.SIGKILL)
 		job.communicate(timeout=30)
 		frappe.db.rollback()
-		self.assertEqual(self._checkins(), [])
+		self.assertEqual(sorted(row.name for row in self._checkins()), sorted(old))
+		frappe.db.delete("Employee Checkin", {"name": ("in", old)})
 		self.assertEqual({row.status for row in self._punches()}, {"Pending"})
 		self.assertEqual(self._carry_on()[State.CHECKED_IN], held)
 		self._assert_one_each(held)
 
-	def _wait_until_somebody_waits_for_the_series(self) -> None:
+	def _old_checkin(self, employee: str) -> str:
+		document = frappe.get_doc(
+			{
+				"doctype": "Employee Checkin",
+				"employee": employee,
+				"time": datetime(2021, 1, 1),
+				"log_type": "IN",
+			}
+		)
+		return document.insert(ignore_permissions=True).name
+
+	def _wait_until_somebody_waits_for_its_checkins(self) -> None:
 		for _attempt in range(3000):
 			waiting = frappe.db.sql(
 				"SELECT 1 FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()"
-				" AND INFO LIKE '%%tabSeries%%' AND TIME_MS > 20"
+				" AND INFO LIKE 'INSERT INTO `tabEmployee Checkin`%%' AND TIME_MS > 20"
 			)
 			if waiting:
 				return
-		self.fail("the other job never came to its first check-in")
+		self.fail("the other job never came to its check-ins")
 
 	def _assert_one_each(self, held: int) -> None:
 		made = self._checkins("name", "employee", "time", "punch_log")

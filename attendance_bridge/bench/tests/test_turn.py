@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from unittest.mock import patch
 
 import frappe
@@ -45,6 +46,42 @@ class TestTurn(IntegrationTestCase):
 
 		self.assertEqual(turn.alone(act), "done")
 		self.assertEqual((len(tries), self._written()), (3, 1))
+
+	def test_a_change_behind_the_snapshot_is_run_again(self) -> None:
+		"""Where the database refuses it; elsewhere the change is made upon what the other one wrote."""
+		self._write()
+		frappe.db.commit()
+		current = "SELECT `current` FROM `tabSeries` WHERE `name` = %s"
+		add = "UPDATE `tabSeries` SET `current` = `current` + %s WHERE `name` = %s"
+		read = []
+
+		def act() -> None:
+			read.append(frappe.db.sql(current, KEY)[0][0])
+			if len(read) == 1:
+				self._elsewhere(lambda: frappe.db.sql(add, (10, KEY)))
+			frappe.db.sql(add, (100, KEY))
+
+		turn.alone(act)
+		strict = frappe.db.sql("SHOW VARIABLES WHERE `Variable_name` = 'innodb_snapshot_isolation'")
+		self.assertEqual(read, [1, 11] if strict and strict[0][1] == "ON" else [1])
+		self.assertEqual(frappe.db.sql(current, KEY)[0][0], 111)
+
+	def _elsewhere(self, act: Callable[[], object]) -> None:
+		"""Run something in a transaction of another connection, and commit it."""
+		site = frappe.local.site
+
+		def run() -> None:
+			frappe.init(site=site)
+			frappe.connect()
+			try:
+				act()
+				frappe.db.commit()
+			finally:
+				frappe.destroy()
+
+		other = threading.Thread(target=run)
+		other.start()
+		other.join(20)
 
 	def test_it_gives_up_and_keeps_nothing(self) -> None:
 		def act() -> None:

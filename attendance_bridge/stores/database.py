@@ -104,6 +104,16 @@ class Database:
 			finally:
 				self._give_back(connection)
 
+	def empty_log(self) -> bool:
+		"""Carry the write-ahead log over into the file and cut it to nothing.
+
+		Waits for readers as long as for a lock. False if one of them, here or in another process, kept it
+		from being done: pages from before may still be in the log then.
+		"""
+		with self._turn, reported(self.path):
+			busy = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+		return not busy
+
 	def close(self) -> None:
 		"""Wait for the write transaction under way, then let go of the file. Again is harmless."""
 		with self._turn, self._pool_lock:
@@ -147,6 +157,8 @@ class Database:
 			connection.row_factory = sqlite3.Row
 			connection.execute("PRAGMA synchronous = FULL")
 			connection.execute("PRAGMA foreign_keys = ON")
+			# What is deleted is personal: it is overwritten. Not every build of SQLite does so by itself.
+			connection.execute("PRAGMA secure_delete = ON")
 			connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT}")
 		except BaseException:
 			connection.close()

@@ -140,6 +140,9 @@ class SyncRun:
 		return outcome_counts(rows)
 
 	def _write(self, **facts: Any) -> None:
+		# Somebody may have stopped the run since it was read: what is written behind an older snapshot may be
+		# refused.
+		frappe.db.commit()  # nosemgrep
 		frappe.db.set_value("Device Sync Log", self.name, facts)
 		# People watch the run from other connections, and a run that dies must leave what it did.
 		frappe.db.commit()  # nosemgrep

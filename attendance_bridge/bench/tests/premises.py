@@ -6,6 +6,8 @@ What a turn does is committed, so tests cannot lean on a rollback: everything ma
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -93,6 +95,24 @@ def assignment(employee: str, shift: str, start: date, end: date | None = None) 
 	return document.name
 
 
+def elsewhere(act: Callable[[], object]) -> None:
+	"""Run something in a transaction of another connection, and commit it."""
+	site = frappe.local.site
+
+	def run() -> None:
+		frappe.init(site=site)
+		frappe.connect()
+		try:
+			act()
+			frappe.db.commit()
+		finally:
+			frappe.destroy()
+
+	other = threading.Thread(target=run)
+	other.start()
+	other.join(20)
+
+
 def own_employees() -> list[str]:
 	return frappe.get_all("Employee", filters={"employee_number": ("like", f"{MARK}-%")}, pluck="name")
 
@@ -104,7 +124,7 @@ def clear() -> None:
 	for doctype in ("Employee Checkin", "Attendance", "Shift Assignment", "Employee Internal Work History"):
 		column = "parent" if doctype == "Employee Internal Work History" else "employee"
 		frappe.db.delete(doctype, {column: ("in", people)})
-	_clear_own_doctypes()
+	clear_own_doctypes()
 	frappe.db.delete("Employee", {"name": ("in", people)})
 	frappe.db.delete("Shift Type", {"name": ("in", shifts)})
 	if compat.overtime_fields("Shift Type"):
@@ -113,7 +133,7 @@ def clear() -> None:
 	frappe.clear_cache()
 
 
-def _clear_own_doctypes() -> None:
+def clear_own_doctypes() -> None:
 	own = ("like", f"{MARK}%")
 	for doctype in ("Punch Log", "Unreadable Record", "Device Sync Log"):
 		frappe.db.delete(doctype, {"device": own})

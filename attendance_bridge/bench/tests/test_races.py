@@ -18,6 +18,7 @@ import frappe
 
 from attendance_bridge.bench import jobs
 from attendance_bridge.bench.punch_log import PunchLog
+from attendance_bridge.bench.sync_runs import SyncRun
 from attendance_bridge.bench.testing import IntegrationTestCase
 from attendance_bridge.bench.tests import premises, terminals
 
@@ -119,6 +120,14 @@ class TestRaces(IntegrationTestCase):
 		print(f"  carried on: {carried}; refused by telephone: {refused}", file=sys.stderr)  # noqa: T201
 		self.assertEqual(Counter(self._punches()), {"Checked in": PAGES * PUNCHES_A_PAGE})
 		self._assert_one_each()
+
+	def test_a_run_that_was_stopped_since_it_looked_comes_to_its_end(self) -> None:
+		run = SyncRun.begin(self.device, "Scheduler")
+		self.assertFalse(run.was_stopped())
+		stop = {"status": "Stopped"}
+		premises.elsewhere(lambda: frappe.db.set_value("Device Sync Log", run.name, stop))
+		run.end(stopped=True)
+		self.assertTrue(run.was_stopped())
 
 	def _read_the_terminal(self) -> None:
 		"""Page by page while the others are busy, as a pull does; everybody is there every 11 minutes."""

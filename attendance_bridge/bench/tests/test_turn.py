@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from unittest.mock import patch
 
 import frappe
 
 from attendance_bridge.bench import turn
 from attendance_bridge.bench.testing import IntegrationTestCase
+from attendance_bridge.bench.tests import premises
 
 KEY = "ABT-TURN-"
 
@@ -58,30 +58,13 @@ class TestTurn(IntegrationTestCase):
 		def act() -> None:
 			read.append(frappe.db.sql(current, KEY)[0][0])
 			if len(read) == 1:
-				self._elsewhere(lambda: frappe.db.sql(add, (10, KEY)))
+				premises.elsewhere(lambda: frappe.db.sql(add, (10, KEY)))
 			frappe.db.sql(add, (100, KEY))
 
 		turn.alone(act)
 		strict = frappe.db.sql("SHOW VARIABLES WHERE `Variable_name` = 'innodb_snapshot_isolation'")
 		self.assertEqual(read, [1, 11] if strict and strict[0][1] == "ON" else [1])
 		self.assertEqual(frappe.db.sql(current, KEY)[0][0], 111)
-
-	def _elsewhere(self, act: Callable[[], object]) -> None:
-		"""Run something in a transaction of another connection, and commit it."""
-		site = frappe.local.site
-
-		def run() -> None:
-			frappe.init(site=site)
-			frappe.connect()
-			try:
-				act()
-				frappe.db.commit()
-			finally:
-				frappe.destroy()
-
-		other = threading.Thread(target=run)
-		other.start()
-		other.join(20)
 
 	def test_it_gives_up_and_keeps_nothing(self) -> None:
 		def act() -> None:

@@ -1,4 +1,4 @@
-"""Writes SUPPORTED.md from what the drivers and upstreams say of themselves.
+"""Writes SUPPORTED.md from what the drivers and upstreams say of themselves, and from the recordings.
 
 `python devtools/generate_supported.py` writes it; `--check` only says whether it is up to date.
 """
@@ -12,16 +12,33 @@ from pathlib import Path
 from attendance_bridge import drivers, upstreams
 from attendance_bridge.core.config import describe
 from attendance_bridge.core.driver import Capability
+from attendance_bridge.core.recording import Recording
 
-TARGET = Path(__file__).resolve().parent.parent / "SUPPORTED.md"
+ROOT = Path(__file__).resolve().parent.parent
+TARGET = ROOT / "SUPPORTED.md"
+RECORDINGS = ROOT / "tests" / "recordings"
 
 _HEAD = """# Supported
 
 Made by `devtools/generate_supported.py` from the code; do not edit by hand.
 
 Every driver and upstream here passes its contract suite against a simulator that speaks the real protocol.
-Reports of what works with which model and firmware are welcome; none has been recorded yet.
 """
+
+_RECORDED = """## Recorded
+
+Each of these conversations is played to the driver by every run of the tests. {truth}
+How to add yours: [docs/diagnostics.md](docs/diagnostics.md).
+
+| driver | recorded from | model | firmware | what it shows |
+|---|---|---|---|---|
+"""
+_NO_TERMINAL = (
+	"No real terminal was at hand: all of them are **recorded from the simulator**, and model and firmware"
+	" are what the simulator claims to be."
+)
+_SOME_TERMINALS = "Those recorded from the simulator tell nothing about the model that it claims to be."
+_SOURCES = {"terminal": "a terminal", "simulator": "the simulator"}
 
 _CAPABILITIES = {
 	Capability.WINDOW: "reads a range of days without the whole log",
@@ -46,7 +63,26 @@ def main() -> int:
 
 def render() -> str:
 	"""The whole page."""
-	return "\n".join([_HEAD, *_driver_sections(), *_upstream_sections()])
+	return "\n".join([_HEAD, *_driver_sections(), _recorded(), *_upstream_sections()])
+
+
+def _recorded() -> str:
+	recordings = [
+		Recording.from_text(file.read_text(encoding="utf-8")) for file in sorted(RECORDINGS.glob("*.json"))
+	]
+	real = any(recording.source == "terminal" for recording in recordings)
+	lines = [_RECORDED.format(truth=_SOME_TERMINALS if real else _NO_TERMINAL)]
+	for recording in recordings:
+		device = recording.device
+		cells = (
+			f"`{recording.driver}`",
+			_SOURCES.get(recording.source, "unknown"),
+			device.get("model") or "—",
+			device.get("firmware") or "—",
+			recording.title,
+		)
+		lines.append("| " + " | ".join(str(cell).replace("|", "/") for cell in cells) + " |\n")
+	return "".join(lines)
 
 
 def _driver_sections() -> list[str]:

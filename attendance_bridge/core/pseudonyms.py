@@ -108,24 +108,26 @@ class Pseudonyms:
 	def _choose(self, core: str, highest: int | None) -> str:
 		noise = self._noise(core.encode("utf-8", "surrogatepass"))
 		best = core
-		for _ in range(_TRIES):
+		for _ in range(_TRIES if len(core) <= _MAX_SEARCHED else 1):
 			candidate = _shaped_like(core, noise)
 			if candidate in self._taken or (highest is not None and int(candidate) > highest):
 				continue
 			best = candidate
 			if candidate != core and not self._gives_away(candidate):
 				return candidate
-		if best == core and best in self._taken:
-			return self._first_free(core, highest)
-		return best
+		return best if best != core else self._first_free(core, highest)
 
 	def _first_free(self, core: str, highest: int | None) -> str:
-		"""Of a nearly used up supply, such as the nine numbers of one digit."""
-		if core.isascii() and core.isdigit():
-			for number in range(10 ** (len(core) - 1), 10 ** len(core)):
-				if str(number) not in self._taken and (highest is None or number <= highest):
-					return str(number)
-		return _shaped_like(core, self._noise(core.encode("utf-8", "surrogatepass")))
+		"""Of a supply that is nearly used up, as nine one-digit numbers are; its own if that is the last."""
+		if not (core.isascii() and core.isdigit()):
+			return _shaped_like(core, self._noise(core.encode("utf-8", "surrogatepass")))
+		end = min(10 ** len(core), 10 ** (len(core) - 1) + 10_000)
+		numbers = (
+			number
+			for number in range(10 ** (len(core) - 1), end)
+			if str(number) not in self._taken and str(number) != core
+		)
+		return str(next((number for number in numbers if highest is None or number <= highest), core))
 
 	def _gives_away(self, candidate: str) -> bool:
 		if not self._avoid:

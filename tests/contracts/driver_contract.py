@@ -21,6 +21,7 @@ from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.core.ports import Accepted
 from attendance_bridge.core.pull import PullReport, pull
 from attendance_bridge.core.punch import Punch
+from attendance_bridge.core.recording import Recordable, Tape
 
 SECRET = "hunter2-471100"
 """What a rig uses as the wrong password, if its protocol takes text."""
@@ -294,6 +295,9 @@ class DriverContract(ABC):
 		caplog.set_level(logging.DEBUG)
 		shown: list[str] = []
 		for driver in (rig.driver(), rig.driver_with_wrong_password()):
+			tape = Tape()
+			if isinstance(driver, Recordable):
+				driver.listen(tape)
 			with driver:
 				shown += [repr(driver), repr(vars(driver))]
 				try:
@@ -306,6 +310,8 @@ class DriverContract(ABC):
 						repr(error.__cause__),
 						repr(error.__context__),
 					]
+			# What is on a tape is redacted later; a password is not on it even before.
+			shown += [repr(tape), repr(tape.notes), repr([dict(note.facts) for note in tape.notes])]
 		shown += [record.getMessage() for record in caplog.records]
 		for secret in rig.secrets():
 			assert secret not in "\n".join(shown)

@@ -78,6 +78,19 @@ def test_a_number_keeps_its_digits_and_its_room(number: int) -> None:
 	assert told < 2**32
 
 
+def test_nobody_is_their_own_stand_in_while_another_is_free() -> None:
+	names = Pseudonyms(KEY)
+	ids = [str(number) for number in range(100, 1000)]
+	told = {one: names.of(one) for one in ids}
+	assert sorted(told.values()) == ids
+	assert sum(one == other for one, other in told.items()) <= 1
+
+
+def test_a_long_text_without_letters_takes_no_time() -> None:
+	text = "." * 300_000
+	assert Pseudonyms(KEY).of(text) == text
+
+
 def test_a_mac_address_stays_one() -> None:
 	told = Pseudonyms(KEY).of("00:17:61:AB:cd:0F")
 	assert [len(part) for part in told.split(":")] == [2] * 6

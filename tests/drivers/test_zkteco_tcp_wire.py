@@ -609,7 +609,9 @@ def test_a_forgotten_conversation_does_not_lock_its_terminal_for_ever() -> None:
 # --- what we lean on in pyzk, and its limits
 
 
-@pytest.mark.parametrize("name", ["_ZK__create_socket", "_ZK__send_command", "read_with_buffer"])
+@pytest.mark.parametrize(
+	"name", ["_ZK__create_socket", "_ZK__read_chunk", "_ZK__send_command", "read_with_buffer"]
+)
 def test_pyzk_still_has_what_we_override_or_use(name: str) -> None:
 	assert callable(getattr(ZK, name))
 

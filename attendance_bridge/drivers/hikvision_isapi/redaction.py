@@ -38,6 +38,8 @@ _OWN_PATH = re.compile(r"/ISAPI/[A-Za-z/]{1,100}(\?format=json)?", re.ASCII)
 _SECRET = re.compile(r"password|passwd|pwd|secret|token|nonce|session|api_?key|comm_?key", re.IGNORECASE)
 _DROPPED = re.compile(r"(url|data|picture|photo|image|template|model)$", re.IGNORECASE)
 
+_ADDRESS = re.compile(r"(?!0\.0\.0\.0)\d{1,3}(\.\d{1,3}){3}", re.ASCII)
+
 _KEY = re.compile(r"[@A-Za-z_][\w@.-]{0,63}", re.ASCII)
 _JSON_TOKEN = re.compile(
 	r'(?P<string>"(?:[^"\\]|\\[\s\S])*(?:"|\\?\Z))(?P<colon>\s*:)?|(?P<number>-?\d[\d.eE+-]*)'
@@ -112,6 +114,8 @@ def _value(key: str, value: str, names: Pseudonyms) -> str:
 		return "*" * len(value)
 	if _DROPPED.search(key):
 		return f"dropped:{len(value)}" if value else ""
+	if _ADDRESS.fullmatch(value):
+		return f"192.0.2.{sum(map(ord, names.of(value))) % 254 + 1}"
 	return names.of(value)
 
 

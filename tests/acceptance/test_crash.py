@@ -21,7 +21,7 @@ import pytest
 
 from attendance_bridge.core.projection import State
 from attendance_bridge.simulators import hikvision, workforce, zkteco
-from attendance_bridge.simulators.frappe_site import FrappeSite, SiteState
+from attendance_bridge.simulators.frappe_site import Bridge, FrappeSite, RelayedTerminal, SiteState
 from attendance_bridge.simulators.frappe_site import verbs as site_verbs
 from attendance_bridge.simulators.hikvision import verbs as hikvision_verbs
 from attendance_bridge.simulators.zkteco import verbs as zkteco_verbs
@@ -50,7 +50,10 @@ Key = tuple[str, str, datetime]
 class Place:
 	"""A factory with two terminals, its site, and the agent between them."""
 
-	def __init__(self, folder: Path, seed: int) -> None:
+	def __init__(self, folder: Path, seed: int, *, has_app: bool = False) -> None:
+		"""
+		:param has_app: the site has this app, and the agent relays the terminals for it.
+		"""
 		yesterday = (datetime.now(DEVICE_ZONE) - timedelta(days=1)).date()
 		self.chance = random.Random(seed)
 		self.factory = _factory(seed, yesterday)
@@ -64,6 +67,7 @@ class Place:
 		self.site = SiteState.from_workforce(
 			self.factory, time_zone=SITE_ZONE.key, service_seconds=SERVICE_SECONDS
 		)
+		self.bridge = Bridge(site=self.site) if has_app else None
 		self._employees = {each.device_user_id: each.employee for each in self.factory.workers}
 		self._inactive = {each.employee for each in self.factory.workers if each.status == "Inactive"}
 		# Those have not punched; this one has, and HRMS refuses it.
@@ -79,7 +83,12 @@ class Place:
 		with ExitStack() as stack:
 			gate = stack.enter_context(hikvision.HikvisionTerminal(self.gate))
 			workshop = stack.enter_context(zkteco.ZktecoTerminal(self.workshop))
-			site = stack.enter_context(FrappeSite(self.site))
+			site = stack.enter_context(FrappeSite(self.site, bridge=self.bridge))
+			if self.bridge is not None:
+				self._assign(self.bridge, gate.port, workshop.port)
+				self._write_relay(site.url)
+				yield
+				return
 			common: dict[str, toml.Value] = {
 				"host": "127.0.0.1",
 				"timezone": DEVICE_ZONE.key,
@@ -121,6 +130,34 @@ class Place:
 				],
 			)
 			yield
+
+	def _assign(self, bridge: Bridge, gate: int, workshop: int) -> None:
+		common = {"time_zone": DEVICE_ZONE.key, "poll_seconds": 1}
+		options = {"host": "127.0.0.1", "port": gate, "user": USER, "password": PASSWORD, "page_size": 5}
+		bridge.rules["debounce_seconds"] = 0
+		bridge.terminals = [
+			RelayedTerminal(name="Gate", driver="hikvision_isapi", options=options, **common),
+			RelayedTerminal(
+				name="Workshop",
+				driver="zkteco_tcp",
+				options={"host": "127.0.0.1", "port": workshop, "comm_key": str(COMM_KEY)},
+				**common,
+			),
+		]
+
+	def _write_relay(self, url: str) -> None:
+		"""The configuration of an agent that knows of no terminal."""
+		upstream: dict[str, toml.Value] = {
+			"kind": "frappe_bridge",
+			"url": url,
+			"api_key_env": "SITE_KEY",
+			"api_secret_env": "SITE_SECRET",
+			"punches_at_once": 40,
+		}
+		toml.write(
+			self._folder / "agent.toml",
+			{"agent": {"database": str(self._database)}, "web": {"enabled": False}, "upstream": upstream},
+		)
 
 	def agent(self) -> Running:
 		self._runs += 1
@@ -300,6 +337,34 @@ def test_killed_at_random_moments(
 		let_it_finish(place)
 		assert_every_punch_arrived_once(place)
 		assert_in_order_for_each_person(place)
+
+
+@pytest.mark.parametrize(
+	("seed", "kills", "faults"),
+	[
+		pytest.param(11, 8, (), id="site-well"),
+		pytest.param(12, 8, ("reset-after", "bad-gateway-after", "reset-before", "deadlock"), id="bad-line"),
+	],
+)
+def test_killed_at_random_moments_while_it_relays_for_a_site_with_the_app(
+	tmp_path: Path, seed: int, kills: int, faults: tuple[str, ...]
+) -> None:
+	place = Place(tmp_path, seed, has_app=True)
+	assert place.bridge is not None
+	with place.open():
+		for _ in range(kills):
+			if faults:
+				site_verbs.set_faults(
+					place.site, place.chance.choice(faults), every=place.chance.randint(2, 5)
+				)
+			kill_after(place, place.chance.uniform(0.05, 1.2))
+			place.somebody_punches()
+		assert not place.is_settled(), "there was nothing left to interrupt"
+		let_it_finish(place)
+		assert_every_punch_arrived_once(place)
+		assert len(place.bridge.punches) == len(place.on_the_terminals())
+		for file in tmp_path.iterdir():
+			assert PASSWORD.encode() not in file.read_bytes()
 
 
 def test_killed_inside_an_upload(make_place: Callable[[int], Place]) -> None:

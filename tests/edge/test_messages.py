@@ -25,6 +25,8 @@ from attendance_bridge.core.errors import (
 from attendance_bridge.core.projection import ECHO, NO_SUCH_ID
 from attendance_bridge.edge.messages import PROBLEMS, REASONS, sentence
 from attendance_bridge.upstreams.erpnext_rest import inspection
+from attendance_bridge.upstreams.frappe_bridge import inspection as bridge_inspection
+from attendance_bridge.upstreams.frappe_bridge.sender import INGEST
 
 PACKAGE = Path(attendance_bridge.__file__).parent
 PUT_IN_ON_THE_WAY = {"core/config.py": {"path"}, "edge/secrets.py": {"path"}}
@@ -137,7 +139,8 @@ def test_every_reason_has_words(code: str) -> None:
 
 
 def test_every_problem_of_an_upstream_has_words() -> None:
-	codes = {value for name, value in vars(inspection).items() if name.isupper() and isinstance(value, str)}
+	names = {**vars(inspection), **vars(bridge_inspection)}
+	codes = {value for name, value in names.items() if name.isupper() and isinstance(value, str)} - {INGEST}
 	assert len(codes) >= 7
 	assert codes <= PROBLEMS.keys()
 	words = sentence(UpstreamError(Code.NOT_READY, url="https://erp.example.com", problems=tuple(codes)))

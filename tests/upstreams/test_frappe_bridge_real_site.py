@@ -1,8 +1,8 @@
 """The upstream `frappe_bridge` in front of a real site that has the app; skipped unless one is named.
 
-Environment variables as in test_erpnext_real_site.py; the key has to be that of a System Manager with the role
-HR Manager. A site for trials is meant: an Edge Agent, a Device Configuration, employees and punches are made
-there. Punches cannot be deleted, so they and the (then left) employees stay.
+Environment variables as in test_erpnext_real_site.py; the key has to be that of a System Manager with the
+role HR Manager. A site for trials is meant: an Edge Agent, a Device Configuration, employees and punches are
+made there. Punches cannot be deleted, so all of it stays.
 """
 
 from __future__ import annotations

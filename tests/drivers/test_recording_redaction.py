@@ -7,6 +7,7 @@ import logging
 import re
 import struct
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -80,6 +81,20 @@ def recorded(driver: Any, /, **about: Any) -> Recording:
 	)
 
 
+@cache
+def nobodys(family: str) -> str:
+	"""A recording of a terminal that holds nobody: what stands in it anyway is nobody's, be it a number that
+	looks like an id."""
+	if family == "zkteco":
+		with ZktecoTerminal(ZktecoState(serial="W")) as zkteco:
+			return recorded(zkteco_driver(zkteco.port), driver="zkteco_tcp").to_text()
+	state = HikvisionState(
+		serial="W", name="W", user="keeper-of-keys", password="Correct-1-Horse", now=lambda: NOW
+	)
+	with HikvisionTerminal(state) as hikvision:
+		return recorded(hikvision_driver(hikvision.port), driver="hikvision_isapi").to_text()
+
+
 # --- ZKTeco
 
 
@@ -118,7 +133,7 @@ def test_nothing_is_left_of_anybody_zkteco(layout: int, transport: Transport, da
 	told = re.sub(r'"hex": "[0-9a-f]*"', "", text)
 	for user_id, name, card, password in users:
 		for original in (user_id, name, str(card), password, serial, "31415926"):
-			assert original not in told
+			assert original not in told or original in nobodys("zkteco")
 			assert original.encode() not in shown
 		numbers = (card, int(user_id)) if user_id.isdigit() else (card,)
 		for number in (number.to_bytes(4, "little") for number in numbers):
@@ -179,10 +194,9 @@ def test_nothing_is_left_of_anybody_hikvision(
 	text = recording.to_text()
 	# As a reader sees it: without JSON's escapes in escapes.
 	shown = text + json.dumps(json.loads(text), ensure_ascii=False).replace("\\", "")
-	shown = re.sub(r"@max\W+\d+", "", shown)  # limits of the terminal, full of zeros
 	for user_id, name, card, _password in users:
 		for original in (user_id, name, str(card)):
-			assert original not in shown
+			assert original not in shown or original in nobodys("hikvision")
 	for original in (serial, device_name, "keeper-of-keys", "Correct-1-Horse", "127.0.0.1", "192.0.2.64"):
 		assert original not in shown
 	assert "acsLinkCap" not in shown  # where a picture of a face lies

@@ -203,7 +203,7 @@ def _check_in(row: sqlite3.Row, device: str) -> CheckIn:
 	"""A row as it was before the claim."""
 	return CheckIn(
 		punch=punch_out(row),
-		employee=text_out(row["employee"]),
+		employee=text_out(row["employee"] or ""),
 		log_type=LogType(row["log_type"]) if row["log_type"] else None,
 		log_type_reason=row["log_type_reason"] or "",
 		in_doubt=row["in_flight_since"] is not None,

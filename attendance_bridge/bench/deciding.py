@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import frappe
 
 from attendance_bridge.bench import devices, punch_log, punch_rows
 from attendance_bridge.bench.turn import alone
+from attendance_bridge.core.direction import Standing
 from attendance_bridge.core.person import Directory, Person
 from attendance_bridge.core.projection import (
 	Decision,
 	DevicePolicy,
 	Observation,
 	Rules,
+	find_person,
 	first_moments,
 	project,
 )
@@ -42,9 +45,16 @@ def preview(
 ) -> list[Decision]:
 	"""What would be decided about punches under other rules; nothing is written.
 
-	In order of time, from each person's standing at their first of them on.
+	In order of time, from where each person stood before their first of them: these may have been decided
+	long ago, and must not follow themselves.
 	"""
-	return _project(list(observations), policies, rules)[0]
+	observed = list(observations)
+	directory = Directory(people_behind(observed, policies))
+	before = {
+		employee: moment - timedelta(microseconds=1)
+		for employee, moment in first_moments(observed, directory, policies).items()
+	}
+	return list(project(observed, directory, policies, punch_log.standings(before), rules))
 
 
 def _decide_batch(policies: Mapping[str, DevicePolicy], rules: Rules) -> int:
@@ -62,8 +72,44 @@ def _project(
 	people = people_behind(observations, policies)
 	directory = Directory(people)
 	firsts = first_moments(observations, directory, policies)
-	decisions = list(project(observations, directory, policies, punch_log.standings(firsts), rules))
+	legs = _legs(observations, directory, policies, firsts)
+	decisions = [
+		decision
+		for observed, standings in legs
+		for decision in project(observed, directory, policies, standings, rules)
+	]
 	return decisions, firsts, {person.employee: person for person in people}
+
+
+def _legs(
+	observations: Iterable[Observation],
+	directory: Directory,
+	policies: Mapping[str, DevicePolicy],
+	firsts: Mapping[str, datetime],
+) -> list[tuple[list[Observation], dict[str, Standing]]]:
+	"""The observations up to each person's first check-in on the way, those up to the second, and so on.
+
+	Each leg with the standings that it begins with: a check-in that stands already is where a person goes on
+	from, whatever is decided before it.
+	"""
+	owners = [(each, find_person(each.punch, directory, policies)) for each in observations]
+	spans: dict[str, tuple[datetime, datetime]] = {}
+	for each, person in owners:
+		if person is not None:
+			first, last = spans.get(person.employee, (firsts[person.employee],) * 2)
+			spans[person.employee] = first, max(last, each.punch.occurred_utc)
+	courses = punch_log.courses(spans)
+	turns = {employee: [each.occurred_at for each in course] for employee, course in courses.items()}
+	legs: list[tuple[list[Observation], dict[str, Standing]]] = [([], punch_log.standings(firsts))]
+	legs.extend(
+		([], {who: course[number] for who, course in courses.items() if number < len(course)})
+		for number in range(max(map(len, turns.values()), default=0))
+	)
+	for each, person in owners:
+		leg = bisect_right(turns.get(person.employee, ()), each.punch.occurred_utc) if person else 0
+		if leg < punch_log.CHECKINS_ON_THE_WAY:  # there may be more of them behind the last
+			legs[leg][0].append(each)
+	return legs
 
 
 def people_behind(observations: Iterable[Observation], policies: Mapping[str, DevicePolicy]) -> list[Person]:

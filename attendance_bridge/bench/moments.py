@@ -37,9 +37,12 @@ def zone_of(device: str) -> ZoneInfo:
 	return ZoneInfo(frappe.db.get_value("Device Configuration", device, "time_zone"))
 
 
-def to_site(moment: datetime) -> datetime:
-	"""Site time (naive) of an aware moment."""
-	return moment.astimezone(site_zone()).replace(tzinfo=None, fold=0)
+def to_site(moment: datetime, zone: ZoneInfo | None = None) -> datetime:
+	"""Site time (naive) of an aware moment.
+
+	:param zone: `site_zone()`, for those who have many moments to turn.
+	"""
+	return moment.astimezone(zone or site_zone()).replace(tzinfo=None, fold=0)
 
 
 def from_site(value: datetime | str) -> datetime:
@@ -59,7 +62,7 @@ def from_utc(value: datetime | str) -> datetime:
 
 
 def _naive(value: datetime | str) -> datetime:
-	naive = get_datetime(value)
+	naive = value if isinstance(value, datetime) else get_datetime(value)
 	if naive is None or naive.tzinfo is not None:
 		raise ValueError("a naive datetime is needed")
 	return naive

@@ -3,9 +3,10 @@
 How late punches keep IN and OUT right. A decision rests on the person's last counted punch before it, so it
 is good only while no other counted punch lies between the two. `record` sees to that:
 
-- A batch is decided from the standings at each person's first moment on. Where a person already has a
-  counted punch after that moment, decisions up to it are written down, and what comes after it stays
-  undecided for a later batch, which begins there.
+- A batch is decided from the standings at each person's first moment on, and from each check-in that the
+  person already has on the way (`courses`). Where one has a counted punch there that is no check-in yet,
+  decisions up to it are written down, and what comes after it stays undecided for a later batch, which
+  begins there.
 - A decision takes back what was decided later about the same person, as far as the next punch that became a
   check-in: those rest on it now, and are decided again. A check-in stands, and so does what follows it.
 
@@ -43,6 +44,9 @@ _TABLE_FULL, _NO_SPACE = 1114, 1021
 _ATTEMPTS = 8
 _LONGEST_PAUSE_SECONDS = 0.2
 """How often a page is held that loses against another transaction, and how long it waits in between."""
+
+CHECKINS_ON_THE_WAY = 200
+"""How many check-ins of one person a batch decides its way past; the next batch goes on behind them."""
 
 _PEOPLE_A_STATEMENT = 100
 """How many people one UNION asks about."""
@@ -83,7 +87,8 @@ class PunchLog:
 			reading=reading,
 			clock_good_until=moments.from_site(good_until) if good_until else None,
 		)
-		punches = [{**punch_rows.punch_values(punch), **arrival} for punch in _distinct(page.punches)]
+		zone = moments.site_zone()
+		punches = [{**punch_rows.punch_values(punch, zone), **arrival} for punch in _distinct(page.punches)]
 		unreadable = [unreadable_values(self._device, device_serial, row) for row in page.unreadable]
 		new, new_unreadable = hold(punches, unreadable)
 		return Accepted(new=new, known=len(page.punches) - new, unreadable=new_unreadable)
@@ -206,6 +211,27 @@ def standings(firsts: Mapping[str, datetime]) -> dict[str, Standing]:
 	}
 
 
+def courses(spans: Mapping[str, tuple[datetime, datetime]]) -> dict[str, list[Standing]]:
+	"""Where each employee's check-ins leave them, in order of time: those after the first moment of a span of
+	their own, up to its last. At most CHECKINS_ON_THE_WAY; whoever has none is left out. Moments are in UTC.
+	"""
+	found: dict[str, list[Standing]] = {}
+	rows = _for_each(
+		"SELECT `employee`, `occurred_utc`, `log_type` FROM `tabPunch Log`"  # noqa: S608
+		" WHERE `employee` = %s AND `occurred_utc` > %s AND `occurred_utc` <= %s"
+		" AND `log_type` IN ('IN', 'OUT') AND `status` <> 'Pending'"
+		f" ORDER BY `occurred_utc`, `name` LIMIT {CHECKINS_ON_THE_WAY}",
+		(
+			(employee, moments.to_utc(first), moments.to_utc(last))
+			for employee, (first, last) in spans.items()
+		),
+	)
+	for employee, occurred_utc, log_type in rows:
+		standing = Standing(occurred_at=moments.from_utc(occurred_utc), log_type=LogType(log_type))
+		found.setdefault(employee, []).append(standing)
+	return {employee: sorted(course, key=lambda each: each.occurred_at) for employee, course in found.items()}
+
+
 def record(
 	decisions: Iterable[Decision], firsts: Mapping[str, datetime], people: Mapping[str, Person]
 ) -> int:
@@ -221,9 +247,9 @@ def record(
 
 
 def _without_overtaken(batch: Sequence[Decision], firsts: Mapping[str, datetime]) -> list[Decision]:
-	"""The decisions that no counted punch of that person, after their first of the batch, comes before."""
+	"""The decisions before which no punch of that person, after their first, waits for its check-in."""
 	named = {decision.employee for decision in batch if decision.employee}
-	ends = _next_counted({employee: firsts[employee] for employee in named})
+	ends = _next_counted({employee: firsts[employee] for employee in named}, "= 'Pending'")
 	return [
 		decision
 		for decision in batch
@@ -232,27 +258,27 @@ def _without_overtaken(batch: Sequence[Decision], firsts: Mapping[str, datetime]
 
 
 def _take_back_what_rests_on(standing: Iterable[Decision]) -> None:
-	firsts: dict[str, datetime] = {}
+	spans: dict[str, tuple[datetime, datetime]] = {}
 	for decision in standing:
 		if decision.employee:
 			moment = decision.punch.occurred_utc
-			firsts[decision.employee] = min(moment, firsts.get(decision.employee, moment))
-	overtaken = _next_counted(firsts)
-	finals = _next_counted({employee: firsts[employee] for employee in overtaken}, final=True)
+			first, last = spans.get(decision.employee, (moment, moment))
+			spans[decision.employee] = min(moment, first), max(moment, last)
+	overtaken = _next_counted({employee: first for employee, (first, _) in spans.items()}, "= 'Pending'")
+	finals = _next_counted({employee: spans[employee][1] for employee in overtaken}, "<> 'Pending'")
 	for employee in overtaken:
-		_take_back(employee, firsts[employee], finals.get(employee))
+		_take_back(employee, spans[employee][0], finals.get(employee))
 
 
-def _next_counted(firsts: Mapping[str, datetime], *, final: bool = False) -> dict[str, datetime]:
+def _next_counted(firsts: Mapping[str, datetime], status: str) -> dict[str, datetime]:
 	"""The moment of each employee's first counted punch after a moment of theirs; left out if there is none.
 
-	:param final: only those that are check-ins by now.
+	:param status: a condition on it, as it stands behind the name of the column.
 	"""
-	condition = " AND `status` <> 'Pending'" if final else ""
 	rows = _for_each(
 		"SELECT `employee`, `occurred_utc` FROM `tabPunch Log`"  # noqa: S608
-		f" WHERE `employee` = %s AND `occurred_utc` > %s AND `log_type` IN ('IN', 'OUT'){condition}"
-		" ORDER BY `occurred_utc` LIMIT 1",
+		" WHERE `employee` = %s AND `occurred_utc` > %s AND `log_type` IN ('IN', 'OUT')"
+		f" AND `status` {status} ORDER BY `occurred_utc` LIMIT 1",
 		((employee, moments.to_utc(first)) for employee, first in firsts.items()),
 	)
 	return {employee: moments.from_utc(occurred_utc) for employee, occurred_utc in rows}

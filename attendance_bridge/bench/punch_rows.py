@@ -7,6 +7,7 @@ and `clock_good_until` in UTC. Wall time, fold and zone stand beside them, so th
 from __future__ import annotations
 
 import functools
+import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone, tzinfo
@@ -22,8 +23,11 @@ from attendance_bridge.core.punch import DeviceKey, Punch, VerifyMode
 
 _PRIVATE_PLANE = 0x100000
 
-ROWS_A_STATEMENT = 500
-"""How many rows go into one statement: with the longest raw records still far below max_allowed_packet."""
+NAMES_A_STATEMENT = 500
+"""How many names one statement asks about."""
+
+_MAX_JSON = 1_000_000
+"""Characters of rows in one statement: as escaped bytes, below MariaDB's max_allowed_packet of 16 MiB."""
 
 STATUS = {
 	State.RECEIVED: "Received",
@@ -73,8 +77,11 @@ def name_of(punch: Punch) -> str:
 	return str(uuid.UUID(bytes=punch.punch_id_bytes))
 
 
-def punch_values(punch: Punch) -> dict[str, Any]:
-	"""The columns that a punch itself fills."""
+def punch_values(punch: Punch, site_zone: ZoneInfo | None = None) -> dict[str, Any]:
+	"""The columns that a punch itself fills.
+
+	:param site_zone: `moments.site_zone()`, for those who have many.
+	"""
 	occurred_at = punch.occurred_at
 	return {
 		"name": name_of(punch),
@@ -83,7 +90,7 @@ def punch_values(punch: Punch) -> dict[str, Any]:
 		"wall_time": occurred_at.replace(tzinfo=None, fold=0),
 		"fold": occurred_at.fold,
 		"time_zone": _zone_name(occurred_at),
-		"occurred_at": moments.to_site(occurred_at),
+		"occurred_at": moments.to_site(occurred_at, site_zone),
 		"occurred_utc": moments.to_utc(occurred_at),
 		"verify_mode": punch.verify_mode.value,
 		"device_key": punch.device_key.value,
@@ -136,22 +143,33 @@ def insert_ignore(doctype: str, rows: Sequence[Mapping[str, Any]]) -> int:
 
 	All rows have the same keys. Values must fit their columns: IGNORE would cut them in silence.
 	"""
-	return sum(_insert("INSERT IGNORE", doctype, chunk) for chunk in chunks(rows))
+	return _insert("INSERT IGNORE", doctype, rows)
 
 
 def insert(doctype: str, rows: Sequence[Mapping[str, Any]]) -> None:
 	"""Insert rows; one that is there already is an error. All rows have the same keys."""
-	for chunk in chunks(rows):
-		_insert("INSERT", doctype, chunk)
+	_insert("INSERT", doctype, rows)
 
 
 def _insert(verb: str, doctype: str, rows: Sequence[Mapping[str, Any]]) -> int:
-	columns = tuple(rows[0])
-	frappe.db.sql(
-		f"{verb} INTO `tab{doctype}` ({_quoted(columns)}) VALUES {_places(len(rows), len(columns))}",
-		[value for row in rows for value in row.values()],
-	)
-	return int(frappe.db._cursor.rowcount)
+	if not rows:
+		return 0
+	# What all rows have in common is sent, and converted, once.
+	common = {
+		column: value
+		for column, value in rows[0].items()
+		if column != "name" and all(row[column] == value for row in rows)
+	}
+	own = [column for column in rows[0] if column not in common]
+	inserted = 0
+	for text in _as_json([row[column] for column in own] for row in rows):
+		frappe.db.sql(
+			f"{verb} INTO `tab{doctype}` ({_quoted((*common, *own))})"  # noqa: S608
+			f" SELECT {''.join('%s, ' * len(common))}{_quoted(own)} FROM {_table_of(own)}",
+			(*common.values(), text),
+		)
+		inserted += int(frappe.db._cursor.rowcount)
+	return inserted
 
 
 def update(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, standing: str) -> int:
@@ -161,45 +179,50 @@ def update(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, standing: s
 	:param standing: the status that a punch must still have; whatever happened to the others meanwhile stays.
 	"""
 	written = 0
-	now = moments.now()
-	for chunk in chunks(list(rows)):
-		names = [row[0] for row in chunk]
-		still = set(
-			frappe.db.sql_list(
-				"SELECT `name` FROM `tabPunch Log` WHERE `name` IN %s AND `status` = %s FOR UPDATE",
-				(names, standing),
-			)
-		)
-		values = [(*row, now) for row in chunk if row[0] in still]
-		if not values:
-			continue
-		# The rows are there, and locked: the insert is only the way to update many rows to different values.
-		written_columns = (*columns, "modified")
-		changes = ", ".join(f"`{column}` = VALUES(`{column}`)" for column in written_columns)
+	changes = ", ".join(f"`punch`.`{column}` = `new`.`{column}`" for column in columns)
+	for text in _as_json(rows):
+		# Each is found by its key: STRAIGHT_JOIN keeps the server from looking at all of that status instead.
 		frappe.db.sql(
-			f"INSERT INTO `tabPunch Log` ({_quoted(('name', *written_columns))})"  # noqa: S608
-			f" VALUES {_places(len(values), len(written_columns) + 1)} ON DUPLICATE KEY UPDATE {changes}",
-			[value for row in values for value in row],
+			f"UPDATE {_table_of(('name', *columns))} STRAIGHT_JOIN `tabPunch Log` AS `punch`"  # noqa: S608
+			" ON `punch`.`name` = `new`.`name` COLLATE utf8mb4_unicode_ci"
+			f" SET {changes}, `punch`.`modified` = %s WHERE `punch`.`status` = %s",
+			(text, moments.now(), standing),
 		)
-		written += len(values)
+		written += int(frappe.db._cursor.rowcount)
 	return written
+
+
+def _as_json(rows: Iterable[Sequence[Any]]) -> Iterable[str]:
+	"""The rows as JSON texts, each of a size that one statement takes.
+
+	One text is one value to bind, where a list of rows would be thousands; the server takes it apart again.
+	"""
+	encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+	part: list[str] = []
+	size = 0
+	for text in map(encode, rows):
+		if part and size + len(text) > _MAX_JSON:
+			yield f"[{','.join(part)}]"
+			part, size = [], 0
+		part.append(text)
+		size += len(text)
+	if part:
+		yield f"[{','.join(part)}]"
+
+
+def _table_of(columns: Sequence[str]) -> str:
+	"""A bound text of `_as_json` as the table `new`."""
+	paths = ", ".join(f"`{column}` LONGTEXT PATH '$[{place}]'" for place, column in enumerate(columns))
+	return f"JSON_TABLE(%s, '$[*]' COLUMNS ({paths})) AS `new`"
 
 
 def chunks(rows: Sequence[Any]) -> Iterable[Sequence[Any]]:
 	"""`rows` in stretches that one statement takes."""
-	return (rows[start : start + ROWS_A_STATEMENT] for start in range(0, len(rows), ROWS_A_STATEMENT))
+	return (rows[start : start + NAMES_A_STATEMENT] for start in range(0, len(rows), NAMES_A_STATEMENT))
 
 
 def _quoted(columns: Iterable[str]) -> str:
 	return ", ".join(f"`{column}`" for column in columns)
-
-
-def _marks(count: int) -> str:
-	return ", ".join(["%s"] * count)
-
-
-def _places(rows: int, columns: int) -> str:
-	return ", ".join([f"({_marks(columns)})"] * rows)
 
 
 def _reading(row: Mapping[str, Any]) -> ClockReading | None:

@@ -12,10 +12,14 @@ shorter than 24 hours (`ShiftType.validate_circular_shift`), so a previous shift
 `end - 24 h` but earlier is over before the current one can begin, a next one that was not on at
 `start + 24 h` but later begins after the current one can end, and where there is no current shift no
 neighbour reaches the moment. Where a Shift Type breaks that rule, HRMS's own function is asked.
+
+What is found can change only where a shift, or a margin of one, begins or ends. So it is found once for each
+stretch of a day between two such edges, and at each edge, of everybody who has the same shifts.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
@@ -34,6 +38,7 @@ from attendance_bridge.bench import compat
 _DAY = timedelta(days=1)
 _REACH = timedelta(days=3)
 """How far from a moment an assignment can matter to it, with a day to spare."""
+_MARGINS = ("begin_check_in_before_shift_start_time", "allow_check_out_after_shift_end_time")
 
 Shift = Any
 """A dict as HRMS makes it: shift_type, start_datetime, end_datetime, actual_start, actual_end, all naive, in
@@ -50,13 +55,29 @@ class ShiftFinder:
 		"""
 		self._assignments = _read_assignments(employees, first, last)
 		self._default_shifts = _read_default_shifts(employees)
-		self._asks_hrms = _some_shift_overlaps_itself()
+		shift_types = _read_shift_types()
+		self._asks_hrms = any(map(_overlaps_itself, shift_types))
+		self._edges = sorted({edge for shift in shift_types for edge in _edges(shift)})
 		self._found: dict[tuple[str, datetime], Shift] = {}
+		self._stretches: dict[tuple[str, str | None, date, int, int], Shift] = {}
 
 	def find(self, employee: str, moment: datetime) -> Shift:
-		"""As `get_actual_start_end_datetime_of_shift(employee, moment, True)`; empty if there is no shift."""
+		"""As `get_actual_start_end_datetime_of_shift(employee, moment, True)`; empty if there is no shift.
+
+		:param moment: in whole seconds. What is returned is shared: nobody changes it.
+		"""
 		if self._asks_hrms:
 			return get_actual_start_end_datetime_of_shift(employee, moment, True)
+		time = timedelta(hours=moment.hour, minutes=moment.minute, seconds=moment.second)
+		stretch = bisect_left(self._edges, time), bisect_right(self._edges, time)  # they differ at an edge
+		# People without assignments differ in nothing but their default shift.
+		who = employee if employee in self._assignments else ""
+		key = (who, self._default_shifts.get(employee), moment.date(), *stretch)
+		if key not in self._stretches:
+			self._stretches[key] = self._find(employee, moment)
+		return self._stretches[key]
+
+	def _find(self, employee: str, moment: datetime) -> Shift:
 		current = self._shift_at(employee, moment)
 		if not current:
 			return {}
@@ -134,12 +155,19 @@ def _read_default_shifts(employees: Collection[str]) -> dict[str, str]:
 	return {row.name: row.default_shift for row in rows}
 
 
-def _some_shift_overlaps_itself() -> bool:
-	margins = ("begin_check_in_before_shift_start_time", "allow_check_out_after_shift_end_time")
-	for shift in frappe.get_all("Shift Type", fields=["start_time", "end_time", *margins], order_by=None):
-		length = shift.end_time - shift.start_time
-		if length <= timedelta(0):
-			length += _DAY
-		if length + timedelta(minutes=sum(shift[margin] or 0 for margin in margins)) >= _DAY:
-			return True
-	return False
+def _read_shift_types() -> list[Any]:
+	return frappe.get_all("Shift Type", fields=["start_time", "end_time", *_MARGINS], order_by=None)
+
+
+def _overlaps_itself(shift: Any) -> bool:
+	length = shift.end_time - shift.start_time
+	if length <= timedelta(0):
+		length += _DAY
+	return length + timedelta(minutes=sum(shift[margin] or 0 for margin in _MARGINS)) >= _DAY
+
+
+def _edges(shift: Any) -> tuple[timedelta, ...]:
+	"""The times of day at which a shift and its margins begin and end."""
+	before, after = (timedelta(minutes=shift[margin] or 0) for margin in _MARGINS)
+	edges = (shift.start_time - before, shift.start_time, shift.end_time, shift.end_time + after)
+	return tuple(edge % _DAY for edge in edges)

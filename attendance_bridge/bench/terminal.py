@@ -10,6 +10,7 @@ from functools import partial
 import frappe
 
 from attendance_bridge.bench import conversation, devices, moments
+from attendance_bridge.bench.gathering import Gathering
 from attendance_bridge.bench.punch_log import PunchLog
 from attendance_bridge.core.clock import ClockReading, ClockRules, ClockVerdict, judge
 from attendance_bridge.core.driver import Capability, DeviceInfo, Driver, Window, read_clock
@@ -50,7 +51,7 @@ def read(
 		log = PunchLog(device)
 		report = pull(
 			contact.info.serial,
-			driver,
+			Gathering(driver),
 			log,
 			log,
 			reading=contact.reading,
@@ -61,6 +62,8 @@ def read(
 		)
 		if report.complete:
 			_correct_clock(contact, rules)
+	# Somebody may have saved the form meanwhile: what is written behind an older snapshot may be refused.
+	frappe.db.commit()  # nosemgrep
 	devices.pulled(device, report, at=moments.utc_now())
 	if report.complete and window is None:
 		watermark = watermark_after_pull(started_at, contact.reading, rules)
@@ -79,6 +82,8 @@ def meet(device: str, driver: Driver) -> Contact:
 	info = driver.identify()
 	devices.check_serial(device, info)
 	contact = Contact(driver=driver, info=info, reading=read_clock(driver))
+	# As in `read`: the terminal took its time to answer.
+	frappe.db.commit()  # nosemgrep
 	devices.contacted(device, info, contact.reading, at=moments.utc_now())
 	# What was learnt of the terminal holds, whatever becomes of the pull.
 	frappe.db.commit()  # nosemgrep

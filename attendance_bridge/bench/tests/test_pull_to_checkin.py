@@ -36,18 +36,24 @@ def _status(status: str) -> str:
 
 
 class TestPullToCheckin(IntegrationTestCase):
-	def setUp(self) -> None:
+	@classmethod
+	def setUpClass(cls) -> None:
+		super().setUpClass()
 		premises.clear()
-		self.addCleanup(premises.clear)
+		cls.addClassCleanup(premises.clear)
 		last_day = datetime.now(ZoneInfo("Asia/Dubai")).date() - timedelta(days=1)
-		self.workforce = build(PEOPLE, DAYS, SEED, last_day)
+		cls.workforce = build(PEOPLE, DAYS, SEED, last_day)
+		cls.employees = _people_of(cls.workforce)
+		frappe.db.commit()
+
+	def setUp(self) -> None:
+		self.addCleanup(self._clear_punches)
 		self.hikvision = HikvisionState.from_workforce(
 			self.workforce, number=1, of=TERMINALS, serial=f"{premises.MARK}HIK0001"
 		)
 		self.zkteco = ZktecoState.from_workforce(
 			self.workforce, number=2, of=TERMINALS, serial=f"{premises.MARK}ZK0002"
 		)
-		self.employees = _people_of(self.workforce)
 		terminal, other = HikvisionTerminal(self.hikvision), ZktecoTerminal(self.zkteco)
 		for each in (terminal, other):
 			each.start()
@@ -56,6 +62,12 @@ class TestPullToCheckin(IntegrationTestCase):
 			terminals.hikvision(terminal.port, user_id_prefix=PREFIX),
 			terminals.zkteco(other.port, user_id_prefix=PREFIX),
 		]
+		frappe.db.commit()
+
+	def _clear_punches(self) -> None:
+		frappe.db.rollback()
+		frappe.db.delete("Employee Checkin", {"employee": ("in", list(self.employees.values()))})
+		premises.clear_own_doctypes()
 		frappe.db.commit()
 
 	def _pull_all(self) -> list[dict]:

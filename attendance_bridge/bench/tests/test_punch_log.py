@@ -168,6 +168,40 @@ class TestPunchLog(IntegrationTestCase):
 					deciding.decide_received()
 			self.assertEqual(self._decided(), in_order, f"seed {SEED}")
 
+	def test_a_batch_goes_its_way_past_checkins_that_stand(self) -> None:
+		"""Another terminal's backlog: decided at once as if each punch had been decided by itself."""
+		chance = random.Random(SEED)
+
+		def some(number: int) -> list[Punch]:
+			return [
+				terminals.punch(
+					f"abt{person}", MONDAY + timedelta(seconds=chance.randrange(3 * 86_400)), number=number
+				)
+				for person in (1, 2, 3)
+				for _ in range(25)
+			]
+
+		self._accept(*some(1))
+		deciding.decide_received()
+		checkins.deliver_pending()
+		standing = self._decided()
+		self._accept(*some(2))
+		with patch.object(deciding, "alone", side_effect=deciding.alone) as turns:
+			self.assertEqual(deciding.decide_received(), 75)
+		self.assertEqual(turns.call_count, 2)  # the second finds nothing left
+		at_once = self._decided()
+		self.assertLessEqual(set(standing), set(at_once))
+		for most in (punch_log.CHECKINS_ON_THE_WAY, 3):
+			frappe.db.sql(
+				f"UPDATE `tabPunch Log` SET {punch_rows.CLEAN_SHEET} WHERE `device_serial` = %s"
+				" AND `employee_checkin` IS NULL",
+				terminals.serial(2),
+			)
+			batch = 1 if most > 3 else deciding.BATCH
+			with patch.object(deciding, "BATCH", batch), patch.object(punch_log, "CHECKINS_ON_THE_WAY", most):
+				deciding.decide_received()
+			self.assertEqual(self._decided(), at_once, f"seed {SEED}, {most} on the way")
+
 	def test_a_checkin_is_never_changed_by_what_comes_late(self) -> None:
 		self._accept(*(terminals.punch("abt1", MONDAY + timedelta(hours=hour)) for hour in (8, 17)))
 		deciding.decide_received()

@@ -12,8 +12,21 @@ export_python_type_annotations = True
 after_install = "attendance_bridge.install.after_install"
 before_uninstall = "attendance_bridge.uninstall.before_uninstall"
 
-doctype_js = {"Device Configuration": "public/js/fetch_checkins.js"}
-doctype_list_js = {"Device Configuration": "public/js/fetch_checkins.js"}
+doctype_js = {
+	"Device Configuration": [
+		"public/js/fetch_checkins.js",
+		"public/js/review.js",
+		"public/js/dry_run.js",
+	],
+	"Attendance Bridge Settings": ["public/js/review.js", "public/js/dry_run.js"],
+	"Punch Log": "public/js/review.js",
+	"Shift Type": "public/js/shift_type.js",
+}
+doctype_list_js = {
+	"Device Configuration": "public/js/fetch_checkins.js",
+	"Punch Log": "public/js/review.js",
+}
+page_js = {"unmapped-people": "public/js/review.js"}
 
 scheduler_events = {
 	# One tick; what is due is decided there, a terminal at a time.

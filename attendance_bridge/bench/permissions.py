@@ -42,6 +42,15 @@ def may_see_punch(doc: Any, ptype: str | None = None, user: str | None = None, *
 	return bool(found)
 
 
+def require_role(*roles: str) -> None:
+	"""Let nobody on who has none of some roles, but Administrator.
+
+	:raises frappe.PermissionError: also in tests, where `frappe.only_for` lets everybody on.
+	"""
+	if frappe.session.user != "Administrator" and set(roles).isdisjoint(frappe.get_roles()):
+		raise frappe.PermissionError
+
+
 def _sees_all(user: str) -> bool:
 	return user == "Administrator" or not SEE_ALL.isdisjoint(frappe.get_roles(user))
 

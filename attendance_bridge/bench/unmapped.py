@@ -56,6 +56,8 @@ class UnmappedGroup:
 	"""Naive, in the site's time zone."""
 	last: datetime | None = None
 	devices: list[str] = field(default_factory=list)
+	ids_on_devices: list[str] = field(default_factory=list)
+	"""As they stand in Punch Log: without the terminals' prefixes."""
 	name_on_terminal: str = ""
 	suggestions: list[Suggestion] = field(default_factory=list)
 
@@ -171,6 +173,8 @@ def _add(group: UnmappedGroup, row: Any, names: Mapping[str, str]) -> None:
 	group.first = min(row.first, group.first or row.first)
 	group.last = max(row.last, group.last or row.last)
 	group.name_on_terminal = group.name_on_terminal or names.get(row.sample, "")
+	if row.device_user_id not in group.ids_on_devices:
+		group.ids_on_devices.append(row.device_user_id)
 	if row.device and row.device not in group.devices:
 		group.devices.append(row.device)
 

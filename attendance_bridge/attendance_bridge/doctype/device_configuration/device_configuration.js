@@ -15,8 +15,9 @@ frappe.ui.form.on("Device Configuration", {
 	refresh(frm) {
 		frm.trigger("show_driver");
 		frm.trigger("show_state");
-		if (!frm.is_new() && frm.perm[0].write) {
-			add_buttons(frm);
+		if (!frm.is_new()) {
+			if (frm.perm[0].write) add_buttons(frm);
+			add_views(frm);
 		}
 		attendance_bridge.fetch.follow(frm);
 	},
@@ -140,6 +141,7 @@ function add_buttons(frm) {
 	if (driver_of(frm)?.capabilities.includes("set_clock") ?? true) {
 		frm.add_custom_button(__("Sync Clock"), () => confirm_sync_clock(frm), __("Terminal"));
 	}
+	frm.add_custom_button(__("Download Diagnostics"), () => download_diagnostics(frm), __("Terminal"));
 	if (frm.doc.serial_number) {
 		frm.add_custom_button(
 			__("Accept New Terminal"),
@@ -147,6 +149,40 @@ function add_buttons(frm) {
 			__("Terminal")
 		);
 	}
+}
+
+function add_views(frm) {
+	const may_rehearse = ["System Manager", "HR Manager"].some((role) => frappe.user.has_role(role));
+	if (may_rehearse && frm.doc.serial_number) {
+		frm.add_custom_button(__("Dry Run"), () => ask_dry_run(frm));
+	}
+	frm.add_custom_button(
+		__("Punches"),
+		() => frappe.set_route("List", "Punch Log", { device: frm.docname }),
+		__("View")
+	);
+	frm.add_custom_button(
+		__("Readings"),
+		() => frappe.set_route("List", "Device Sync Log", { device: frm.docname }),
+		__("View")
+	);
+}
+
+function ask_dry_run(frm) {
+	const fields = ["device_role", "user_id_prefix"].map((fieldname) => {
+		const { fieldtype, label, options } = frm.get_field(fieldname).df;
+		return { fieldname, fieldtype, options, label: __(label), default: frm.doc[fieldname] };
+	});
+	attendance_bridge.dry_run.ask(fields, frm.docname);
+}
+
+function download_diagnostics(frm) {
+	if (frm.is_dirty()) {
+		frappe.throw(__("Save first: the terminal is reached with what is saved."));
+	}
+	open_url_post("/api/method/attendance_bridge.api.devices.download_diagnostics", {
+		device: frm.docname,
+	});
 }
 
 function confirm_sync_clock(frm) {

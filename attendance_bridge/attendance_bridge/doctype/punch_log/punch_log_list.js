@@ -12,20 +12,58 @@ const PUNCH_COLOURS = {
 	Ignored: "gray",
 };
 
+let reason_words = {};
+
 frappe.listview_settings["Punch Log"] = {
-	add_fields: ["status", "device_user_id"],
+	add_fields: ["status", "status_reason", "device_user_id", "employee_name"],
 	hide_name_column: true,
 
 	formatters: {
 		// Nobody's yet: the id on the terminal is all that is known of the person.
 		employee_name(value, df, doc) {
-			return frappe.utils.escape_html(
-				doc.employee_name || __("ID {0}", [doc.device_user_id || ""])
-			);
+			return harmless(doc.employee_name || __("ID {0}", [doc.device_user_id || ""]));
+		},
+		status_reason(value) {
+			return attendance_bridge.review.explain(reason_words, value).words;
 		},
 	},
 
 	get_indicator(doc) {
 		return [__(doc.status), PUNCH_COLOURS[doc.status] || "gray", `status,=,${doc.status}`];
 	},
+
+	async onload(list) {
+		reason_words = await attendance_bridge.review.explanations();
+		list.refresh();
+		if (!attendance_bridge.review.may_act()) return;
+		for (const act of attendance_bridge.review.ACTS) {
+			list.page.add_actions_menu_item(act.label, () => perform_on_checked(list, act), true);
+		}
+	},
 };
+
+/** The list takes markup out of a title, and would hide that an id looks like some. */
+function harmless(text) {
+	return text.replaceAll("<", "‹").replaceAll(">", "›");
+}
+
+/** On those of the checked punches that stand where the act begins. */
+function perform_on_checked(list, act) {
+	const punches = list
+		.get_checked_items()
+		.filter(({ status }) => act.from.includes(status))
+		.map(({ name }) => name);
+	if (!punches.length) {
+		frappe.show_alert({
+			message: __("None of the chosen punches is {0}", [
+				frappe.utils.comma_or(act.from.map((status) => __(status))),
+			]),
+			indicator: "orange",
+		});
+		return;
+	}
+	attendance_bridge.review.perform(act, punches, () => {
+		list.clear_checked_items();
+		list.refresh();
+	});
+}

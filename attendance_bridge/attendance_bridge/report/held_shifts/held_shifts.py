@@ -1,0 +1,54 @@
+# Copyright (c) 2026, Attendance Bridge contributors
+# For license information, please see license.txt
+
+from __future__ import annotations
+
+from typing import Any
+
+import frappe
+from frappe import _
+
+from attendance_bridge.bench import devices, held_shifts
+
+
+def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+	"""Columns and rows of the shifts whose attendance is held back."""
+	return _columns(), _rows()
+
+
+def _columns() -> list[dict[str, Any]]:
+	return [
+		_column(_("Shift Type"), "shift", "Link", 150, options="Shift Type"),
+		_column(_("Judged Up To"), "until", "Datetime", 170),
+		_column(_("Held By"), "device", "Link", 180, options=devices.DOCTYPE),
+		_column(_("Last Contact"), "last_contact", "Datetime", 170),
+		_column(_("Why"), "why", "Data", 420),
+		_column(_("Trouble with the Terminal"), "last_error", "Data", 420),
+	]
+
+
+def _column(label: str, fieldname: str, fieldtype: str, width: int, **more: Any) -> dict[str, Any]:
+	return {"label": label, "fieldname": fieldname, "fieldtype": fieldtype, "width": width, **more}
+
+
+def _rows() -> list[dict[str, Any]]:
+	held = held_shifts.held()
+	state = {
+		row.name: row
+		for row in frappe.get_all(
+			devices.DOCTYPE,
+			filters={"name": ("in", [each.device for each in held] or [""])},
+			fields=["name", "last_contact", "last_error"],
+		)
+	}
+	return [
+		{
+			"shift": each.shift,
+			"until": each.until,
+			"device": each.device,
+			"why": each.why,
+			"last_contact": state[each.device].last_contact,
+			"last_error": state[each.device].last_error,
+		}
+		for each in held
+	]

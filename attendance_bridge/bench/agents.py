@@ -35,12 +35,12 @@ def calling() -> Agent:
 	user = frappe.session.user
 	row = None
 	if user != "Guest" and AGENT_ROLE in frappe.get_roles(user):
-		row = frappe.db.get_value(
-			DOCTYPE, {"user": user, "enabled": 1}, ("name", "company", "branch"), as_dict=True
-		)
+		# Not named `company` there: Frappe would fill in the user's default by itself.
+		fields = ("name", "people_company", "people_branch")
+		row = frappe.db.get_value(DOCTYPE, {"user": user, "enabled": 1}, fields, as_dict=True)
 	if row is None:
 		frappe.throw(_("Only an enabled Edge Agent may call this."), frappe.PermissionError)
-	return Agent(name=row.name, company=row.company or "", branch=row.branch or "")
+	return Agent(name=row.name, company=row.people_company or "", branch=row.people_branch or "")
 
 
 class RelayedDevices:

@@ -70,7 +70,8 @@ class TestAgents(_AgentTestCase):
 		self.assertRaises(frappe.MandatoryError, self.document.save)
 
 	def test_who_is_calling(self) -> None:
-		self.document.update({"company": premises.company(), "branch": None}).save()
+		self.assertIsNone(self.document.people_company)
+		self.document.update({"people_company": premises.company()}).save()
 		frappe.set_user(self.document.user)
 		self.addCleanup(frappe.set_user, "Administrator")
 		self.assertEqual(agents.calling(), Agent(name=self.document.name, company=premises.company()))

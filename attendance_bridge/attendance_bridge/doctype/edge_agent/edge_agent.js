@@ -69,21 +69,20 @@ function show_key(frm, { api_key, api_secret, url }) {
 	const secrets = `SITE_API_KEY=${api_key}\nSITE_API_SECRET=${api_secret}`;
 	const dialog = new frappe.ui.Dialog({
 		title: __("API Key of {0}", [frappe.utils.escape_html(frm.docname)]),
-		fields: [
-			{
-				fieldtype: "HTML",
-				options: [
-					`<p>${__("The secret is shown this one time only.")}</p>`,
-					block(__("Into edge.toml"), settings),
-					block(__("Into the file of secrets (secrets.env), readable by the agent alone"), secrets),
-				].join(""),
-			},
-		],
+		fields: [{ fieldname: "key", fieldtype: "HTML" }],
 		primary_action_label: __("Copy Secrets"),
 		primary_action: () => frappe.utils.copy_to_clipboard(secrets),
 		secondary_action_label: __("Close"),
 		secondary_action: () => dialog.hide(),
 	});
+	// As `options` of the field it would be taken for a template, which loses the ends of lines.
+	dialog.get_field("key").$wrapper.html(
+		[
+			`<p>${__("The secret is shown this one time only.")}</p>`,
+			block(__("Into edge.toml"), settings),
+			block(__("Into the file of secrets (secrets.env), readable by the agent alone"), secrets),
+		].join("")
+	);
 	dialog.onhide = () => dialog.$wrapper.remove();
 	dialog.show();
 }

@@ -26,11 +26,11 @@ class EdgeAgent(Document):
 		from frappe.types import DF
 
 		agent_name: DF.Data
-		branch: DF.Link | None
-		company: DF.Link | None
 		enabled: DF.Check
 		last_heartbeat: DF.Datetime | None
 		oldest_waiting: DF.Datetime | None
+		people_branch: DF.Link | None
+		people_company: DF.Link | None
 		user: DF.Link | None
 		version: DF.Data | None
 		waiting: DF.Int

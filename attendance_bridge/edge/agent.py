@@ -126,6 +126,8 @@ class Agent:
 			people_every=timedelta(minutes=self.settings.agent.people_minutes),
 			now=self._now,
 			pulse=self._pulse,
+			# A watermark may move on now.
+			on_drained=lambda: self.heartbeat.wake() if self.heartbeat else None,
 			everybody=Everybody() if self._takes_everybody() else None,
 		)
 		self.heartbeat = self._make_heartbeat(reader) if self.upstream.spec.decides else None

@@ -48,12 +48,14 @@ class Uploader:
 		now: Now,
 		pulse: Pulse,
 		everybody: Directory | None = None,
+		on_drained: Callable[[], None] = lambda: None,
 		chance: Callable[[], float] = random.random,
 	) -> None:
 		"""
 		:param policies: the policy of each terminal, by serial number, as known at the moment.
 		:param catching_up: whether a terminal is still handing over a backlog. IN and OUT follow from the
 			order of a person's punches over all terminals, so nothing is decided meanwhile.
+		:param on_drained: called when all that was due has been delivered.
 		:param everybody: stands in for the roster where the upstream has no list of people.
 		"""
 		self._punches = punches
@@ -67,6 +69,8 @@ class Uploader:
 		self._now = now
 		self._pulse = pulse
 		self._everybody = everybody
+		self._on_drained = on_drained
+		self._is_draining = False
 		# Two lines: a list of people that cannot be read must not hold up check-ins that are decided.
 		self._people_line = Line(now, chance)
 		self._delivery_line = Line(now, chance)
@@ -105,6 +109,9 @@ class Uploader:
 		delivered = report is not None and report.claimed > 0 and report.error is None
 		if decided or delivered:
 			self._pulse.beat()
+		if self._is_draining and not delivered:
+			self._on_drained()
+		self._is_draining = delivered
 		return decided > 0 or delivered
 
 	def decide(self) -> int:

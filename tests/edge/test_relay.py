@@ -294,6 +294,22 @@ def test_the_watermark_stays_behind_what_waits(branch: Branch) -> None:
 		assert watermark_here > punched_at
 
 
+def test_what_was_taken_is_vouched_for_at_once(branch: Branch, monkeypatch: pytest.MonkeyPatch) -> None:
+	monkeypatch.setattr(heartbeat, "EVERY", timedelta(hours=1))
+	state, port = branch.terminal("HIK1")
+	hikvision_verbs.punch(state, "7", at=datetime(2000, 1, 1, tzinfo=ZONE))
+	branch.assign("Main gate", port, poll_seconds=86_400)
+	with branch.agent() as agent:
+
+		def vouched() -> bool:
+			watermark = agent.cursors.watermark("HIK1")
+			told = branch.last_report("Main gate").get("watermark")
+			return bool(watermark) and told == f"{watermark:%Y-%m-%dT%H:%M:%S.%f}Z"
+
+		eventually(vouched, "the watermark is not held by a punch that the site has")
+		assert branch.taken == PASSES + 1
+
+
 def test_unreadable_records_are_handed_over_once(branch: Branch) -> None:
 	state, port = branch.terminal("HIK1", passes=3)
 	hikvision_verbs.set_fault(state, "bad-date-row")

@@ -31,9 +31,9 @@ def spread(values: Sequence[float], unit: str) -> str:
 	return f"{median(values):,.2f} {unit} (median of {len(values)} runs, {lowest:,.2f} to {highest:,.2f})"
 
 
-def verdict(value: float, goal: str, name: str = "ratio") -> str:
+def verdict(value: float, goal: str, name: str = "ratio", digits: int = 2) -> str:
 	"""The line that a reader or a script looks for.
 
 	:param goal: an operator and a number, such as ">=10".
 	"""
-	return f"{name}={value:.2f} goal={goal}"
+	return f"{name}={value:.{digits}f} goal={goal}"

@@ -56,10 +56,13 @@ class Decision:
 	_doubts: int = 0
 	_last_probe: float | None = None
 
-	def due(self, seconds: float) -> bool:
-		"""Whether the face is worth another probe."""
-		undecided = self.verdict is Verdict.UNDECIDED or self._doubts > 0
-		wait = self.settings.probe_seconds if undecided else self.settings.recheck_seconds
+	def due(self, seconds: float, *, urgent: bool = False) -> bool:
+		"""Whether the face is worth another probe.
+
+		:param urgent: whether a decided face still waits for something else, such as proof that it is alive.
+		"""
+		soon = urgent or self.verdict is Verdict.UNDECIDED or self._doubts > 0
+		wait = self.settings.probe_seconds if soon else self.settings.recheck_seconds
 		# A frame that comes a blink too early is not put off to the one after.
 		return self._last_probe is None or seconds - self._last_probe >= wait - 1e-3
 

@@ -127,7 +127,7 @@ class _Held:
 
 	@property
 	def size(self) -> int:
-		return self.matrix.shape[1]
+		return self.people.size
 
 	def columns_of(self, employee: str) -> npt.NDArray[np.intp]:
 		if employee not in self.names:
@@ -152,8 +152,7 @@ class _Held:
 	def without(self, gone: npt.NDArray[np.intp]) -> _Held:
 		if not gone.size:
 			return self
-		people = np.delete(self.people, gone)
-		left, people = np.unique(people, return_inverse=True)
+		left, people = np.unique(np.delete(self.people, gone), return_inverse=True)
 		return _Held(
 			np.ascontiguousarray(np.delete(self.matrix, gone, axis=1)),
 			np.delete(self.ids, gone),

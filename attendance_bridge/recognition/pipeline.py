@@ -62,6 +62,11 @@ class _Visitor:
 	"""The last thing that was told about this visitor; nothing is told twice in a row."""
 	challenge: Challenge | None = None
 
+	@property
+	def settled(self) -> bool:
+		"""Whether everything is known and told."""
+		return self.told in (EventKind.RECOGNISED, EventKind.SEEN_AGAIN, EventKind.UNKNOWN)
+
 
 class Pipeline:
 	"""Turns frames into sights.
@@ -102,9 +107,9 @@ class Pipeline:
 			faces = self._last_sight.faces if self._tracker.alive else ()
 			return Sight(looked=False, faces=faces)
 		self._last_look = frame.seconds
-		faces = self._largest(self._engine.detect(frame.pixels))
+		found = self._largest(self._engine.detect(frame.pixels))
 		events: list[Event] = []
-		seen = [self._look(frame, track, events) for track in self._tracker.update(faces, frame.seconds)]
+		seen = [self._look(frame, track, events) for track in self._tracker.update(found, frame.seconds)]
 		self._last_sight = Sight(looked=True, faces=tuple(seen), events=tuple(events))
 		return self._last_sight
 
@@ -118,11 +123,7 @@ class Pipeline:
 		since = seconds - self._last_look
 		if not self._tracker.alive:
 			return moved or since >= self._settings.look_seconds
-		steady = all(
-			visitor.challenge is None and visitor.decision.verdict is not Verdict.UNDECIDED
-			for visitor in (self._visitors.get(track.number) for track in self._tracker.alive)
-			if visitor is not None
-		)
+		steady = all(visitor.settled for visitor in self._visitors.values())
 		return not steady or since >= self._settings.steady_seconds - 1e-3
 
 	def _forget(self, seconds: float) -> None:
@@ -141,7 +142,7 @@ class Pipeline:
 			)
 		if visitor.challenge is not None:
 			self._see_challenge(frame, track, visitor, events)
-		elif visitor.decision.due(frame.seconds):
+		elif visitor.decision.due(frame.seconds, urgent=not visitor.settled):
 			self._probe(frame, track, visitor, events)
 		return _seen(track, visitor)
 

@@ -12,6 +12,7 @@ from frappe.desk.reportview import build_match_conditions
 from frappe.utils import cint
 
 from attendance_bridge.bench import devices, moments
+from attendance_bridge.core.projection import DevicePolicy
 
 MOST_DAYS = 31
 
@@ -53,11 +54,14 @@ def punches_today() -> int:
 
 
 def unmapped_ids() -> int:
-	"""How many ids on terminals are nobody's; the same number on terminals of two prefixes counts twice."""
-	((ids,),) = _select(
-		"COUNT(DISTINCT CAST(`device_user_id` AS BINARY))", "`status` = %s", ("Unmapped",)
+	"""How many ids are nobody's, counted as on their page: with their terminals' prefixes."""
+	policies, standard = devices.policies(), DevicePolicy()
+	found = _select(
+		"DISTINCT CAST(`device_user_id` AS BINARY), `device_serial`", "`status` = %s", ("Unmapped",)
 	)
-	return int(ids or 0)
+	return len(
+		{(policies.get(serial, standard).user_id_prefix.encode() + user_id) for user_id, serial in found}
+	)
 
 
 def punches_by_day(days: int) -> dict[str, Any]:

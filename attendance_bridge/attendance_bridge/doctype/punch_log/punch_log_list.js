@@ -34,7 +34,10 @@ frappe.listview_settings["Punch Log"] = {
 
 	async onload(list) {
 		reason_words = await attendance_bridge.review.explanations();
-		list.refresh();
+		// Narrow screens get four columns, and the reason would not be one of them.
+		const total_fields = list.list_view_settings?.total_fields || 5;
+		list.refresh_columns(list.meta, { ...list.list_view_settings, total_fields });
+		list.render_header(true);
 		if (!attendance_bridge.review.may_act()) return;
 		for (const act of attendance_bridge.review.ACTS) {
 			list.page.add_actions_menu_item(act.label, () => perform_on_checked(list, act), true);

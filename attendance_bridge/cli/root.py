@@ -10,6 +10,7 @@ import click
 from attendance_bridge import __version__
 from attendance_bridge.cli.demo import demo
 from attendance_bridge.cli.edge import edge
+from attendance_bridge.cli.gallery import gallery
 from attendance_bridge.cli.held import outbox, punches
 from attendance_bridge.cli.pull import pull
 from attendance_bridge.cli.simulate import simulate
@@ -36,7 +37,7 @@ def root() -> None:
 	"""
 
 
-for command in (demo, edge, pull, punches, outbox, simulate):
+for command in (demo, edge, pull, punches, outbox, gallery, simulate):
 	root.add_command(command)
 
 

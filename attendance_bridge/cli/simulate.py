@@ -6,12 +6,14 @@ import signal
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import click
 
 from attendance_bridge.cli.options import DATE
+from attendance_bridge.core.errors import Code, ConfigError
 from attendance_bridge.simulators import workforce
 from attendance_bridge.simulators.frappe_site import FAULTS as SITE_FAULTS
 from attendance_bridge.simulators.frappe_site import Bridge, FrappeSite, RelayedTerminal, SiteState
@@ -70,7 +72,7 @@ RELAYED = RelayedType()
 
 @click.group()
 def simulate() -> None:
-	"""Simulated terminals and a simulated site, speaking the real protocols on loopback."""
+	"""Simulated terminals, a camera and a site, speaking the real protocols on loopback."""
 
 
 def _common(faults: dict[str, str], port: int) -> Callable[[F], F]:
@@ -164,6 +166,49 @@ def frappe(has_app: bool, relayed: tuple[RelayedTerminal, ...], **options: Any) 
 		FrappeSite(state, bridge=bridge, port=options["port"]),
 		f"API key {state.api_key}, API secret {state.api_secret}, time zone {state.zone.key}",
 	)
+
+
+@simulate.command()
+@click.option("--play", default="come-and-go", show_default=True, help="What happens.")
+@click.option(
+	"--out",
+	type=click.Path(path_type=Path, dir_okay=False),
+	help="Write a video file (.avi, .mp4 or .mkv) instead of serving the scene.",
+)
+@click.option(
+	"--seconds", type=click.FloatRange(0.1, 3600), help="Length of the video; by default the play's."
+)
+@click.option("--seed", type=int, default=7, show_default=True, help="Another one, another wall and noise.")
+@click.option("--width", type=click.IntRange(160, 1920), default=640, show_default=True)
+@click.option("--height", type=click.IntRange(120, 1080), default=480, show_default=True)
+@click.option("--fps", type=click.FloatRange(1, 60), default=15.0, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65_535), default=8554, show_default=True)
+@click.option("--user", default="", help="Ask for this user (Digest).")
+@click.option("--password", default="simulated-1", show_default=True)
+def camera(play: str, out: Path | None, seconds: float | None, **options: Any) -> None:
+	"""A camera beside a door: RTSP with Motion JPEG, or a video file. Its faces are drawn and nobody's."""
+	try:
+		from attendance_bridge.simulators.camera import CameraState, RtspCamera
+		from attendance_bridge.simulators.camera import video as camera_video
+		from attendance_bridge.simulators.camera.plays import PLAYS
+	except ImportError:
+		raise ConfigError(Code.NOT_INSTALLED, package="opencv-python-headless", extra="recognition") from None
+	if play not in PLAYS:
+		raise click.BadParameter(f"one of {', '.join(sorted(PLAYS))}", param_hint="--play")
+	state = CameraState(
+		width=options["width"], height=options["height"], fps=options["fps"], seed=options["seed"]
+	)
+	lasts = PLAYS[play](state)
+	if out is None:
+		service = RtspCamera(state, port=options["port"], user=options["user"], password=options["password"])
+		login = f", user {options['user']}, password {options['password']}" if options["user"] else ""
+		_serve(service, f"rtsp, path {service.path}, {play}{login}")
+		return
+	try:
+		frames = camera_video.write(state, out, lasts if seconds is None else seconds)
+	except (OSError, ValueError) as error:
+		raise click.BadParameter(str(error), param_hint="--out") from None
+	click.echo(f"{out}: {frames} frames of {play}")
 
 
 def _holdings(state: HikvisionState | ZktecoState) -> str:

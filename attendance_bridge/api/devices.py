@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 import frappe
 from frappe.utils import get_system_timezone
 
-from attendance_bridge.bench import contact, devices, diagnostics, driver_options, fetch_request, messages
+from attendance_bridge.bench import contact, devices, diagnostics, driver_options, fetch_request
 
 DOCTYPE = devices.DOCTYPE
 
@@ -60,10 +60,3 @@ def fetch_checkins(device: str, from_date: str | None = None, to_date: str | Non
 	"""
 	frappe.get_doc(DOCTYPE, device).check_permission("write")
 	return fetch_request.queue(device, fetch_request.window(from_date, to_date))
-
-
-@frappe.whitelist()
-def reasons() -> dict[str, str]:
-	"""The reason codes that stand on a Punch Log, in words."""
-	frappe.has_permission("Punch Log", "read", throw=True)
-	return messages.reasons()

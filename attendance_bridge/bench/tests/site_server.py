@@ -77,6 +77,12 @@ class Caller:
 		if key:
 			self._session.headers["Authorization"] = f"token {key['api_key']}:{key['api_secret']}"
 
+	def log_in(self, user: str, password: str) -> Caller:
+		"""Go on as somebody who has typed their password, as in a browser."""
+		answer = self.send("POST", "/api/method/login", data={"usr": user, "pwd": password})
+		answer.raise_for_status()
+		return self
+
 	def get(self, path: str, **values: Any) -> requests.Response:
 		return self.send("GET", path, params=values)
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
 
-from attendance_bridge import api
 from attendance_bridge.bench import agents
 from attendance_bridge.bench.testing import IntegrationTestCase
-from attendance_bridge.bench.tests import agents_at_work, premises, terminals
+from attendance_bridge.bench.tests import agents_at_work, endpoints, premises, terminals
 from attendance_bridge.bench.tests.agents_at_work import sent
 from attendance_bridge.bench.tests.site_server import Caller, SiteServer
 
@@ -25,13 +20,7 @@ MONDAY = datetime(2026, 3, 2, 8, 0)
 PASSWORD = "correct horse 27"
 
 INGEST, EDGE = "attendance_bridge.api.ingest", "attendance_bridge.api.edge"
-ENDPOINTS = (
-	f"{INGEST}.punches",
-	f"{INGEST}.unreadable",
-	f"{EDGE}.roster",
-	f"{EDGE}.devices",
-	f"{EDGE}.heartbeat",
-)
+ENDPOINTS = sorted(endpoints.FOR_AGENTS)
 
 
 def _user(name: str, *roles: str) -> dict[str, str]:
@@ -168,14 +157,10 @@ class TestAgentApiOverHttp(IntegrationTestCase):
 
 	def test_an_agent_may_call_nothing_else_of_the_app(self) -> None:
 		known = {"device": self.device, "agent": self.agent.name, "employee": self.people[0]}
-		others = list(_endpoints())
-		self.assertIn("attendance_bridge.api.agents.make_api_key", [path for path, _function in others])
-		for path, function in others:
-			values = {
-				name: known.get(name, _some(parameter.annotation))
-				for name, parameter in inspect.signature(function).parameters.items()
-				if parameter.kind is not inspect.Parameter.VAR_KEYWORD
-			}
+		others = {path: each for path, each in endpoints.all_functions().items() if path not in ENDPOINTS}
+		self.assertIn("attendance_bridge.api.agents.make_api_key", others)
+		for path, function in others.items():
+			values = endpoints.arguments_of(function, known)
 			for caller in (self.caller, Caller(self.server)):
 				with self.subTest(path=path):
 					answer = caller.post(path, **values)
@@ -271,22 +256,3 @@ class TestAgentApiOverHttp(IntegrationTestCase):
 			from attendance_bridge.bench import jobs
 
 			jobs.carry_on()
-
-
-def _endpoints() -> Iterator[tuple[str, Any]]:
-	"""Every whitelisted function of the app that is not for agents."""
-	for module in pkgutil.walk_packages(api.__path__, f"{api.__name__}."):
-		importlib.import_module(module.name)
-	for function in list(frappe.whitelisted):
-		path = f"{function.__module__}.{function.__name__}"
-		if path.startswith("attendance_bridge.") and path not in ENDPOINTS:
-			yield path, function
-
-
-def _some(annotation: Any) -> Any:
-	"""A value that an argument takes, so that nothing but the permission stands in the way."""
-	text = str(annotation)
-	for word, value in (("list", []), ("dict", {}), ("int", 1), ("bool", True), ("date", "2026-03-02")):
-		if word in text:
-			return value
-	return "x"

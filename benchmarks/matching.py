@@ -2,8 +2,8 @@
 
 Both search the same unit vectors by inner product on one thread. Ours (`Matcher.search`) returns the nearest
 template with its employee, and the nearest of anybody else; faiss returns the two nearest vectors. Queries in
-turn; the ratio of time is that of the medians. Memory is what the process has more once the templates are held
-and what was freed on the way is given back to the system, each in a process of its own.
+turn; the ratio of time is that of the medians. Memory is what the process has more once the templates are
+held and what was freed on the way is given back to the system, each in a process of its own.
 
 Needs faiss-cpu, which the project itself does not use.
 """

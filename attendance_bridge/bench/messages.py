@@ -86,6 +86,7 @@ _SENTENCES = {
 	Code.MODEL_DAMAGED: _lt("A model file of the edge agent is damaged. Download its pack again."),
 	Code.MODEL_UNFIT: _lt("The edge agent cannot use the model that it is configured for."),
 	Code.MODEL_NOT_OFFERED: _lt("There is no place to download this model pack from."),
+	Code.MODEL_NOT_FETCHED: _lt("The edge agent could not fetch the model."),
 	Code.NOT_INSTALLED: _lt("A package that this needs is missing on the edge agent."),
 	Code.UNKNOWN_KEY: _lt("There is no option {path}. Known here: {known}."),
 	Code.MISSING_KEY: _lt("{path} is missing: {help}."),

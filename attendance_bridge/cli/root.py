@@ -12,9 +12,17 @@ from attendance_bridge.cli.demo import demo
 from attendance_bridge.cli.edge import edge
 from attendance_bridge.cli.gallery import gallery
 from attendance_bridge.cli.held import outbox, punches
+from attendance_bridge.cli.models import models
 from attendance_bridge.cli.pull import pull
 from attendance_bridge.cli.simulate import simulate
-from attendance_bridge.core.errors import BridgeError, ConfigError, DeviceError, StoreError, UpstreamError
+from attendance_bridge.core.errors import (
+	BridgeError,
+	ConfigError,
+	DeviceError,
+	RecognitionError,
+	StoreError,
+	UpstreamError,
+)
 from attendance_bridge.edge.messages import sentence
 
 EXIT_CODES: tuple[tuple[type[BridgeError], int], ...] = (
@@ -22,6 +30,7 @@ EXIT_CODES: tuple[tuple[type[BridgeError], int], ...] = (
 	(DeviceError, 3),
 	(UpstreamError, 4),
 	(StoreError, 5),
+	(RecognitionError, 6),
 )
 INTERRUPTED = 130
 """What shells expect of a program ended by Ctrl-C."""
@@ -33,11 +42,12 @@ def root() -> None:
 	"""Every punch on every terminal becomes exactly one check-in.
 
 	\b
-	Exit codes: 0 done, 1 unexpected, 2 configuration or usage, 3 terminal, 4 site, 5 database.
+	Exit codes: 0 done, 1 unexpected, 2 configuration or usage, 3 terminal, 4 site, 5 database,
+	6 recognition.
 	"""
 
 
-for command in (demo, edge, pull, punches, outbox, gallery, simulate):
+for command in (demo, edge, pull, punches, outbox, gallery, simulate, models):
 	root.add_command(command)
 
 

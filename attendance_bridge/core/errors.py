@@ -95,6 +95,9 @@ class Code(str, Enum):
 	MODEL_NOT_OFFERED = "model_not_offered"
 	"""The manifest of a pack names no place to download from; details carry `pack`."""
 
+	MODEL_NOT_FETCHED = "model_not_fetched"
+	"""The place of a pack does not give the file; details carry `url`, `why`."""
+
 	# this installation
 	NOT_INSTALLED = "not_installed"
 	"""A package that an optional part needs is missing; details carry `package` and `extra`."""

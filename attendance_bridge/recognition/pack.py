@@ -87,6 +87,11 @@ def _divisors(value: tuple[float, ...]) -> tuple[float, ...]:
 	return value
 
 
+def is_allowed_url(url: str) -> bool:
+	"""Whether models may come from this address: encrypted, or from this machine."""
+	return _URL.fullmatch(url) is not None
+
+
 _https = _matching(_URL, "an https address")
 _sha256 = _required(_SHA256, "64 hexadecimal digits in lower case")
 

@@ -50,7 +50,7 @@ ALLOWED = {
 	f"{_API}.punches.unmapped_ids": ALL_WHO_SEE_ALL,
 	**dict.fromkeys(endpoints.FOR_AGENTS, NOBODY),
 }
-"""Which of ROLES may call what. Whoever may read a Shift Type is told why it is held: that is for HRMS to say."""
+"""Which of ROLES may call what. Whoever may read a Shift Type is told why it is held."""
 
 
 class TestEndpointsByRole(IntegrationTestCase):

@@ -44,6 +44,8 @@ class Passage:
 	log_type: str
 	device: str
 	"""Name of the Device Configuration."""
+	position: tuple[float, float] | None = None
+	"""Latitude and longitude of the terminal, where HRMS wants a position with every check-in."""
 
 	def document(self) -> Any:
 		"""The check-in as it is handed to `insert()`."""
@@ -54,6 +56,8 @@ class Passage:
 			"log_type": self.log_type,
 			"device_id": self.device,
 		}
+		if self.position is not None:
+			values["latitude"], values["longitude"] = self.position
 		if frappe.get_meta(DOCTYPE).has_field(_LINK):
 			values[_LINK] = self.punch
 		return frappe.get_doc(values)

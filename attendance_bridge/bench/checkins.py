@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ import frappe
 from erpnext.setup.doctype.employee.employee import InactiveEmployeeStatusError
 from hrms.hr.doctype.employee_checkin.employee_checkin import CheckinRadiusExceededError
 
-from attendance_bridge.bench import punch_rows
+from attendance_bridge.bench import devices, punch_rows
 from attendance_bridge.bench.checkin_customs import customs
 from attendance_bridge.bench.checkin_rows import DOCTYPE, CheckinRows, Passage, can_name, hold_series
 from attendance_bridge.bench.turn import alone
@@ -42,7 +42,7 @@ ATTENDANCE_MARKED = "attendance_marked"
 """Checked in, but that day's attendance stood already, and HRMS does not change it by itself."""
 INACTIVE_EMPLOYEE = "inactive_employee"
 GEOLOCATION_REQUIRED = "geolocation_required"
-"""HR Settings ask for coordinates with every check-in; a terminal has none."""
+"""HR Settings ask for coordinates with every check-in, and the position of the terminal is not known."""
 TOO_FAR_AWAY = "too_far_away"
 TEXT_TOO_LONG = "text_too_long"
 BROKEN_LINK = "broken_link"
@@ -100,7 +100,7 @@ def _some_wait() -> bool:
 
 def _deliver_batch(maker: _Maker) -> Counter[State]:
 	hold_series()
-	passages = _pending(maker.limit)
+	passages = _pending(maker.limit, maker.positions)
 	outcomes = _adopt(passages)
 	waiting = _one_of_each_second(passage for passage in passages if passage.punch not in outcomes)
 	outcomes.update(maker.make(waiting))
@@ -124,6 +124,8 @@ class _Maker:
 		if found:
 			logger.info("check-ins are inserted one by one, because of: %s", ", ".join(found))
 		self._as_rows = not found and can_name()
+		self.positions = devices.positions() if _needs_coordinates() else {}
+		"""Of the terminals, by name, if HRMS asks for them."""
 
 	@property
 	def limit(self) -> int:
@@ -159,7 +161,7 @@ class _Maker:
 		return outcomes
 
 
-def _pending(limit: int) -> list[Passage]:
+def _pending(limit: int, positions: Mapping[str, tuple[float, float]]) -> list[Passage]:
 	"""The oldest pending punches, locked: nobody changes their status before this transaction ends."""
 	pending = punch_rows.STATUS[State.PENDING]
 	names = frappe.db.sql_list(
@@ -174,7 +176,14 @@ def _pending(limit: int) -> list[Passage]:
 		(names, pending),
 	)
 	return [
-		Passage(punch=name, employee=employee, time=time, log_type=log_type or "", device=device or "")
+		Passage(
+			punch=name,
+			employee=employee,
+			time=time,
+			log_type=log_type or "",
+			device=device or "",
+			position=positions.get(device),
+		)
 		for name, employee, time, log_type, device in rows
 	]
 

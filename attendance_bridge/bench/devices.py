@@ -73,6 +73,8 @@ class Place:
 	time_zone: ZoneInfo = option(help="Time zone of the wall that the terminal hangs on")
 	poll_interval: int = option(5, help="Minutes between two readings", minimum=1, maximum=1440)
 	user_id_prefix: str = option("", help="Put before every id of this terminal", max_length=32)
+	latitude: float = option(0.0, help="Degrees, north is positive", minimum=-90, maximum=90)
+	longitude: float = option(0.0, help="Degrees, east is positive", minimum=-180, maximum=180)
 
 
 def parse_place(values: Any) -> Place:
@@ -152,6 +154,12 @@ def policies() -> dict[str, DevicePolicy]:
 		fields=["serial_number", "device_role", "user_id_prefix"],
 	)
 	return {row.serial_number: policy_of(row) for row in rows}
+
+
+def positions() -> dict[str, tuple[float, float]]:
+	"""Latitude and longitude in degrees of the terminals whose position is known, by name."""
+	rows = frappe.get_all(DOCTYPE, fields=["name", "latitude", "longitude"], order_by=None)
+	return {row.name: (row.latitude, row.longitude) for row in rows if row.latitude or row.longitude}
 
 
 def due(at: datetime) -> list[str]:

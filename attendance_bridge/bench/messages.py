@@ -127,7 +127,7 @@ _REASONS = {
 	"same_second": _lt("Another terminal saw the same person in the same second"),
 	"attendance_marked": _lt("Checked in, but the attendance of that day was marked already"),
 	"inactive_employee": _lt("The employee is inactive"),
-	"geolocation_required": _lt("HR Settings ask for coordinates with every check-in; a terminal has none"),
+	"geolocation_required": _lt("HR Settings ask for a position with every check-in, and the terminal has none"),
 	"too_far_away": _lt("Outside the radius of the shift location"),
 	"text_too_long": _lt("A value is longer than its field"),
 	"broken_link": _lt("The employee, or something else that the check-in names, is not there any more"),
@@ -146,7 +146,9 @@ _ADVICE = {
 	),
 	"before_time": _lt("Ignore it, and enter the check-in by hand if somebody misses it. Sync the clock."),
 	"inactive_employee": _lt("Set the employee to Active, and it is tried again by itself; or ignore it."),
-	"geolocation_required": _lt("Switch geolocation tracking off in HR Settings, then retry."),
+	"geolocation_required": _lt(
+		"Enter the position of the terminal in its Device Configuration, then retry."
+	),
 	"too_far_away": _lt("Correct the shift location or its radius, then retry."),
 	"text_too_long": _lt("Shorten the name of the terminal or of what the check-in names, then retry."),
 	"broken_link": _lt("Restore what is missing or give the ID to somebody else, then retry."),

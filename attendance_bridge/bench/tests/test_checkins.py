@@ -232,6 +232,23 @@ class TestCheckins(IntegrationTestCase):
 		self.assertEqual(self._carry_on(), {State.REJECTED: 1})
 		self.assertEqual(self._punches()[0].status_reason, checkins.GEOLOCATION_REQUIRED)
 
+	def test_a_terminal_that_knows_its_place_tells_it_where_it_is_asked_for(self) -> None:
+		place = (25.2048493, 55.2707828)
+		frappe.db.set_value(
+			"Device Configuration", self.devices[0], {"latitude": place[0], "longitude": place[1]}
+		)
+		self._hold(terminals.punch("abt1", MONDAY))
+		self._carry_on()
+		frappe.db.set_single_value("HR Settings", "allow_geolocation_tracking", 1)
+		self.addCleanup(frappe.db.commit)
+		self.addCleanup(frappe.db.set_single_value, "HR Settings", "allow_geolocation_tracking", 0)
+		self._hold(terminals.punch("abt1", MONDAY + timedelta(hours=9)))
+		self.assertEqual(self._carry_on(), {State.CHECKED_IN: 1})
+		untold, told = self._checkins()
+		self.assertEqual((untold.latitude, untold.longitude), (0, 0))
+		self.assertEqual((told.latitude, told.longitude), place)
+		self.assertIn("55.2707828", told.geolocation)
+
 	def test_a_day_whose_attendance_stands_is_said_so(self) -> None:
 		attendance = frappe.get_doc(
 			{

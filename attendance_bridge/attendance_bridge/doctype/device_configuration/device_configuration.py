@@ -50,6 +50,8 @@ class DeviceConfiguration(Document):
 		last_error: DF.SmallText | None
 		last_error_code: DF.Data | None
 		last_pull: DF.Datetime | None
+		latitude: DF.Float
+		longitude: DF.Float
 		major: DF.Int
 		minor: DF.Int
 		model: DF.Data | None

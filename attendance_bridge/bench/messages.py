@@ -127,7 +127,9 @@ _REASONS = {
 	"same_second": _lt("Another terminal saw the same person in the same second"),
 	"attendance_marked": _lt("Checked in, but the attendance of that day was marked already"),
 	"inactive_employee": _lt("The employee is inactive"),
-	"geolocation_required": _lt("HR Settings ask for a position with every check-in, and the terminal has none"),
+	"geolocation_required": _lt(
+		"HR Settings ask for a position with every check-in, and the terminal has none"
+	),
 	"too_far_away": _lt("Outside the radius of the shift location"),
 	"text_too_long": _lt("A value is longer than its field"),
 	"broken_link": _lt("The employee, or something else that the check-in names, is not there any more"),

@@ -1,0 +1,44 @@
+"""The languages of the pages: `static/lang/CODE.json` holds the words of one, `static/i18n.js` puts them in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from werkzeug.datastructures import LanguageAccept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+	code: str
+	"""As in `lang` of HTML."""
+	direction: str = "ltr"
+	"""As in `dir` of HTML."""
+
+
+LANGUAGES = {
+	language.code: language
+	for language in (Language(code="en"), Language(code="de"), Language(code="ar", direction="rtl"))
+}
+DEFAULT = LANGUAGES["en"]
+AUTO = "auto"
+"""The setting that leaves the choice to each browser."""
+
+
+def check_language(value: str) -> str:
+	"""Check a setting.
+
+	:raises ValueError: neither a language nor `auto`.
+	"""
+	if value != AUTO and value not in LANGUAGES:
+		raise ValueError(f"one of {', '.join((AUTO, *LANGUAGES))}")
+	return value
+
+
+def choose(setting: str, accepted: LanguageAccept) -> Language:
+	"""The language of a page.
+
+	:param setting: of the company; `auto` asks the browser.
+	:param accepted: what the browser says (`request.accept_languages`).
+	"""
+	code = accepted.best_match(LANGUAGES) if setting == AUTO else setting
+	return LANGUAGES.get(code or "", DEFAULT)

@@ -15,6 +15,7 @@ WEB = Path(languages.__file__).parent
 WORDS = {path.stem: json.loads(path.read_text("utf-8")) for path in (WEB / "static/lang").glob("*.json")}
 OTHERS = sorted(set(WORDS) - {"en"})
 A_USE = re.compile(r"""data-t(?:-label|-title)?="([a-z_.]+)"|\bt\("([a-z_.]+)["]""")
+"""In a template and in a script."""
 
 
 def _keys_used(path: Path) -> set[str]:

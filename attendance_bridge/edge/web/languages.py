@@ -1,4 +1,4 @@
-"""The languages of the pages: `static/lang/CODE.json` holds the words of one, `static/i18n.js` puts them in."""
+"""The languages of the pages: `static/lang/CODE.json` holds the words of one, `static/i18n.js` uses them."""
 
 from __future__ import annotations
 
@@ -40,5 +40,8 @@ def choose(setting: str, accepted: LanguageAccept) -> Language:
 	:param setting: of the company; `auto` asks the browser.
 	:param accepted: what the browser says (`request.accept_languages`).
 	"""
-	code = accepted.best_match(LANGUAGES) if setting == AUTO else setting
-	return LANGUAGES.get(code or "", DEFAULT)
+	if setting != AUTO:
+		return LANGUAGES.get(setting, DEFAULT)
+	# One after the other: `best_match` prefers an exact "en" to a "de-AT" that stands before it.
+	wanted = (tag.lower().split("-")[0] for tag in accepted.values())
+	return next((LANGUAGES[code] for code in wanted if code in LANGUAGES), DEFAULT)

@@ -2,7 +2,7 @@
 //
 //   import { ready, t, translate } from "./i18n.js";
 //   await ready;                       the words are here
-//   t("kiosk.welcome", name)           a sentence; {0}, {1} … are its values
+//   t("kiosk.title", "a value")        a sentence; {0}, {1} … are its values
 //   translate(document)                fills what carries data-t, data-t-label or data-t-title
 //
 // A key without words shows itself: seen at once, and still better than nothing.

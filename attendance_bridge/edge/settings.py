@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from attendance_bridge import drivers, upstreams
@@ -26,9 +26,13 @@ if sys.version_info >= (3, 11):
 else:
 	import tomli as tomllib
 
+if TYPE_CHECKING:
+	from attendance_bridge.edge.vision.settings import VisionSettings
+
 MAX_FILE_BYTES = 1_000_000
 MAX_DEVICES = 2_000
 LOG_LEVELS = ("debug", "info", "warning", "error")
+VISION_TABLES = ("camera", "recognition", "gallery", "kiosk")
 
 
 def _not_blank(value: str) -> str:
@@ -62,6 +66,9 @@ class AgentSettings:
 	name: str = option("edge agent", help="how this agent is called on pages and in logs", max_length=80)
 	database: Path = option(Path("attendance-bridge.db"), help="the SQLite file that holds every punch")
 	log_level: str = option("info", help="debug, info, warning or error", check=_log_level)
+	timezone: ZoneInfo | None = option(
+		None, help="time zone of the place where the agent stands; needed with a camera"
+	)
 	workers: int = option(8, help="how many terminals are read at the same time", minimum=1, maximum=64)
 	people_minutes: float = option(
 		10.0, help="how often the list of people is fetched", minimum=0.1, maximum=1440
@@ -140,6 +147,8 @@ class Settings:
 	web: WebSettings = dataclasses.field(default_factory=WebSettings)
 	upstream: UpstreamSettings
 	devices: tuple[Device, ...] = ()
+	vision: VisionSettings | None = None
+	"""The tables of VISION_TABLES; None for an agent without a camera."""
 
 	@property
 	def enabled_devices(self) -> tuple[Device, ...]:
@@ -170,17 +179,34 @@ def _read_toml(path: Path) -> Mapping[str, Any]:
 
 def from_mapping(mapping: Mapping[str, Any]) -> Settings:
 	"""Build the settings from the tables of the file."""
-	known = {field.name for field in dataclasses.fields(Settings)}
+	known = {field.name for field in dataclasses.fields(Settings)} - {"vision"} | set(VISION_TABLES)
 	for key in mapping:
 		if key not in known:
 			raise ConfigError(Code.UNKNOWN_KEY, path=str(key), known=", ".join(sorted(known)))
+	agent = parse(AgentSettings, mapping.get("agent", {}), secrets=read_secret, path="agent")
 	return Settings(
-		agent=parse(AgentSettings, mapping.get("agent", {}), secrets=read_secret, path="agent"),
+		agent=agent,
 		rules=parse(RulesSettings, mapping.get("rules", {}), secrets=read_secret, path="rules"),
 		web=parse(WebSettings, mapping.get("web", {}), secrets=read_secret, path="web"),
 		upstream=_upstream(mapping.get("upstream", {"kind": "local_ledger"})),
 		devices=_devices(mapping.get("devices", [])),
+		vision=_vision(mapping, agent),
 	)
+
+
+def _vision(mapping: Mapping[str, Any], agent: AgentSettings) -> VisionSettings | None:
+	if not any(table in mapping for table in VISION_TABLES):
+		return None
+	if agent.timezone is None:
+		raise ConfigError(Code.MISSING_KEY, path="agent.timezone", help="the time zone of the camera's wall")
+	# What it needs is heavy, and not there on a machine that only relays terminals.
+	try:
+		from attendance_bridge.edge.vision.settings import vision_from
+	except ModuleNotFoundError as error:
+		if (error.name or "").startswith("attendance_bridge"):
+			raise
+		raise ConfigError(Code.NOT_INSTALLED, package=error.name or "numpy", extra="recognition") from None
+	return vision_from(mapping)
 
 
 def _upstream(table: object) -> UpstreamSettings:

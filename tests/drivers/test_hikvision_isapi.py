@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
@@ -135,6 +136,7 @@ HARMLESS = (
 	"no-total",
 	"old-namespace",
 	"one-row-object",
+	"one-time-nonce",
 	"replayed-history",
 )
 
@@ -254,7 +256,34 @@ class TestAccount:
 				with pytest.raises(DeviceError) as caught:
 					driver.read_clock()
 				assert caught.value.code is Code.AUTH_FAILED
+		assert rig.refused_attempts() == 2, "with the kept nonce, and with the new one"
+
+	def test_a_lock_in_mid_conversation_is_told_by_one_refusal(self, rig: HikvisionRig) -> None:
+		with rig.driver() as driver:
+			driver.identify()
+			verbs.lock_out(rig.state, 900)
+			for _ in range(3):
+				with pytest.raises(DeviceError) as caught:
+					driver.read_clock()
+				assert caught.value.code is Code.LOCKED_OUT
 		assert rig.refused_attempts() == 1
+
+	def test_one_challenge_a_conversation(self, rig: HikvisionRig) -> None:
+		held = Held()
+		assert read(rig, held).complete
+		counters = rig.state.counters
+		assert counters.requests.total() == counters.answered.total() + 1
+		assert counters.answered.total() > 5
+		assert (counters.stale_nonces, counters.credentialed_401) == (0, 0)
+
+	def test_a_terminal_that_takes_a_nonce_once_refuses_once_a_conversation(self, rig: HikvisionRig) -> None:
+		rig.fault("one-time-nonce")
+		held = Held()
+		for conversation in (1, 2):
+			assert read(rig, held).complete
+			assert rig.refused_attempts() == conversation
+			assert rig.state.lockout.tries_left == rig.state.lockout.max_wrong_passwords
+		assert held.recorded() == rig.expected()
 
 	def test_nonces_that_expire_cost_no_attempt(self, rig: HikvisionRig) -> None:
 		held = Held()
@@ -263,4 +292,15 @@ class TestAccount:
 				held.accept(page, rig.state.serial, None)
 				verbs.expire_nonces(rig.state)
 		assert held.recorded() == rig.expected()
+		assert rig.refused_attempts() == 0
+
+	def test_nonces_that_time_out_cost_no_attempt(self, rig: HikvisionRig) -> None:
+		rig.state.guard.nonce_seconds = 0.05
+		held = Held()
+		with rig.driver() as driver:
+			for page in driver.fetch(START):
+				held.accept(page, rig.state.serial, None)
+				time.sleep(0.06)
+		assert held.recorded() == rig.expected()
+		assert rig.state.counters.stale_nonces > 1
 		assert rig.refused_attempts() == 0

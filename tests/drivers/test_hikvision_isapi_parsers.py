@@ -573,6 +573,15 @@ class TestDigest:
 	def test_no_usable_challenge(self, header: str) -> None:
 		assert digest.read_challenges(header) == ()
 
+	def test_uses_of_a_nonce_are_counted(self) -> None:
+		(challenge,) = digest.read_challenges('Digest realm="r", nonce="n", qop="auth"')
+		proof = digest.authorization(
+			challenge, user="u", password="p", method="GET", uri="/", client_nonce="c", count=0x1F
+		)
+		first, second = (hashlib.md5(text).hexdigest() for text in (b"u:r:p", b"GET:/"))
+		assert "nc=0000001f," in proof
+		assert hashlib.md5(f"{first}:n:0000001f:c:auth:{second}".encode()).hexdigest() in proof
+
 	def test_stale(self) -> None:
 		(challenge,) = digest.read_challenges('Digest realm="x", nonce="n", stale="TRUE"')
 		assert challenge.stale

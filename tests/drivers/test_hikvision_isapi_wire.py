@@ -60,6 +60,8 @@ class Terminal:
 		self.requests: list[str] = []
 		self.bodies: list[bytes] = []
 		self.nonces = 0
+		self.forgotten_nonces = 0
+		"""Nonces up to this one are refused like a wrong password."""
 		self.stale_answers = 0
 		"""How many right answers are still called too old."""
 		self.server = QuietServer(("127.0.0.1", 0), Handler)
@@ -82,6 +84,8 @@ class Terminal:
 		given = dict(re.findall(r'(\w+)="?([^",]*)"?', proof))
 		first = hashlib.md5(f"{USER}:K1T:{self.password}".encode()).hexdigest()
 		second = hashlib.md5(f"{method}:{uri}".encode()).hexdigest()
+		if int(given["nonce"]) <= self.forgotten_nonces:
+			return False
 		middle = f"{given['nonce']}:{given['nc']}:{given['cnonce']}:auth"
 		return given["response"] == hashlib.md5(f"{first}:{middle}:{second}".encode()).hexdigest()
 
@@ -203,7 +207,35 @@ class TestPassword:
 		assert len(terminal.credentialed) == 1
 		assert asked["GET /ISAPI/System/deviceInfo"] == 2
 
-	def test_changed_in_mid_conversation_it_is_sent_once(self) -> None:
+	def test_the_nonce_is_kept_and_its_uses_are_counted(self) -> None:
+		with serving(device_info) as terminal, terminal.driver() as driver:
+			for _ in range(3):
+				driver.identify()
+		proofs = [dict(re.findall(r'(\w+)="?([^",]*)"?', proof)) for proof in terminal.credentialed]
+		assert len(proofs) > 3
+		assert [int(proof["nc"], 16) for proof in proofs] == list(range(1, len(proofs) + 1))
+		assert {(proof["nonce"], proof["cnonce"]) for proof in proofs} == {("1", proofs[0]["cnonce"])}
+		assert len(terminal.requests) == len(proofs) + 1
+
+	def test_without_qop_every_request_has_its_own_nonce(self) -> None:
+		with serving(device_info) as terminal, terminal.driver() as driver:
+			terminal.challenge = 'Digest realm="K1T", nonce="{nonce}", stale={stale}'
+			terminal.admits = lambda *given: True  # type: ignore[method-assign]
+			driver.identify()
+		nonces = [re.search(r'nonce="(\d+)"', proof) for proof in terminal.credentialed]
+		assert len({nonce.group(1) for nonce in nonces if nonce}) == len(nonces) > 1
+
+	def test_an_old_nonce_that_is_refused_like_a_wrong_password(self) -> None:
+		"""The new challenge is answered, and nonces are kept again: it was good for more than one request."""
+		with serving(device_info) as terminal, terminal.driver() as driver:
+			driver.identify()
+			driver.identify()
+			terminal.forgotten_nonces = terminal.nonces
+			assert driver.identify().serial == "DS-K1T341-0001"
+			driver.identify()
+		assert (terminal.refused, terminal.nonces) == (1, 2)
+
+	def test_changed_in_mid_conversation_it_is_sent_twice(self) -> None:
 		with serving(device_info) as terminal, terminal.driver() as driver:
 			driver.identify()
 			terminal.password = "another"
@@ -211,7 +243,17 @@ class TestPassword:
 				with pytest.raises(DeviceError) as caught:
 					driver.read_clock()
 				assert caught.value.code is Code.AUTH_FAILED
-		assert terminal.refused == 1
+		assert terminal.refused == 2, "with the kept nonce, and with the new one"
+
+	def test_a_kept_nonce_and_its_successor_that_are_too_old_end_it(self) -> None:
+		with serving(device_info) as terminal, terminal.driver() as driver:
+			driver.identify()
+			before, terminal.stale_answers = len(terminal.credentialed), 1000
+			for _ in range(3):
+				with pytest.raises(DeviceError) as caught:
+					driver.identify()
+				assert caught.value.code is Code.AUTH_FAILED
+		assert len(terminal.credentialed) - before == 2
 
 	def test_a_nonce_that_grew_old_is_no_wrong_password(self) -> None:
 		with serving(device_info) as terminal, terminal.driver() as driver:

@@ -328,6 +328,26 @@ def test_expired_nonces_do_not_disturb_a_client(state: HikvisionState, isapi: Is
 	assert state.counters.stale_nonces == 1
 
 
+def test_a_nonce_may_be_kept(state: HikvisionState, isapi: Isapi) -> None:
+	for _ in range(5):
+		assert isapi.call("GET", "System/status").status_code == 200
+	assert state.counters.requests.total() == 6, "one challenge, as HTTPDigestAuth keeps its nonce"
+
+
+def test_a_one_time_nonce_is_refused_the_second_time_like_a_wrong_password(
+	state: HikvisionState, terminal: HikvisionTerminal, isapi: Isapi
+) -> None:
+	verbs.set_fault(state, "one-time-nonce")
+	challenge = _get_status(terminal).headers["WWW-Authenticate"]
+	assert _get_status(terminal, _authorization(challenge)).status_code == 200
+	again = _get_status(terminal, _authorization(challenge, nc="00000002"))
+	assert (again.status_code, _fields(again)["retryLoginTime"]) == (401, "6")
+	assert 'stale="FALSE"' in again.headers["WWW-Authenticate"]
+	for _ in range(5):
+		assert isapi.call("GET", "System/status").status_code == 200
+	assert state.counters.credentialed_401 == state.counters.stale_nonces == 1 + 4
+
+
 # The log
 
 

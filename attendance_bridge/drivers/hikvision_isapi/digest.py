@@ -79,15 +79,23 @@ def _challenge(parameters: str) -> Challenge | None:
 
 
 def authorization(
-	challenge: Challenge, *, user: str, password: str, method: str, uri: str, client_nonce: str
+	challenge: Challenge,
+	*,
+	user: str,
+	password: str,
+	method: str,
+	uri: str,
+	client_nonce: str,
+	count: int = 1,
 ) -> str:
-	"""The value of the Authorization field that answers `challenge`, for its first use of the nonce.
+	"""The value of the Authorization field that answers `challenge`.
 
 	:param uri: path and query exactly as they stand in the request line.
-	:param client_nonce: fresh random text.
+	:param client_nonce: random text, fresh for each challenge.
+	:param count: which use of the nonce this is, from 1.
 	"""
 	name = challenge.algorithm.removesuffix("-SESS")
-	count = "00000001"
+	uses = f"{count:08x}"
 
 	def digest(text: str) -> str:
 		# Not a use of MD5 for security by choice: most terminals offer nothing else.
@@ -97,7 +105,7 @@ def authorization(
 	if challenge.algorithm.endswith("-SESS"):
 		secret = digest(f"{secret}:{challenge.nonce}:{client_nonce}")
 	asked = digest(f"{method}:{uri}")
-	between = f"{challenge.nonce}:{count}:{client_nonce}:auth" if challenge.qop else challenge.nonce
+	between = f"{challenge.nonce}:{uses}:{client_nonce}:auth" if challenge.qop else challenge.nonce
 	fields = [
 		f"username={_quoted(_wire(user))}",
 		f"realm={_quoted(challenge.realm)}",
@@ -110,7 +118,7 @@ def authorization(
 	if challenge.opaque is not None:
 		fields.append(f"opaque={_quoted(challenge.opaque)}")
 	if challenge.qop:
-		fields.append(f'qop=auth, nc={count}, cnonce="{client_nonce}"')
+		fields.append(f'qop=auth, nc={uses}, cnonce="{client_nonce}"')
 	return "Digest " + ", ".join(fields)
 
 

@@ -1,10 +1,11 @@
 """One conversation with a terminal: HTTP, digest authentication, bounded answers, errors as codes.
 
 The rule that shapes it: terminals lock an account for half an hour after a few wrong passwords, so a refusal
-of the credentials ends the conversation. To know a refusal for what it is, every request fetches a fresh
-nonce first (the same request without credentials, as curl does). A kept nonce would save that round trip, but
-terminals also answer 401 without `stale` to a nonce that has become old, and then nobody can tell that from a
-wrong password without spending another attempt.
+of the credentials ends the conversation. The first request fetches a nonce (it goes without credentials, as
+curl does); the nonce that was accepted then serves the requests that follow, counted, which halves the round
+trips. A nonce grows old, and terminals answer 401 to that with and without `stale`; so a refusal of a *kept*
+nonce is no verdict on the password: the new challenge is answered once, and only what is refused then ends
+the conversation. A password that is changed in mid-conversation is thereby sent twice, never more often.
 """
 
 from __future__ import annotations
@@ -52,6 +53,16 @@ class _Reply:
 	content_type: str
 
 
+@dataclass(slots=True)
+class _Proven:
+	"""A challenge whose answer the terminal has accepted, or is about to judge."""
+
+	challenge: digest.Challenge
+	client_nonce: str
+	"""The same for every use: with an algorithm of the `-sess` kind it is part of the session's secret."""
+	uses: int = 0
+
+
 class Conversation:
 	"""Asks questions, one after the other, over one kept connection. Not for use by several threads."""
 
@@ -60,6 +71,9 @@ class Conversation:
 		"""What overhears the conversation, if anything does."""
 		self._config = config
 		self._refuse: Callable[[], DeviceError] | None = None
+		self._proven: _Proven | None = None
+		self._keeps_nonces = True
+		"""Until the terminal refuses the second use of one."""
 		self._session = requests.Session()
 		# Neither proxies nor .netrc from the environment: the road to a terminal is what is configured.
 		self._session.trust_env = False
@@ -105,35 +119,54 @@ class Conversation:
 	def _send_authenticated(self, method: str, path: str, body: bytes | None, content_type: str) -> _Reply:
 		if self._refuse is not None:
 			raise self._refuse()
-		reply = self._send(method, path, body, content_type)
+		question = (method, path, body, content_type)
+		kept, self._proven = self._proven, None
+		if kept is None:
+			reply = self._send(*question)
+		else:
+			reply = self._prove(kept, *question)
+			self._keeps_nonces &= reply.status != 401 or kept.uses > 2
 		if reply.status != 401:
 			return reply
 		state = find_login_state(reply.body)
 		if state is not None and state.locked:
 			raise self._end(state)
-		reply = self._answer_challenge(method, path, body, content_type, reply.challenge)
-		if reply.status == 401 and _is_stale(reply.challenge):
-			reply = self._answer_challenge(method, path, body, content_type, reply.challenge)
+		reply = self._answer_challenge(reply.challenge, *question)
+		if reply.status == 401 and kept is None and _is_stale(reply.challenge):
+			reply = self._answer_challenge(reply.challenge, *question)
 		if reply.status == 401:
 			raise self._end(find_login_state(reply.body) or self._look_up_login_state())
 		return reply
 
 	def _answer_challenge(
-		self, method: str, path: str, body: bytes | None, content_type: str, header: str
+		self, header: str, method: str, path: str, body: bytes | None, content_type: str
 	) -> _Reply:
 		challenges = digest.read_challenges(header)
 		if not challenges:
 			# Basic is among them: it would hand the password to whoever listens.
 			raise DeviceError(Code.NOT_SUPPORTED, reason="the terminal offers no digest authentication")
+		answered = _Proven(challenges[0], secrets.token_hex(16))
+		return self._prove(answered, method, path, body, content_type)
+
+	def _prove(
+		self, proven: _Proven, method: str, path: str, body: bytes | None, content_type: str
+	) -> _Reply:
+		"""Send with credentials, and keep the nonce if they are accepted."""
+		proven.uses += 1
 		proof = digest.authorization(
-			challenges[0],
+			proven.challenge,
 			user=self._config.user,
 			password=self._config.password.reveal(),
 			method=method,
 			uri=path,
-			client_nonce=secrets.token_hex(16),
+			client_nonce=proven.client_nonce,
+			count=proven.uses,
 		)
-		return self._send(method, path, body, content_type, proof)
+		reply = self._send(method, path, body, content_type, proof)
+		# Without qop nothing tells the uses of a nonce apart, and an overheard proof would be good again.
+		if reply.status != 401 and self._keeps_nonces and proven.challenge.qop:
+			self._proven = proven
+		return reply
 
 	def _look_up_login_state(self) -> LoginState | None:
 		"""Ask, without credentials, whether the account is locked."""

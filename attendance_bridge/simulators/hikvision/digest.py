@@ -65,10 +65,11 @@ class DigestGuard:
 		"""As after a restart: every client is challenged anew, with stale=TRUE."""
 		self._nonces.clear()
 
-	def check(self, header: str | None, method: str, target: str) -> Verdict:
+	def check(self, header: str | None, method: str, target: str, *, once: bool = False) -> Verdict:
 		"""
 		:param header: the Authorization header as it came.
 		:param target: path and query as they stand in the request line.
+		:param once: whether a nonce is used up by its first request.
 		"""
 		fields = _parse(header)
 		if not _is_complete(fields, target):
@@ -77,7 +78,7 @@ class DigestGuard:
 			return Verdict.WRONG
 		nonce = self._nonces.get(fields["nonce"])
 		count = int(fields["nc"], 16)
-		if nonce is None or count <= nonce.last_count:
+		if nonce is None or count <= nonce.last_count or (once and nonce.last_count):
 			return Verdict.STALE
 		if self._monotonic() - nonce.issued_at > self.nonce_seconds:
 			return Verdict.STALE

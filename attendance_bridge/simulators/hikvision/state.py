@@ -41,6 +41,7 @@ FAULTS: dict[str, str] = {
 	"no-total": "This firmware does not know AcsEventTotalNum.",
 	"old-namespace": "XML is in the namespace of older firmware.",
 	"one-row-object": "A page with one row carries that row instead of a list.",
+	"one-time-nonce": "A nonce is good for one request; its second use is refused like a wrong password.",
 	"reboot": "At the next search it restarts and refuses connections for a while. Happens once.",
 	"replayed-history": "Pages overlap: the last rows of one come again in the next.",
 	"slow": "Every answer takes longer than anybody waits.",
@@ -195,7 +196,11 @@ class HikvisionState:
 		:returns: None if it may, else the challenge to answer with (HTTP 401).
 		"""
 		self.counters.requests[path] += 1
-		verdict = self.guard.check(authorization, method, target)
+		one_time = "one-time-nonce" in self.faults
+		verdict = self.guard.check(authorization, method, target, once=one_time)
+		if verdict is Verdict.STALE and one_time:
+			self.counters.stale_nonces += 1
+			verdict = Verdict.WRONG
 		if verdict is Verdict.ANONYMOUS:
 			return self.guard.challenge()
 		if self.locked_seconds:

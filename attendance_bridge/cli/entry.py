@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import sys
 
-EDGE_PACKAGES = {"click", "rich", "flask", "waitress", "prometheus_client", "tomli"}
+EDGE_PACKAGES = {
+	"apispec",
+	"argon2",
+	"cheroot",
+	"click",
+	"cryptography",
+	"flask",
+	"limits",
+	"marshmallow",
+	"prometheus_client",
+	"rich",
+	"tomli",
+}
 
 
 def main() -> None:

@@ -23,8 +23,12 @@ from attendance_bridge.edge.settings import Settings, UpstreamSettings
 from attendance_bridge.edge.supervisor import Supervisor, Worker, WorkerState
 from attendance_bridge.edge.terminals import Terminals
 from attendance_bridge.edge.uploader import Uploader
-from attendance_bridge.edge.web.pages import make_app
+from attendance_bridge.edge.web.access.access import Access
+from attendance_bridge.edge.web.app import make_app
 from attendance_bridge.edge.web.server import WebServer
+from attendance_bridge.edge.web.services import Services
+from attendance_bridge.stores.accounts import Accounts
+from attendance_bridge.stores.audit import AuditLog
 from attendance_bridge.stores.cursors import SqliteCursors
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.devices import DeviceBook
@@ -186,14 +190,23 @@ class Agent:
 			now=self._now,
 		)
 		web = self.settings.web
-		app = make_app(
+		services = Services(
 			agent_name=self.settings.agent.name,
 			board=board.view,
 			health=self.health,
 			metrics=make_registry(collector),
 			pulse=self._pulse,
 			trusted_hosts=[web.host, "localhost", "127.0.0.1"],
+			access=Access(Accounts(self.database), AuditLog(self.database), now=self._now),
+			now=self._now,
+			settings=self.settings,
+			punches=self.punches,
+			outbox=self.outbox,
+			cursors=self.cursors,
+			book=self.book,
+			roster=self.roster,
 		)
+		app = make_app(services)
 		try:
 			return WebServer(app, host=web.host, port=web.port, pulse=self._pulse)
 		except OSError as error:

@@ -174,3 +174,9 @@ PROBLEMS: dict[str, str] = {
 	"geolocation_required": "HR Settings has geolocation tracking on: HRMS refuses check-ins from terminals.",
 }
 """Words for what `Upstream.check` finds wrong."""
+
+LOGIN_PROBLEMS: dict[str, str] = {
+	"login_refused": "Name or password is wrong.",
+	"rate_limited": "Too many attempts. Wait a few minutes and try again.",
+}
+"""Words for why somebody is not logged in."""

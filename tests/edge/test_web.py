@@ -10,13 +10,15 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from attendance_bridge.edge.pulse import Pulse
-from attendance_bridge.edge.web import pages
-from attendance_bridge.edge.web.pages import MAX_STREAMS, make_app
+from attendance_bridge.edge.web import board
+from attendance_bridge.edge.web.app import make_app
 from attendance_bridge.edge.web.server import WebServer
-from tests.edge.rig import PATIENCE, Running, eventually
+from attendance_bridge.edge.web.streams import MAX_STREAMS
+from attendance_bridge.stores.database import Database
+from tests.edge.rig import PATIENCE, Edge, Running, eventually
+from tests.edge.web.rig import make_services
 
 HOSTILE = '<script>alert("1")</script>'
 
@@ -24,18 +26,20 @@ HOSTILE = '<script>alert("1")</script>'
 class Site:
 	"""A served board whose facts a test makes up."""
 
-	def __init__(self, host: str = "127.0.0.1") -> None:
+	def __init__(self, database: Database, host: str = "127.0.0.1") -> None:
 		self.facts: dict[str, Any] = {"count": 0}
 		self.health: dict[str, Any] = {"ok": True}
 		self.pulse = Pulse()
 		self.host = host
 		app = make_app(
-			agent_name=HOSTILE,
-			board=lambda: self.facts,
-			health=lambda: self.health,
-			metrics=CollectorRegistry(),
-			pulse=self.pulse,
-			trusted_hosts=[host, "localhost", "127.0.0.1"],
+			make_services(
+				database,
+				agent_name=HOSTILE,
+				board=lambda: self.facts,
+				health=lambda: self.health,
+				pulse=self.pulse,
+				trusted_hosts=[host, "localhost", "127.0.0.1"],
+			)
 		)
 		self.server = WebServer(app, host=host, port=0, pulse=self.pulse)
 		self.running = Running(self.server)
@@ -81,9 +85,9 @@ class Stream:
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
+def site(edge: Edge) -> Iterator[Site]:
 	before = set(threading.enumerate())
-	served = Site()
+	served = Site(edge.database)
 	yield served
 	served.running.stop()
 	eventually(lambda: set(threading.enumerate()) <= before, "no thread is left")
@@ -195,9 +199,9 @@ def test_its_own_names(site: Site, host: str) -> None:
 	assert site.ask("/api/v1/board", headers={"Host": host})[0] == 200
 
 
-def test_an_ipv6_address_is_a_name_too() -> None:
+def test_an_ipv6_address_is_a_name_too(edge: Edge) -> None:
 	try:
-		served = Site("::1")
+		served = Site(edge.database, "::1")
 	except OSError:
 		pytest.skip("this machine has no IPv6")
 	try:
@@ -240,7 +244,7 @@ def test_a_line_break_in_a_name_does_not_end_an_event(site: Site) -> None:
 
 
 def test_a_quiet_stream_is_kept_alive(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-	monkeypatch.setattr(pages, "HEARTBEAT_SECONDS", 0.05)
+	monkeypatch.setattr(board, "HEARTBEAT_SECONDS", 0.05)
 	with Stream(site) as stream:
 		stream.facts()
 		assert stream.next() == [": quiet"]
@@ -258,7 +262,7 @@ def test_a_stream_ends_with_the_agent(site: Site) -> None:
 def test_streams_are_limited_and_the_rest_is_served_all_the_same(
 	site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-	monkeypatch.setattr(pages, "HEARTBEAT_SECONDS", 0.05)
+	monkeypatch.setattr(board, "HEARTBEAT_SECONDS", 0.05)
 	with ExitStack() as stack:
 		for _ in range(MAX_STREAMS):
 			stack.enter_context(Stream(site)).facts()
@@ -282,15 +286,8 @@ def test_asking_only_for_the_head_of_a_stream_takes_no_place(site: Site) -> None
 # the server
 
 
-def test_a_taken_port_is_an_error_at_once(site: Site) -> None:
-	app = make_app(
-		agent_name="",
-		board=dict,
-		health=dict,
-		metrics=CollectorRegistry(),
-		pulse=Pulse(),
-		trusted_hosts=[],
-	)
+def test_a_taken_port_is_an_error_at_once(site: Site, edge: Edge) -> None:
+	app = make_app(make_services(edge.database))
 	with pytest.raises(OSError, match=r"in use"):
 		WebServer(app, host="127.0.0.1", port=site.server.port, pulse=Pulse())
 

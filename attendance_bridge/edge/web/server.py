@@ -11,7 +11,7 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from attendance_bridge.edge.pulse import Pulse
-from attendance_bridge.edge.web.pages import MAX_STREAMS
+from attendance_bridge.edge.web.streams import MAX_STREAMS
 
 THREADS = MAX_STREAMS + 4
 """Streams hold a thread each; the rest answers everything else."""

@@ -1,0 +1,59 @@
+"""Puts the pages together. Each blueprint is a file beside this one."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, Response, request
+
+from attendance_bridge.edge.web import board, session, streams
+from attendance_bridge.edge.web.access import guard
+from attendance_bridge.edge.web.answers import error_answer
+from attendance_bridge.edge.web.services import Services
+
+MAX_BODY = 64 * 1024
+"""Bytes; a view that takes pictures raises `request.max_content_length` for itself."""
+
+_HEADERS = {
+	"Content-Security-Policy": (
+		"default-src 'self'; img-src 'self' blob:; media-src 'self' blob:; frame-ancestors 'none'; "
+		"base-uri 'none'; form-action 'self'; object-src 'none'"
+	),
+	"Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+	"X-Content-Type-Options": "nosniff",
+	"Referrer-Policy": "no-referrer",
+	"Cache-Control": "no-store",
+}
+
+
+def _blueprints(services: Services) -> list[Blueprint]:
+	"""Those of the parts that this agent has."""
+	return [board.blueprint, session.blueprint]
+
+
+def make_app(services: Services) -> Flask:
+	"""Wire the pages."""
+	app = Flask(__name__)
+	app.config.update(MAX_CONTENT_LENGTH=MAX_BODY)
+	app.extensions["attendance_bridge"] = services
+	app.jinja_env.globals["agent_name"] = services.agent_name
+	streams.install(app)
+	guard.install(app, services.access, services.trusted_hosts)
+	blueprints = _blueprints(services)
+	app.jinja_env.globals["parts"] = frozenset(blueprint.name for blueprint in blueprints)
+	for blueprint in blueprints:
+		app.register_blueprint(blueprint)
+
+	@app.after_request
+	def harden(response: Response) -> Response:
+		for name, value in _HEADERS.items():
+			response.headers.setdefault(name, value)
+		return response
+
+	@app.errorhandler(404)
+	def not_found(_error: Exception) -> Response:
+		return error_answer(404, "not_found", path=request.path[:200])
+
+	@app.errorhandler(413)
+	def too_large(_error: Exception) -> Response:
+		return error_answer(413, "too_large")
+
+	return app

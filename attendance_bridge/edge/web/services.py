@@ -1,0 +1,61 @@
+"""What the pages are given to work with. A part that this agent does not have is None."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app
+from prometheus_client import CollectorRegistry
+
+from attendance_bridge.core.driver import Now
+from attendance_bridge.edge.pulse import Pulse
+from attendance_bridge.edge.settings import Settings
+from attendance_bridge.edge.web.access.access import Access
+from attendance_bridge.stores.consents import Consents
+from attendance_bridge.stores.cursors import SqliteCursors
+from attendance_bridge.stores.devices import DeviceBook
+from attendance_bridge.stores.gallery import Gallery
+from attendance_bridge.stores.outbox import SqliteOutbox
+from attendance_bridge.stores.punches import PunchStore
+from attendance_bridge.stores.roster import Roster
+
+BoardView = Callable[[], Mapping[str, Any]]
+HealthView = Callable[[], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+	agent_name: str
+	board: BoardView
+	"""Everything the board shows, as JSON-able data."""
+	health: HealthView
+	"""What /healthz answers; its key `ok` decides between 200 and 503."""
+	metrics: CollectorRegistry
+	pulse: Pulse
+	trusted_hosts: Collection[str]
+	"""The only Host headers that are answered: a web page elsewhere must not be able to read this one by
+	pointing its own name here."""
+	access: Access
+	now: Now
+	settings: Settings | None = None
+	punches: PunchStore | None = None
+	outbox: SqliteOutbox | None = None
+	cursors: SqliteCursors | None = None
+	book: DeviceBook | None = None
+	roster: Roster | None = None
+	gallery: Gallery | None = None
+	consents: Consents | None = None
+	vision: Any = None
+	"""`edge.vision.ports.LiveView`."""
+	events: Any = None
+	"""`edge.vision.events.VisionEvents`."""
+	enrollment: Any = None
+	"""`edge.enrollment`'s service."""
+
+
+def services() -> Services:
+	"""Those of the app that answers, within a request."""
+	found: Services = current_app.extensions["attendance_bridge"]
+	return found

@@ -213,7 +213,7 @@ def main() -> None:
 	parser.add_argument("--faces", type=Path, help="a folder with several pictures of one person")
 	parser.add_argument("--rounds", type=int, default=60, help="frames of the first part")
 	parser.add_argument("--scenes", type=int, default=3, help="runs of the second part")
-	parser.add_argument("--threads", type=int, default=2, help="that a network may use")
+	parser.add_argument("--threads", type=int, default=1, help="that a network may use")
 	add_models_option(parser)
 	options = parser.parse_args()
 	faces = options.faces or options.models.parent / "faces" / "Colin_Powell"

@@ -34,6 +34,8 @@ class Verdict(str, Enum):
 	UNKNOWN = "unknown"
 
 
+EARLY = 1e-3
+"""Seconds. A frame that comes a blink too early is not put off to the one after."""
 DOUBTS_UNTIL_NEW = 2
 """How many probes in a row must contradict a decision before the face is decided anew."""
 
@@ -63,8 +65,7 @@ class Decision:
 		"""
 		soon = urgent or self.verdict is Verdict.UNDECIDED or self._doubts > 0
 		wait = self.settings.probe_seconds if soon else self.settings.recheck_seconds
-		# A frame that comes a blink too early is not put off to the one after.
-		return self._last_probe is None or seconds - self._last_probe >= wait - 1e-3
+		return self._last_probe is None or seconds - self._last_probe >= wait - EARLY
 
 	def add(self, match: Match | None, seconds: float) -> Verdict:
 		"""Take one more probe into account.

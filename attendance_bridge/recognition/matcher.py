@@ -140,7 +140,13 @@ class _Held:
 
 	def with_columns(self, columns: Floats, templates: Sequence[Template]) -> _Held:
 		places = {name: place for place, name in enumerate(self.names)}
-		people = [places.setdefault(template.employee, len(places)) for template in templates]
+		people = []
+		for template in templates:
+			place = places.get(template.employee)
+			if place is None:
+				# A copy: the text of the template lies among what is freed, and would keep it resident.
+				place = places[template.employee.encode().decode()] = len(places)
+			people.append(place)
 		ids = np.frombuffer(b"".join(template.template_id.bytes for template in templates), "V16")
 		return _Held(
 			np.hstack((self.matrix, columns)) if self.size else columns,

@@ -19,7 +19,8 @@ WIDTH, HEIGHT = 64, 48
 _LEARNING = 0.05
 """How much of each frame goes into the background: about four seconds at five frames a second."""
 _NOISE_LEARNING = 0.1
-_TIMES_NOISE = 4.0
+_TIMES_NOISE = 6.0
+"""Six times the median of what differs is four standard deviations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -247,8 +247,9 @@ def parse_manifest(text: str) -> Manifest:
 	return parse(Manifest, table, secrets=_no_secrets)
 
 
-def _no_secrets(_kind: str, _reference: str) -> str:
-	raise ConfigError(Code.SECRET_MISSING, path=MANIFEST)  # a manifest has no field for one
+def _no_secrets(kind: str, reference: str) -> str:
+	"""A manifest has no field for one."""
+	raise ConfigError(Code.SECRET_MISSING, path=MANIFEST, kind=kind, reference=reference)
 
 
 def known_manifests() -> Mapping[str, Manifest]:

@@ -17,7 +17,7 @@ import numpy as np
 from attendance_bridge.core.config import option
 from attendance_bridge.recognition.aligner import align
 from attendance_bridge.recognition.challenge import Challenge, ChallengeSettings, ChallengeState
-from attendance_bridge.recognition.decision import Decision, DecisionSettings, Pauses, Verdict
+from attendance_bridge.recognition.decision import EARLY, Decision, DecisionSettings, Pauses, Verdict
 from attendance_bridge.recognition.engine import Engine, LivenessModel
 from attendance_bridge.recognition.events import NOTHING, Event, EventKind, SeenFace, Sight
 from attendance_bridge.recognition.face import Face, Frame, Image
@@ -122,9 +122,9 @@ class Pipeline:
 			return True
 		since = seconds - self._last_look
 		if not self._tracker.alive:
-			return moved or since >= self._settings.look_seconds
+			return moved or since >= self._settings.look_seconds - EARLY
 		steady = all(visitor.settled for visitor in self._visitors.values())
-		return not steady or since >= self._settings.steady_seconds - 1e-3
+		return not steady or since >= self._settings.steady_seconds - EARLY
 
 	def _forget(self, seconds: float) -> None:
 		self._tracker.forget(seconds)

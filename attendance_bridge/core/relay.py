@@ -10,6 +10,10 @@ from typing import Protocol
 from attendance_bridge.core.driver import UnreadableRow
 from attendance_bridge.core.upstream import Upstream
 
+EDGE_CAMERA = "edge_camera"
+"""Stands where the driver of a terminal does, for the camera of an agent itself: nobody can read it but the
+agent, whose punches come by themselves."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayedDevice:

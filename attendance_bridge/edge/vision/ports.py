@@ -77,9 +77,6 @@ class VisionState:
 	serial: str
 	"""Of the terminal that this camera is to the site."""
 	model: str
-	"""Empty while none is loaded."""
-	model_sentence: str
-	"""Why none is loaded; empty when one is."""
 	engine: str
 	generated: bool
 	"""The networks are generated and know nothing of real faces."""
@@ -171,10 +168,7 @@ class Eyes(Protocol):
 	"""
 
 	@property
-	def engine(self) -> Engine:
-		"""
-		:raises RecognitionError: none could be loaded.
-		"""
+	def engine(self) -> Engine: ...
 
 	@property
 	def threshold(self) -> float: ...

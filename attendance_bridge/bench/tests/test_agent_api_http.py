@@ -137,20 +137,27 @@ class TestAgentApiOverHttp(IntegrationTestCase):
 		wanted = [row.name for row in doctypes]
 		wanted += ["Employee", "Employee Checkin", "Attendance", "Shift Type", "Error Log"]
 		for doctype in wanted:
-			name = names.get(doctype) or frappe.db.get_value(doctype, {}, "name") or doctype
+			single = frappe.get_meta(doctype).issingle
+			name = (
+				names.get(doctype)
+				or (None if single else frappe.db.get_value(doctype, {}, "name"))
+				or doctype
+			)
 			path = f"/api/resource/{doctype}"
 			for verb, where in (
 				("GET", path),
 				("POST", path),
 				*((v, f"{path}/{name}") for v in ("GET", "PUT", "DELETE")),
 			):
-				if verb == "GET" and where.endswith(f"/{doctype}") and frappe.get_meta(doctype).issingle:
+				if verb == "GET" and where.endswith(f"/{doctype}") and single:
 					continue  # a single has no list
 				with self.subTest(doctype=doctype, verb=verb, where=where):
 					answer = self.caller.send(verb, where, json={} if verb != "GET" else None)
 					missing = not frappe.db.exists(doctype, name) and answer.status_code == 404
 					self.assertTrue(answer.status_code == 403 or missing, answer.text[:500])
 			for method in ("frappe.client.get_list", "frappe.client.get_value"):
+				if single and method.endswith("get_list"):
+					continue  # as above; v16 fails at it without an answer
 				with self.subTest(doctype=doctype, method=method):
 					answer = self.caller.post(method, doctype=doctype, fieldname="name")
 					self.assertEqual(answer.status_code, 403, answer.text[:500])

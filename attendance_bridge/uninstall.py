@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import frappe
 
+from attendance_bridge.bench.agents import AGENT_DOMAIN
 from attendance_bridge.custom_fields import CUSTOM_FIELDS, MODULE
 from attendance_bridge.install import AGENT_ROLE, CHECKIN_INDEX
 
@@ -13,6 +14,7 @@ _TRACES = (
 	("Comment", "reference_doctype"),
 	("Version", "ref_doctype"),
 	("Logs To Clear", "ref_doctype"),
+	("Deleted Document", "deleted_doctype"),
 )
 """Tables that hold something about documents of this app (their secrets first of all), and the column that
 names the doctype. Frappe drops the tables of the doctypes only."""
@@ -21,8 +23,10 @@ names the doctype. Frappe drops the tables of the doctypes only."""
 def before_uninstall() -> None:
 	remove_custom_fields()
 	remove_checkin_index()
+	remove_agent_users()
 	remove_agent_role()
 	remove_scheduled_jobs()
+	remove_series()
 	remove_traces()
 
 
@@ -42,6 +46,13 @@ def remove_checkin_index() -> None:
 		frappe.db.sql_ddl(f"ALTER TABLE `tabEmployee Checkin` DROP INDEX `{CHECKIN_INDEX}`")
 
 
+def remove_agent_users() -> None:
+	"""The users that the app made for its agents; those of people stay."""
+	for user in frappe.get_all("Edge Agent", {"user": ("like", f"%@{AGENT_DOMAIN}")}, pluck="user"):
+		frappe.db.delete("Edge Agent", {"user": user})
+		frappe.delete_doc("User", user, force=True, ignore_missing=True, ignore_permissions=True)
+
+
 def remove_agent_role() -> None:
 	frappe.db.delete("Has Role", {"role": AGENT_ROLE})
 	frappe.delete_doc("Role", AGENT_ROLE, force=True, ignore_missing=True, ignore_permissions=True)
@@ -53,6 +64,11 @@ def remove_scheduled_jobs() -> None:
 	jobs = frappe.get_all("Scheduled Job Type", filters=ours, pluck="name")
 	frappe.db.delete("Scheduled Job Log", {"scheduled_job_type": ("in", jobs or [""])})
 	frappe.db.delete("Scheduled Job Type", ours)
+
+
+def remove_series() -> None:
+	"""The counters of names that only this app's documents draw from."""
+	frappe.db.delete("Series", {"name": ("like", "DSL-%")})
 
 
 def remove_traces() -> None:

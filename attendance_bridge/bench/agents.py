@@ -15,6 +15,9 @@ from attendance_bridge.install import AGENT_ROLE
 
 DOCTYPE = "Edge Agent"
 
+AGENT_DOMAIN = "agents.invalid"
+"""Of the addresses of users that are made for agents; nothing is ever sent there."""
+
 SECRET_LENGTH = 40
 
 
@@ -79,9 +82,9 @@ def make_user(agent_name: str) -> str:
 	The caller answers for the permission.
 	"""
 	slug = re.sub(r"[^a-z0-9]+", "-", agent_name.lower()).strip("-")[:40] or frappe.generate_hash(length=8)
-	email = f"agent-{slug}@agents.invalid"
+	email = f"agent-{slug}@{AGENT_DOMAIN}"
 	if frappe.db.exists("User", email):
-		email = f"agent-{slug}-{frappe.generate_hash(length=6)}@agents.invalid"
+		email = f"agent-{slug}-{frappe.generate_hash(length=6)}@{AGENT_DOMAIN}"
 	document = frappe.get_doc(
 		{
 			"doctype": "User",

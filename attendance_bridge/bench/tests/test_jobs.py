@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import frappe
 
-from attendance_bridge.bench import devices, jobs, moments, sync_runs
+from attendance_bridge.bench import devices, gathering, jobs, moments, sync_runs
 from attendance_bridge.bench.punch_log import PunchLog
 from attendance_bridge.bench.testing import IntegrationTestCase
 from attendance_bridge.bench.tests import premises, terminals
@@ -80,7 +80,10 @@ class TestJobs(IntegrationTestCase):
 			right(run, page, report)
 			frappe.db.set_value("Device Sync Log", run.name, "status", "Stopped")
 
-		with patch.object(sync_runs.SyncRun, "on_page", stop_after_first):
+		with (
+			patch.object(gathering, "ENOUGH_PUNCHES", 1),
+			patch.object(sync_runs.SyncRun, "on_page", stop_after_first),
+		):
 			log = self._pull()
 		self.assertEqual(log.status, "Stopped")
 		self.assertLess(log.new, 90)

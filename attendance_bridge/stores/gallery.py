@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -97,21 +97,38 @@ class Gallery:
 		:raises StoreError: CONSENT_MISSING, with `employee`.
 		:raises ValueError: a picture of more than MAX_PICTURE bytes.
 		"""
-		added = list(templates)
-		if any(len(picture) > MAX_PICTURE for picture in pictures.values()):
-			raise ValueError("an enrolment picture is too large")
 		with self._db.write() as connection:
-			self._check_key(connection)
-			agreed = consents.holding(connection) if self._consent_required else None
-			for template in added:
-				if agreed is not None and template.employee not in agreed:
-					raise StoreError(Code.CONSENT_MISSING, employee=template.employee)
-			new = self._put(connection, added, told=False)
-			if self._keep_pictures:
-				self._put_pictures(connection, added, pictures)
-			if new:
-				connection.execute(_SQL["bump"])
-		return new
+			return self._hold(connection, list(templates), pictures)
+
+	def enrol(
+		self,
+		templates: Iterable[Template],
+		consent: Consent | None,
+		*,
+		replace: bool,
+		by: str,
+		at: datetime,
+		pictures: Mapping[UUID, bytes] = _NO_PICTURES,
+	) -> int:
+		"""Note a consent and hold what was captured under it, or nothing; returns how many were erased.
+
+		:param replace: whether the person's former templates of this model are erased.
+		:param by: for the record of what is erased.
+		:raises StoreError: CONSENT_MISSING, with `employee`.
+		:raises ValueError: templates of several people or models; a picture of more than MAX_PICTURE bytes.
+		"""
+		added = list(templates)
+		((employee, model),) = {(each.employee, each.model) for each in added}
+		with self._db.write() as connection:
+			if consent is not None:
+				consents.note(connection, [consent])
+			former = self._ids(connection, employee, model) if replace else []
+			if former:
+				erasures.erase(connection, employee, former, ErasureReason.REPLACED, by=by, at=at)
+			self._hold(connection, added, pictures)
+		if former:
+			Erasures(self._db).finish(at)
+		return len(former)
 
 	def replace(
 		self, templates: Iterable[Template], given: Iterable[Consent], *, by: str, at: datetime
@@ -252,6 +269,28 @@ class Gallery:
 		check = connection.execute(_SQL["key_check"]).fetchone()["key_check"]
 		if check is None or not _opens(self._key, check):
 			raise StoreError(Code.GALLERY_KEY_WRONG, path=str(self._db.path))
+
+	def _hold(
+		self, connection: sqlite3.Connection, templates: Sequence[Template], pictures: Mapping[UUID, bytes]
+	) -> int:
+		"""Hold what was captured here; returns how many are new. Inside of a transaction."""
+		if any(len(picture) > MAX_PICTURE for picture in pictures.values()):
+			raise ValueError("an enrolment picture is too large")
+		self._check_key(connection)
+		agreed = consents.holding(connection) if self._consent_required else None
+		for template in templates:
+			if agreed is not None and template.employee not in agreed:
+				raise StoreError(Code.CONSENT_MISSING, employee=template.employee)
+		new = self._put(connection, templates, told=False)
+		if self._keep_pictures:
+			self._put_pictures(connection, templates, pictures)
+		if new:
+			connection.execute(_SQL["bump"])
+		return new
+
+	def _ids(self, connection: sqlite3.Connection, employee: str, model: str) -> list[UUID]:
+		rows = connection.execute(_SQL["of_employee"], {"employee": text_in(employee)})
+		return [UUID(bytes=row["template_id"]) for row in rows if text_out(row["model"]) == model]
 
 	def _put(self, connection: sqlite3.Connection, templates: Iterable[Template], *, told: bool) -> int:
 		rows = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta, timezone
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from attendance_bridge import upstreams
 from attendance_bridge.core.driver import Now
@@ -29,6 +29,7 @@ from attendance_bridge.edge.web.server import WebServer
 from attendance_bridge.edge.web.services import Services
 from attendance_bridge.stores.accounts import Accounts
 from attendance_bridge.stores.audit import AuditLog
+from attendance_bridge.stores.consents import Consents
 from attendance_bridge.stores.cursors import SqliteCursors
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.devices import DeviceBook
@@ -36,6 +37,9 @@ from attendance_bridge.stores.ledger import SqliteLedger
 from attendance_bridge.stores.outbox import SqliteOutbox
 from attendance_bridge.stores.punches import PunchStore
 from attendance_bridge.stores.roster import Roster
+
+if TYPE_CHECKING:
+	from attendance_bridge.edge.vision.station import Station
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +68,7 @@ class Agent:
 		"""
 		:raises StoreError: the database cannot be used.
 		:raises ConfigError: the upstream or the page cannot be set up as configured.
+		:raises RecognitionError: the networks of a camera cannot be used.
 		"""
 		self.settings = settings
 		self._now = now
@@ -81,7 +86,6 @@ class Agent:
 		self.cursors = SqliteCursors(self.database)
 		self.book = DeviceBook(self.database)
 		self.roster = Roster(self.database)
-		self.terminals = Terminals(self.settings.devices)
 		self.upstream = make_upstream(self.settings.upstream, self.database)
 		self.outbox = SqliteOutbox(
 			self.database,
@@ -107,6 +111,8 @@ class Agent:
 			clock_rules=rules.clock,
 			now=self._now,
 		)
+		self.vision = self._open_vision()
+		self.terminals = Terminals(self.settings.devices, self.vision.device if self.vision else None)
 		for device in self.settings.devices:
 			reader.enter(device)
 		self.poller = Poller(
@@ -132,10 +138,12 @@ class Agent:
 			pulse=self._pulse,
 			# A watermark may move on now.
 			on_drained=lambda: self.heartbeat.wake() if self.heartbeat else None,
-			everybody=Everybody() if self._takes_everybody() else None,
+			everybody=self._everybody(),
 		)
 		self.heartbeat = self._make_heartbeat(reader) if self.upstream.spec.decides else None
 		workers: list[Worker] = [self.poller, self.uploader]
+		if self.vision is not None:
+			workers += self.vision.workers
 		if self.heartbeat is not None:
 			workers.append(self.heartbeat)
 		self.web = self._make_web() if self.settings.web.enabled else None
@@ -163,9 +171,31 @@ class Agent:
 		"""What the upstream last failed with, whatever it was asked for; None once it works again."""
 		return self.uploader.last_error or (self.heartbeat.last_error if self.heartbeat else None)
 
-	def _takes_everybody(self) -> bool:
+	def _everybody(self) -> Everybody | None:
 		upstream = self.settings.upstream
-		return upstream.kind == "local_ledger" and not upstream.config.people_file
+		takes_everybody = upstream.kind == "local_ledger" and not upstream.config.people_file
+		return Everybody() if takes_everybody else None
+
+	def _open_vision(self) -> Station | None:
+		if self.settings.vision is None:
+			return None
+		# What it needs is heavy, and not there on a machine that only relays terminals.
+		from attendance_bridge.edge.vision.station import Station
+
+		return Station(
+			self.settings,
+			self.settings.vision,
+			database=self.database,
+			punches=self.punches,
+			cursors=self.cursors,
+			book=self.book,
+			roster=self.roster,
+			everybody=self._everybody(),
+			rules=self.settings.rules.rules(),
+			on_punch=lambda: self.uploader.wake(),
+			pulse=self._pulse,
+			now=self._now,
+		)
 
 	def _make_web(self) -> WebServer:
 		board = Board(
@@ -194,7 +224,7 @@ class Agent:
 			agent_name=self.settings.agent.name,
 			board=board.view,
 			health=self.health,
-			metrics=make_registry(collector),
+			metrics=make_registry(collector, *(self.vision.figures.collectors if self.vision else ())),
 			pulse=self._pulse,
 			trusted_hosts=[web.host, "localhost", "127.0.0.1"],
 			access=Access(Accounts(self.database), AuditLog(self.database), now=self._now),
@@ -205,6 +235,10 @@ class Agent:
 			cursors=self.cursors,
 			book=self.book,
 			roster=self.roster,
+			gallery=self.vision.gallery if self.vision else None,
+			consents=Consents(self.database) if self.vision else None,
+			vision=self.vision,
+			events=self.vision.events if self.vision else None,
 		)
 		app = make_app(services)
 		try:
@@ -239,6 +273,8 @@ class Agent:
 		"""Ask for the end; returns at once. Safe in a signal handler."""
 		self.supervisor.request_stop()
 		self._pulse.close()
+		if self.vision is not None:
+			self.vision.close()
 
 	def wait(self) -> None:
 		"""Return when every worker has ended.

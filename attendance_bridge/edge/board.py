@@ -11,6 +11,7 @@ from attendance_bridge import drivers
 from attendance_bridge.core.driver import Now
 from attendance_bridge.core.errors import Code, DeviceError, UpstreamError
 from attendance_bridge.core.projection import State
+from attendance_bridge.core.relay import EDGE_CAMERA
 from attendance_bridge.edge.messages import REASONS, sentence, spell_offset
 from attendance_bridge.edge.poller import Progress
 from attendance_bridge.edge.settings import Device
@@ -63,7 +64,7 @@ class Board:
 		self._progress = progress
 		self._now = now
 		# A draw must not cost more the more people there are, nor look for driver files.
-		self._label_of = functools.cache(lambda driver: drivers.load(driver).spec.label)
+		self._label_of = functools.cache(_label)
 		self._names: tuple[datetime | None, dict[str, str]] = (None, {})
 
 	def view(self) -> dict[str, Any]:
@@ -119,6 +120,10 @@ class Board:
 		return views
 
 
+def _label(driver: str) -> str:
+	return "Camera of this agent" if driver == EDGE_CAMERA else drivers.load(driver).spec.label
+
+
 def _totals(counts: Mapping[State, int], unreadable: int) -> list[dict[str, Any]]:
 	waiting = counts[State.RECEIVED] + counts[State.PENDING]
 	boxes = (
@@ -170,7 +175,7 @@ def problem(record: DeviceRecord, now: datetime) -> str:
 	for fact in record.last_error_details.split(", "):
 		key, _, value = fact.partition("=")
 		# Only what a sentence has a place for: some of it is a terminal's own words.
-		if key in ("found", "expected"):
+		if key in ("found", "expected", "camera", "seconds"):
 			facts[key] = value
 	if record.open_until is not None:
 		facts["unlock_seconds"] = max(0, round((record.open_until - now).total_seconds()))

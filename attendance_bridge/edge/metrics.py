@@ -102,10 +102,11 @@ def _gauge(name: str, help: str, labels: list[str] | None = None) -> GaugeMetric
 	return GaugeMetricFamily(f"{PREFIX}_{name}", help, labels=labels or [])
 
 
-def make_registry(collector: StoreCollector) -> CollectorRegistry:
+def make_registry(*collectors: Collector) -> CollectorRegistry:
 	"""A registry of our own: an agent in a test must not share the process-wide one with another."""
 	registry = CollectorRegistry()
-	registry.register(collector)
+	for collector in collectors:
+		registry.register(collector)
 	for standard in (ProcessCollector, PlatformCollector, GCCollector):
 		standard(registry=registry)
 	return registry

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from attendance_bridge.core.direction import DeviceRole, DirectionRules
 from attendance_bridge.core.errors import Code, ConfigError
 from attendance_bridge.core.projection import DevicePolicy, Rules
 from attendance_bridge.edge.secrets import read_secret
+from attendance_bridge.edge.web_settings import WebSettings, check_web
 
 if sys.version_info >= (3, 11):
 	import tomllib
@@ -47,20 +47,6 @@ def _log_level(value: str) -> str:
 	return value.lower()
 
 
-def _loopback(value: str) -> str:
-	# The page shows who came and went and has no login: it must not be reachable from the network.
-	host = "127.0.0.1" if value == "localhost" else value
-	try:
-		if ipaddress.ip_address(host).is_loopback:
-			return host
-	except ValueError:
-		pass
-	raise ValueError(
-		"a loopback address such as 127.0.0.1; the page has no login of its own, "
-		"reach it from elsewhere through an SSH tunnel or a reverse proxy with a login"
-	)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSettings:
 	name: str = option("edge agent", help="how this agent is called on pages and in logs", max_length=80)
@@ -73,6 +59,11 @@ class AgentSettings:
 	people_minutes: float = option(
 		10.0, help="how often the list of people is fetched", minimum=0.1, maximum=1440
 	)
+
+	@property
+	def zone(self) -> ZoneInfo:
+		"""Of the place where the agent stands; UTC where nobody has said."""
+		return self.timezone or ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,13 +125,6 @@ class RulesSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WebSettings:
-	enabled: bool = option(True, help="false serves no page, no metrics and no health check")
-	host: str = option("127.0.0.1", help="loopback address to listen on", check=_loopback)
-	port: int = option(8377, help="port to listen on; 0 takes a free one", minimum=0, maximum=65_535)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
 	agent: AgentSettings = dataclasses.field(default_factory=AgentSettings)
 	rules: RulesSettings = dataclasses.field(default_factory=RulesSettings)
@@ -187,7 +171,7 @@ def from_mapping(mapping: Mapping[str, Any]) -> Settings:
 	return Settings(
 		agent=agent,
 		rules=parse(RulesSettings, mapping.get("rules", {}), secrets=read_secret, path="rules"),
-		web=parse(WebSettings, mapping.get("web", {}), secrets=read_secret, path="web"),
+		web=check_web(parse(WebSettings, mapping.get("web", {}), secrets=read_secret, path="web")),
 		upstream=_upstream(mapping.get("upstream", {"kind": "local_ledger"})),
 		devices=_devices(mapping.get("devices", [])),
 		vision=_vision(mapping, agent),

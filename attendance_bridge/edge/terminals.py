@@ -13,7 +13,7 @@ from attendance_bridge import drivers
 from attendance_bridge.core.config import describe, parse
 from attendance_bridge.core.errors import Code, ConfigError
 from attendance_bridge.core.redact import Secret
-from attendance_bridge.core.relay import Assignment, RelayedDevice
+from attendance_bridge.core.relay import EDGE_CAMERA, Assignment, RelayedDevice
 from attendance_bridge.edge.messages import sentence
 from attendance_bridge.edge.settings import Device, DeviceSettings, driver_config
 
@@ -36,17 +36,24 @@ class Assigned:
 class Terminals:
 	"""Safe to use from any thread: what is read is replaced as a whole."""
 
-	def __init__(self, own: tuple[Device, ...]) -> None:
+	def __init__(self, own: tuple[Device, ...], camera: Device | None = None) -> None:
+		"""
+		:param camera: the agent's own camera, a terminal too; it is not read, its punches come by themselves.
+		"""
 		self._own = own
+		self._camera = camera
 		self._assigned = Assigned()
 
 	@property
 	def all(self) -> tuple[Device, ...]:
-		return (*self._own, *self._assigned.devices)
+		camera = (self._camera,) if self._camera is not None else ()
+		return (*camera, *self._own, *self._assigned.devices)
 
 	@property
 	def enabled(self) -> tuple[Device, ...]:
-		return tuple(device for device in self.all if device.settings.enabled)
+		"""Those that are to be read."""
+		read = (*self._own, *self._assigned.devices)
+		return tuple(device for device in read if device.settings.enabled)
 
 	@property
 	def assigned(self) -> Assigned:
@@ -61,6 +68,9 @@ class Terminals:
 		names: dict[str, str] = {}
 		unusable: dict[str, ConfigError] = {}
 		for relayed in assignment.devices:
+			if relayed.driver == EDGE_CAMERA:
+				self._assign_camera(relayed, names, unusable)
+				continue
 			own = self._own_name(relayed, serials)
 			if own is not None:
 				logger.info("%s: the agent's own configuration of %s counts", relayed.name, own)
@@ -76,6 +86,19 @@ class Terminals:
 			revision=assignment.revision, devices=tuple(devices), names=names, unusable=unusable
 		)
 		return self._assigned
+
+	def _assign_camera(
+		self, relayed: RelayedDevice, names: dict[str, str], unusable: dict[str, ConfigError]
+	) -> None:
+		"""One that has no serial number yet is ours, if we have a camera; with another's it is not."""
+		serial = self._camera.settings.serial if self._camera is not None else ""
+		if self._camera is not None and relayed.serial in ("", serial):
+			names[relayed.name] = self._camera.settings.name
+			return
+		wanted = serial or "that of an agent with a camera; this one has none"
+		error = ConfigError(Code.BAD_VALUE, path=f"{relayed.name}.serial", expected=wanted)
+		logger.error("%s", sentence(error))
+		unusable[relayed.name] = error
 
 	def _own_name(self, relayed: RelayedDevice, serials: Mapping[str, str]) -> str | None:
 		for device in self._own:

@@ -187,6 +187,12 @@ class PunchStore:
 			rows = connection.execute(_SQL["held_in_state" if state else "held"], wanted)
 			return [held_punch(row) for row in rows]
 
+	def find(self, punch_id: uuid.UUID) -> HeldPunch | None:
+		"""One punch with what became of it; None if it is not held."""
+		with self._db.read() as connection:
+			row = connection.execute(_SQL["find"], {"punch_id": punch_id.bytes}).fetchone()
+		return held_punch(row) if row is not None else None
+
 	def each(self) -> Iterator[HeldPunch]:
 		"""The whole log in order of time, a punch at a time, as it stood at the first one."""
 		with self._db.read() as connection:

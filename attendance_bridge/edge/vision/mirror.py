@@ -73,12 +73,13 @@ class GalleryMirror:
 	def _add(self, templates: list[Template]) -> None:
 		try:
 			self.matcher.add(templates)
-			return
 		except RecognitionError:
-			pass
-		for template in templates:
-			# One that is no embedding of this model must not keep everybody else from being known.
-			try:
-				self.matcher.add([template])
-			except RecognitionError as error:
-				logger.error("the template %s is left out: %s", template.template_id, error)
+			for template in templates:
+				self._add_if_fit(template)
+
+	def _add_if_fit(self, template: Template) -> None:
+		"""One that is no embedding of this model must not keep everybody else from being known."""
+		try:
+			self.matcher.add([template])
+		except RecognitionError as error:
+			logger.error("the template %s is left out: %s", template.template_id, error)

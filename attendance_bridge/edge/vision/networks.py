@@ -70,9 +70,7 @@ def _open(settings: RecognitionSettings, kind: EngineKind, folder: Path | None) 
 	liveness = None
 	if settings.liveness:
 		liveness = PassiveLiveness(open_pack(settings.liveness_pack or folder), settings.threads)
-	return Networks(
-		engine=SharedEngine(engine), threshold=_threshold(settings, folder), liveness=liveness
-	)
+	return Networks(engine=SharedEngine(engine), threshold=_threshold(settings, folder), liveness=liveness)
 
 
 def _threshold(settings: RecognitionSettings, folder: Path) -> float:

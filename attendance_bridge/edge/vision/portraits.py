@@ -59,9 +59,7 @@ def look_at(image: Image, engine: Engine) -> list[Portrait]:
 			aligned = align(image, face.landmarks)
 		except ValueError:  # landmarks that are no face
 			continue
-		portraits.append(
-			Portrait(face=face, quality=measure(face, aligned), embedding=engine.embed(aligned))
-		)
+		portraits.append(Portrait(face=face, quality=measure(face, aligned), embedding=engine.embed(aligned)))
 	return portraits
 
 

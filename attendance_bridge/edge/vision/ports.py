@@ -33,7 +33,7 @@ class FaceState(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceView:
-	"""A face in the newest frame that was looked at. JSON: `asdict`."""
+	"""A face in the newest frame that was looked at."""
 
 	track: int
 	"""The same face keeps its number."""
@@ -44,6 +44,9 @@ class FaceView:
 	"""Of a recognised person only."""
 	hint: str = ""
 	"""What the person can do: a `recognition.quality.Flaw`, or turn_left or turn_right."""
+
+	def as_json(self) -> dict[str, Any]:
+		return {**asdict(self), "box": list(self.box), "state": self.state.value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

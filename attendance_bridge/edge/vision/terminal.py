@@ -1,4 +1,4 @@
-"""The terminal that a camera is to the outside: its serial number, and how it stands in the book of devices."""
+"""The terminal that a camera is to the outside: its serial number, and its place in the book of devices."""
 
 from __future__ import annotations
 

@@ -41,6 +41,10 @@ UPDATE punch SET
 	state = 'received', state_reason = '', employee = NULL, log_type = NULL, log_type_reason = NULL
 WHERE state IN ('unmapped', 'quarantined', 'duplicate') AND handed_over = 0
 
+-- name: find
+-- One punch.
+SELECT * FROM punch WHERE punch_id = :punch_id
+
 -- name: waiting_since
 -- The moment of each terminal's oldest punch that the upstream has not taken.
 SELECT device_serial, min(occurred_at) AS since FROM punch

@@ -10,6 +10,8 @@ from typing import cast
 
 import click
 
+from attendance_bridge.cli.access import key, tls, user, web_findings
+from attendance_bridge.cli.options import config_option
 from attendance_bridge.core.driver import read_clock
 from attendance_bridge.core.errors import BridgeError
 from attendance_bridge.core.redact import redact
@@ -23,18 +25,14 @@ from attendance_bridge.edge.terminals import Terminals
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.devices import DeviceBook
 
-config_option = click.option(
-	"--config",
-	"path",
-	required=True,
-	type=click.Path(path_type=Path, dir_okay=False),
-	help="The TOML file of this agent.",
-)
-
 
 @click.group()
 def edge() -> None:
 	"""The agent beside the terminals."""
+
+
+for command in (user, key, tls):
+	edge.add_command(command)
 
 
 @edge.command()
@@ -71,7 +69,7 @@ def _set_up_logging(level: str) -> None:
 	handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(name)s: %(message)s"))
 	logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 	# These two write a line for every request.
-	for chatty in ("urllib3", "waitress"):
+	for chatty in ("urllib3", "cheroot"):
 		logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
@@ -99,6 +97,7 @@ def _findings(settings: Settings) -> Iterator[tuple[int, str]]:
 		return
 	with database:
 		yield 0, f"ok      database: {settings.agent.database}"
+		yield from web_findings(settings.web, database)
 		terminals = Terminals(settings.devices)
 		yield from _check_upstream(settings, database, terminals)
 	for device in terminals.all:

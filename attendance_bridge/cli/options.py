@@ -71,3 +71,12 @@ def _etc_localtime() -> str:
 	except OSError:
 		return ""
 	return str(target).partition("/zoneinfo/")[2]
+
+
+config_option = click.option(
+	"--config",
+	"path",
+	required=True,
+	type=click.Path(path_type=Path, dir_okay=False),
+	help="The TOML file of this agent.",
+)

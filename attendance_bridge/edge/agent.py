@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,6 +28,7 @@ from attendance_bridge.edge.web.access.access import Access
 from attendance_bridge.edge.web.app import make_app
 from attendance_bridge.edge.web.server import WebServer
 from attendance_bridge.edge.web.services import Services
+from attendance_bridge.edge.web_settings import no_account
 from attendance_bridge.stores.accounts import Accounts
 from attendance_bridge.stores.audit import AuditLog
 from attendance_bridge.stores.consents import Consents
@@ -220,14 +222,17 @@ class Agent:
 			now=self._now,
 		)
 		web = self.settings.web
+		accounts = Accounts(self.database)
+		if not web.is_loopback and not accounts.count():
+			raise no_account()
 		services = Services(
 			agent_name=self.settings.agent.name,
 			board=board.view,
 			health=self.health,
 			metrics=make_registry(collector, *(self.vision.figures.collectors if self.vision else ())),
 			pulse=self._pulse,
-			trusted_hosts=[web.host, "localhost", "127.0.0.1"],
-			access=Access(Accounts(self.database), AuditLog(self.database), now=self._now),
+			trusted_hosts=web.trusted_hosts,
+			access=Access(accounts, AuditLog(self.database), now=self._now),
 			now=self._now,
 			settings=self.settings,
 			punches=self.punches,
@@ -242,7 +247,18 @@ class Agent:
 		)
 		app = make_app(services)
 		try:
-			return WebServer(app, host=web.host, port=web.port, pulse=self._pulse)
+			return WebServer(
+				app,
+				host=web.host,
+				port=web.port,
+				pulse=self._pulse,
+				certificate=web.tls_cert,
+				key=web.tls_key,
+			)
+		except ssl.SSLError:
+			raise ConfigError(
+				Code.BAD_VALUE, path="web.tls_cert", expected="a PEM certificate, and tls_key its key"
+			) from None
 		except OSError as error:
 			raise ConfigError(
 				Code.BAD_VALUE, path="web.port", expected=f"a free port ({web.port}: {error.strerror})"

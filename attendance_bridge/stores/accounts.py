@@ -49,11 +49,11 @@ class Accounts:
 	"""Every change is written into the audit log in its own transaction; methods may raise `StoreError`."""
 
 	def __init__(self, db: Database) -> None:
-		self._db = db
+		self.db = db
 
 	def add(self, name: str, role: str, password_hash: str, *, by: str, at: datetime) -> bool:
 		"""Enter an account; False if there is one of that name already."""
-		with self._db.write() as connection:
+		with self.db.write() as connection:
 			row = (text_in(name), role, password_hash, micros(at))
 			added = connection.execute(_SQL["add"], row).rowcount > 0
 			if added:
@@ -62,7 +62,7 @@ class Accounts:
 
 	def remove(self, name: str, *, by: str, at: datetime) -> bool:
 		"""Take an account out, its logins with it; False if there was none."""
-		with self._db.write() as connection:
+		with self.db.write() as connection:
 			removed = connection.execute(_SQL["remove"], (text_in(name),)).rowcount > 0
 			if removed:
 				audit.note(connection, "account_removed", who=by, at=at, subject=name)
@@ -70,7 +70,7 @@ class Accounts:
 
 	def set_password(self, name: str, password_hash: str, *, by: str, at: datetime) -> bool:
 		"""Another password; every login of the account ends. False if there is no such account."""
-		with self._db.write() as connection:
+		with self.db.write() as connection:
 			found = connection.execute(_SQL["set_password"], (password_hash, text_in(name))).rowcount > 0
 			if found:
 				connection.execute(_SQL["end_all"], (text_in(name),))
@@ -79,27 +79,27 @@ class Accounts:
 
 	def rehash(self, account: Account, password_hash: str) -> None:
 		"""The same password, hashed at a newer cost."""
-		with self._db.write() as connection:
+		with self.db.write() as connection:
 			wanted = (password_hash, text_in(account.name), account.password_hash)
 			connection.execute(_SQL["rehash"], wanted)
 
 	def find(self, name: str) -> Account | None:
-		with self._db.read() as connection:
+		with self.db.read() as connection:
 			row = connection.execute(_SQL["find"], (text_in(name),)).fetchone()
 		return _account(row) if row is not None else None
 
 	def all(self) -> list[Account]:
 		"""Every account, by name."""
-		with self._db.read() as connection:
+		with self.db.read() as connection:
 			return [_account(row) for row in connection.execute(_SQL["all"])]
 
 	def count(self) -> int:
-		with self._db.read() as connection:
+		with self.db.read() as connection:
 			return int(connection.execute(_SQL["count"]).fetchone()[0])
 
 	def log_in(self, account: Account, token: str, *, address: str, at: datetime) -> bool:
 		"""Begin a login; False if the account is gone or has another password by now."""
-		with self._db.write() as connection:
+		with self.db.write() as connection:
 			connection.execute(_SQL["end_old"], (micros(at - LONGEST), micros(at - IDLE)))
 			row = (_digest(token), micros(at), micros(at), text_in(address))
 			which = (text_in(account.name), account.password_hash)
@@ -110,7 +110,7 @@ class Accounts:
 
 	def logged_in(self, token: str, *, at: datetime) -> Account | None:
 		"""Whose login a token is; None if it is nobody's or has ended."""
-		with self._db.read() as connection:
+		with self.db.read() as connection:
 			row = connection.execute(_SQL["login"], (_digest(token),)).fetchone()
 		if row is None:
 			return None
@@ -118,19 +118,19 @@ class Accounts:
 		if unused > IDLE or age > LONGEST:
 			return None
 		if unused > NOTED_EVERY:
-			with self._db.write() as connection:
+			with self.db.write() as connection:
 				connection.execute(_SQL["see"], (micros(at), _digest(token)))
 		return _account(row)
 
 	def log_out(self, token: str, *, who: str, address: str, at: datetime) -> None:
 		"""End one login."""
-		with self._db.write() as connection:
+		with self.db.write() as connection:
 			if connection.execute(_SQL["end"], (_digest(token),)).rowcount:
 				audit.note(connection, "logged_out", who=who, at=at, address=address)
 
 	def add_key(self, name: str, key: str, scopes: tuple[str, ...], *, by: str, at: datetime) -> bool:
 		"""Enter a key; False if there is one of that name already."""
-		with self._db.write() as connection:
+		with self.db.write() as connection:
 			row = (text_in(name), _digest(key), " ".join(scopes), micros(at))
 			added = connection.execute(_SQL["add_key"], row).rowcount > 0
 			if added:
@@ -139,7 +139,7 @@ class Accounts:
 
 	def remove_key(self, name: str, *, by: str, at: datetime) -> bool:
 		"""Take a key out; False if there was none."""
-		with self._db.write() as connection:
+		with self.db.write() as connection:
 			removed = connection.execute(_SQL["remove_key"], (text_in(name),)).rowcount > 0
 			if removed:
 				audit.note(connection, "key_removed", who=by, at=at, subject=name)
@@ -147,19 +147,19 @@ class Accounts:
 
 	def key(self, key: str, *, at: datetime) -> ApiKey | None:
 		"""The entry of a key; None if it is none of ours."""
-		with self._db.read() as connection:
+		with self.db.read() as connection:
 			row = connection.execute(_SQL["find_key"], (_digest(key),)).fetchone()
 		if row is None:
 			return None
 		found = _api_key(row)
 		if found.used_at is None or at - found.used_at > NOTED_EVERY:
-			with self._db.write() as connection:
+			with self.db.write() as connection:
 				connection.execute(_SQL["use_key"], (micros(at), row["name"]))
 		return found
 
 	def keys(self) -> list[ApiKey]:
 		"""Every key, by name."""
-		with self._db.read() as connection:
+		with self.db.read() as connection:
 			return [_api_key(row) for row in connection.execute(_SQL["keys"])]
 
 

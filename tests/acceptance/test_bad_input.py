@@ -303,7 +303,7 @@ BAD_CONFIGURATIONS = {
 	),
 	"page-for-everybody": (
 		"[web]\nhost = '0.0.0.0'\n",
-		("web.host", "loopback", "127.0.0.1", "SSH tunnel"),
+		("web.host", "loopback", "127.0.0.1", "edge tls"),
 	),
 }
 

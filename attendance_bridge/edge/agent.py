@@ -16,6 +16,7 @@ from attendance_bridge.core.retry import Backoff
 from attendance_bridge.core.upstream import Upstream
 from attendance_bridge.edge.board import Board
 from attendance_bridge.edge.heartbeat import HeartbeatWorker
+from attendance_bridge.edge.kiosk import KioskView
 from attendance_bridge.edge.metrics import StoreCollector, make_registry
 from attendance_bridge.edge.poller import Poller
 from attendance_bridge.edge.pulse import Pulse
@@ -24,6 +25,7 @@ from attendance_bridge.edge.settings import Settings, UpstreamSettings
 from attendance_bridge.edge.supervisor import Supervisor, Worker, WorkerState
 from attendance_bridge.edge.terminals import Terminals
 from attendance_bridge.edge.uploader import Uploader
+from attendance_bridge.edge.vision.staff import Staff
 from attendance_bridge.edge.web.access.access import Access
 from attendance_bridge.edge.web.app import make_app
 from attendance_bridge.edge.web.server import WebServer
@@ -244,6 +246,7 @@ class Agent:
 			consents=Consents(self.database) if self.vision else None,
 			vision=self.vision,
 			events=self.vision.events if self.vision else None,
+			kiosk=self._make_kiosk(),
 		)
 		app = make_app(services)
 		try:
@@ -263,6 +266,22 @@ class Agent:
 			raise ConfigError(
 				Code.BAD_VALUE, path="web.port", expected=f"a free port ({web.port}: {error.strerror})"
 			) from None
+
+	def _make_kiosk(self) -> KioskView | None:
+		if self.vision is None or self.settings.vision is None:
+			return None
+		kiosk = self.settings.vision.kiosk
+		return KioskView(
+			vision=self.vision,
+			settings=kiosk,
+			choice_seconds=kiosk.choice_seconds,
+			zone=self.settings.agent.zone,
+			punches=self.punches,
+			staff=Staff(self.roster, self._everybody()),
+			waiting=lambda: self.outbox.backlog(self._now()).waiting,
+			offline=lambda: self.last_error is not None,
+			now=self._now,
+		)
 
 	def health(self) -> dict[str, Any]:
 		"""Whether the agent itself is well. A dark terminal or site is not its illness."""

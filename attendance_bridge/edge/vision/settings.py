@@ -16,6 +16,7 @@ from attendance_bridge.core.config import option, parse
 from attendance_bridge.core.direction import DeviceRole
 from attendance_bridge.core.errors import Code, ConfigError
 from attendance_bridge.edge.camera_settings import ConfiguredCamera, camera_from
+from attendance_bridge.edge.kiosk_settings import KioskPageSettings
 from attendance_bridge.edge.secrets import read_secret
 from attendance_bridge.recognition.pipeline import PipelineSettings
 from attendance_bridge.stores.gallery_key import KeyPlace
@@ -91,18 +92,16 @@ class GallerySettings(KeyPlace):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KioskSettings:
+class KioskSettings(KioskPageSettings):
 	pause_seconds: float = option(
 		60.0, help="for how long a person who has punched does not punch again", minimum=1, maximum=86_400
 	)
 	role: DeviceRole = option(
 		DeviceRole.KEY, help="key (as chosen on the kiosk, else alternate), in, out, or both (alternate)"
 	)
-	choose_direction: bool = option(False, help="whether the kiosk offers IN and OUT to choose from")
 	choice_seconds: float = option(
 		20.0, help="for how long a choice waits for its face", minimum=3, maximum=300
 	)
-	sound: bool = option(True, help="whether the kiosk makes sounds")
 	second_factor: Factor = option(Factor.NONE, help="none, pin or badge: asked for after the face")
 	second_factor_seconds: float = option(20.0, help="for how long it is waited for", minimum=5, maximum=300)
 	wrong_tries: int = option(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask, Response, request
 
-from attendance_bridge.edge.web import board, session, streams
+from attendance_bridge.edge.web import board, kiosk, session, streams
 from attendance_bridge.edge.web.access import guard
 from attendance_bridge.edge.web.answers import error_answer
 from attendance_bridge.edge.web.services import Services
@@ -26,7 +26,10 @@ _HEADERS = {
 
 def _blueprints(services: Services) -> list[Blueprint]:
 	"""Those of the parts that this agent has."""
-	return [board.blueprint, session.blueprint]
+	found = [board.blueprint, session.blueprint]
+	if services.kiosk is not None:
+		found.append(kiosk.blueprint)
+	return found
 
 
 def make_app(services: Services) -> Flask:

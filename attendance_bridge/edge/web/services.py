@@ -10,6 +10,7 @@ from flask import current_app
 from prometheus_client import CollectorRegistry
 
 from attendance_bridge.core.driver import Now
+from attendance_bridge.edge.kiosk import KioskView
 from attendance_bridge.edge.pulse import Pulse
 from attendance_bridge.edge.settings import Settings
 from attendance_bridge.edge.web.access.access import Access
@@ -51,6 +52,7 @@ class Services:
 	"""`edge.vision.ports.LiveView`."""
 	events: Any = None
 	"""`edge.vision.events.VisionEvents`."""
+	kiosk: KioskView | None = None
 	enrollment: Any = None
 	"""`edge.enrollment`'s service."""
 

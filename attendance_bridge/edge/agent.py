@@ -43,6 +43,7 @@ from attendance_bridge.stores.punches import PunchStore
 from attendance_bridge.stores.roster import Roster
 
 if TYPE_CHECKING:
+	from attendance_bridge.edge.enrollment.service import Enrollments
 	from attendance_bridge.edge.vision.station import Station
 
 logger = logging.getLogger(__name__)
@@ -116,6 +117,7 @@ class Agent:
 			now=self._now,
 		)
 		self.vision = self._open_vision()
+		self.enrollment = self._make_enrollment()
 		self.terminals = Terminals(self.settings.devices, self.vision.device if self.vision else None)
 		for device in self.settings.devices:
 			reader.enter(device)
@@ -148,6 +150,8 @@ class Agent:
 		workers: list[Worker] = [self.poller, self.uploader]
 		if self.vision is not None:
 			workers += self.vision.workers
+		if self.enrollment is not None:
+			workers.append(self.enrollment)
 		if self.heartbeat is not None:
 			workers.append(self.heartbeat)
 		self.web = self._make_web() if self.settings.web.enabled else None
@@ -201,6 +205,28 @@ class Agent:
 			now=self._now,
 		)
 
+	def _make_enrollment(self) -> Enrollments | None:
+		if self.vision is None or self.settings.vision is None:
+			return None
+		from attendance_bridge.edge.enrollment.consent_text import ConsentText
+		from attendance_bridge.edge.enrollment.service import Enrollments
+
+		vision = self.settings.vision
+		return Enrollments(
+			eyes=self.vision,
+			gallery=self.vision.gallery,
+			roster=self.roster,
+			audit=AuditLog(self.database),
+			events=self.vision.events,
+			settings=vision.enrollment,
+			consent_text=ConsentText.of(vision.enrollment),
+			has_camera=True,
+			keep_pictures=vision.gallery.keep_pictures,
+			consent_required=vision.gallery.consent_required,
+			agent_name=self.settings.agent.name,
+			now=self._now,
+		)
+
 	def _make_web(self) -> WebServer:
 		board = Board(
 			devices=lambda: self.terminals.all,
@@ -247,6 +273,7 @@ class Agent:
 			vision=self.vision,
 			events=self.vision.events if self.vision else None,
 			kiosk=self._make_kiosk(),
+			enrollment=self.enrollment,
 		)
 		app = make_app(services)
 		try:

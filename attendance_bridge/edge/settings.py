@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 1_000_000
 MAX_DEVICES = 2_000
 LOG_LEVELS = ("debug", "info", "warning", "error")
-VISION_TABLES = ("camera", "recognition", "gallery", "kiosk")
+VISION_TABLES = ("camera", "recognition", "gallery", "kiosk", "enrollment")
 
 
 def _not_blank(value: str) -> str:

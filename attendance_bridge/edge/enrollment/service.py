@@ -38,6 +38,8 @@ logger = logging.getLogger(__name__)
 MAX_SESSIONS = 8
 KEPT_SECONDS = 120.0
 """For how long it can be asked how an enrollment ended."""
+_PHOTO_SECONDS = 600.0
+"""For how long a photo that is good enough may be looked for."""
 _LOOK_SECONDS = 0.5
 _FRAME_PATIENCE = 0.5
 
@@ -146,6 +148,14 @@ class Enrollments:
 		with entry.lock:
 			self._move(entry, entry.session.cancel())
 		return entry
+
+	def templates(self) -> dict[str, int]:
+		"""Employee → how many templates of the model in use they have.
+
+		:raises RecognitionError: there are no networks.
+		:raises StoreError:
+		"""
+		return self._gallery.counts().get(self._eyes.engine.model, {})
 
 	def wait(self, entry: Enrollment, seen: int, timeout: float) -> int:
 		"""Wait until an enrollment is another than at version `seen`; returns its version."""
@@ -334,7 +344,14 @@ class Enrollments:
 
 
 def _for_a_photo(settings: EnrollmentSettings) -> EnrollmentSettings:
-	"""One picture is all there is: the face may be anywhere in it, and nothing moves."""
+	"""One picture is all there is: the face may be anywhere in it, nothing moves, and it is to be found."""
 	return replace(
-		settings, good_frames=1, hold_seconds=0.0, off_centre=1.0, too_close=2.0, speed=float("inf")
+		settings,
+		good_frames=1,
+		hold_seconds=0.0,
+		off_centre=1.0,
+		too_close=2.0,
+		speed=float("inf"),
+		seconds=_PHOTO_SECONDS,
+		idle_seconds=_PHOTO_SECONDS,
 	)

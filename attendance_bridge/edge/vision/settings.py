@@ -1,4 +1,4 @@
-"""The tables `[camera]`, `[recognition]`, `[gallery]` and `[kiosk]` of the configuration.
+"""The tables `[camera]`, `[recognition]`, `[gallery]`, `[kiosk]` and `[enrollment]` of the configuration.
 
 Imported only where one of them is there: what it imports is heavy.
 """
@@ -16,6 +16,7 @@ from attendance_bridge.core.config import option, parse
 from attendance_bridge.core.direction import DeviceRole
 from attendance_bridge.core.errors import Code, ConfigError
 from attendance_bridge.edge.camera_settings import ConfiguredCamera, camera_from
+from attendance_bridge.edge.enrollment.settings import EnrollmentSettings
 from attendance_bridge.edge.kiosk_settings import KioskPageSettings
 from attendance_bridge.edge.secrets import read_secret
 from attendance_bridge.recognition.pipeline import PipelineSettings
@@ -116,6 +117,7 @@ class VisionSettings:
 	recognition: RecognitionSettings
 	gallery: GallerySettings
 	kiosk: KioskSettings
+	enrollment: EnrollmentSettings
 
 	@property
 	def pipeline(self) -> PipelineSettings:
@@ -142,4 +144,7 @@ def vision_from(mapping: Mapping[str, Any]) -> VisionSettings:
 		),
 		gallery=parse(GallerySettings, mapping["gallery"], secrets=read_secret, path="gallery"),
 		kiosk=parse(KioskSettings, mapping.get("kiosk", {}), secrets=read_secret, path="kiosk"),
+		enrollment=parse(
+			EnrollmentSettings, mapping.get("enrollment", {}), secrets=read_secret, path="enrollment"
+		),
 	)

@@ -29,6 +29,11 @@ def _blueprints(services: Services) -> list[Blueprint]:
 	found = [board.blueprint, session.blueprint]
 	if services.kiosk is not None:
 		found.append(kiosk.blueprint)
+	if services.enrollment is not None:
+		# What it needs is heavy, and not there on a machine that only relays terminals.
+		from attendance_bridge.edge.web import enrollment
+
+		found.append(enrollment.blueprint)
 	return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import current_app
 from prometheus_client import CollectorRegistry
@@ -21,6 +21,9 @@ from attendance_bridge.stores.gallery import Gallery
 from attendance_bridge.stores.outbox import SqliteOutbox
 from attendance_bridge.stores.punches import PunchStore
 from attendance_bridge.stores.roster import Roster
+
+if TYPE_CHECKING:
+	from attendance_bridge.edge.enrollment.service import Enrollments
 
 BoardView = Callable[[], Mapping[str, Any]]
 HealthView = Callable[[], Mapping[str, Any]]
@@ -53,8 +56,7 @@ class Services:
 	events: Any = None
 	"""`edge.vision.events.VisionEvents`."""
 	kiosk: KioskView | None = None
-	enrollment: Any = None
-	"""`edge.enrollment`'s service."""
+	enrollment: Enrollments | None = None
 
 
 def services() -> Services:

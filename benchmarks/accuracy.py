@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from _figures import verdict
-from _packs import add_models_option, lay_out
+from _packs import add_models_option, lay_out, skip
 
 from attendance_bridge.recognition.aligner import align
 from attendance_bridge.recognition.engine import Engine
@@ -191,7 +191,7 @@ def main() -> None:
 	if options.folder is None:
 		options.folder = options.models.parent / "faces"
 	if not options.folder.is_dir():
-		raise SystemExit(f"there are no pictures at {options.folder}: name a folder")
+		skip(f"there are no pictures at {options.folder}: name a folder")
 	reached = {}
 	with tempfile.TemporaryDirectory() as folder:
 		for name in options.pack or reversed(GOALS):

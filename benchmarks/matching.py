@@ -28,6 +28,7 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 from _figures import MEGABYTE, spread, verdict
+from _packs import skip
 from _processes import alone, resident_bytes
 
 from attendance_bridge.core.template import Template
@@ -120,7 +121,7 @@ def main() -> None:
 	parser.add_argument("--rounds", type=int, default=40)
 	options = parser.parse_args()
 	if importlib.util.find_spec("faiss") is None:
-		raise SystemExit("the rival is not installed: pip install faiss-cpu")
+		skip("the rival is not installed: pip install faiss-cpu")
 	count, dimension = options.templates, options.dimension
 	time_ratio = measure_time(count, dimension, options.rounds)
 	ours, theirs = (alone(memory_of, kind, count, dimension) for kind in ("ours", "faiss"))

@@ -2,7 +2,7 @@
 
 The transform is the similarity (turn, scale, move; no shear, no mirror) with the least squared distance
 between the moved landmarks and the template, in closed form after Umeyama (1991). Why it is not left out, and
-not taken from insightface, stands in docs/adr/0008-alignment.md.
+not taken from insightface, stands in docs/adr/0009-alignment.md.
 """
 
 from __future__ import annotations

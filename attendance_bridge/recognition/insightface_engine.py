@@ -1,7 +1,7 @@
 """A pack through the insightface package, for those who have it. Only the two networks are loaded.
 
 `FaceAnalysis` builds a session for every network in a folder and drops most of them; the model classes are
-opened here one by one instead. See docs/adr/0007-own-decoding.md.
+opened here one by one instead. See docs/adr/0008-own-decoding.md.
 """
 
 from __future__ import annotations

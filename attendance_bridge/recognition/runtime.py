@@ -1,11 +1,13 @@
 """ONNX Runtime and OpenCV, loaded when they are needed, and how many threads each may have.
 
 On a small machine the two fight for the same cores. ONNX Runtime, which does nearly all of the work, gets
-them; OpenCV works in the thread that calls it. See docs/adr/0009-threads.md.
+them; OpenCV works in the thread that calls it. See docs/adr/0010-threads.md.
 """
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import importlib
 from pathlib import Path
 from types import ModuleType
@@ -53,11 +55,29 @@ def session_options(threads: int) -> Any:
 	options.intra_op_num_threads = threads
 	options.inter_op_num_threads = 1
 	options.log_severity_level = _LOG_ERRORS_ONLY
+	_share_memory(runtime)
+	options.add_session_config_entry("session.use_env_allocators", "1")
 	# It would plan memory for every size of picture anew, and keep the plans.
 	options.enable_mem_pattern = False
 	# Threads that spin between two frames burn a core for nothing.
 	options.add_session_config_entry("session.intra_op.allow_spinning", "0")
 	return options
+
+
+@functools.cache
+def _share_memory(runtime: Any) -> None:
+	"""One pool of memory for all networks of the process; it grows by what is needed and does not double."""
+	place = runtime.OrtMemoryInfo(
+		"Cpu", runtime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, runtime.OrtMemType.DEFAULT
+	)
+	runtime.create_and_register_allocator(place, runtime.OrtArenaCfg({"arena_extend_strategy": 1}))
+
+
+def _give_back_memory() -> None:
+	"""Hand the memory that loading took, and freed, back to the system; where the C library can."""
+	trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+	if trim is not None:
+		trim(0)
 
 
 class Network:
@@ -81,6 +101,7 @@ class Network:
 		self.input_shape: tuple[object, ...] = tuple(given[0].shape)
 		self.outputs: tuple[str, ...] = tuple(output.name for output in self._session.get_outputs())
 		self._wanted = list(self.outputs)
+		_give_back_memory()
 
 	def want(self, outputs: list[str]) -> None:
 		"""Ask for these outputs only, in this order."""

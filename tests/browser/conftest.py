@@ -29,7 +29,7 @@ PICTURES = os.environ.get("ATTENDANCE_BRIDGE_BROWSER_PICTURES")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 DESK = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
-LONGEST_WAIT_MS = 20_000
+LONGEST_WAIT_MS = 45_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from attendance_bridge.simulators.hikvision import HikvisionState, HikvisionTerminal, verbs
 from attendance_bridge.simulators.hikvision.state import PASSWORD, USER
-from attendance_bridge.simulators.workforce import build
+from attendance_bridge.simulators.workforce import Worker, build
 from tests.browser.site import Site
 
 ZONE = ZoneInfo("Asia/Dubai")
@@ -48,6 +48,8 @@ class Premises:
 		)
 		self.terminal = HikvisionTerminal(self.state)
 		self.terminal.start()
+		for worker in self.workforce.workers[-UNMAPPED:]:
+			verbs.enroll(self.state, worker.device_user_id, self.name_of(worker))
 		self.shift = self.site.insert(
 			"Shift Type",
 			__newname=f"Day {self.mark}",
@@ -80,6 +82,10 @@ class Premises:
 		self.terminal.stop()
 		self.site.close()
 
+	def name_of(self, worker: Worker) -> str:
+		"""What stands on the terminal of somebody who is no employee yet; nobody of another run has it."""
+		return f"{worker.full_name} {self.mark}"
+
 	def employee(self, name: str, **values: object) -> str:
 		first_name, _space, last_name = name.partition(" ")
 		return self.site.insert(
@@ -96,7 +102,8 @@ class Premises:
 
 	def punch(self, device_user_id: str, name: str = "", *, at: datetime | None = None) -> None:
 		"""Somebody identifies at the terminal, now or when its clock says `at`."""
-		verbs.enroll(self.state, device_user_id, name)
+		if name:
+			verbs.enroll(self.state, device_user_id, name)
 		verbs.punch(self.state, device_user_id, at=at)
 
 	def punches_of(self, device_user_id: str) -> list[dict[str, object]]:

@@ -25,7 +25,7 @@ def fetched(premises: Premises) -> Premises:
 	"""The premises with some punches that will need a hand; `test_fetch_check_in` reads them."""
 	midnight = datetime.now(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
 	for worker in premises.workforce.workers:
-		premises.punch(worker.device_user_id, worker.full_name, at=midnight + timedelta(seconds=1))
+		premises.punch(worker.device_user_id, at=midnight + timedelta(seconds=1))
 	premises.punch(HELD, HOSTILE)
 	return premises
 
@@ -120,7 +120,7 @@ def test_map_an_unmapped_person(
 	fetched: Premises, signed_in: Callable[..., Any], picture: Callable[[Any, str], None]
 ) -> None:
 	worker = fetched.workforce.workers[-1]
-	employee = fetched.employee(worker.full_name)
+	employee = fetched.employee(fetched.name_of(worker))
 	page = signed_in("user")
 	page.goto("/app/unmapped-people")
 	card = card_of(page, fetched.prefix + worker.device_user_id)
@@ -182,7 +182,7 @@ def test_retry_a_rejected_punch(
 	before = {row["name"] for row in fetched.punches_of(worker.device_user_id)}
 	site.update("HR Settings", "HR Settings", allow_geolocation_tracking=1)
 	try:
-		fetched.punch(worker.device_user_id, worker.full_name)
+		fetched.punch(worker.device_user_id)
 		page = signed_in("system")
 		page.goto(f"/app/device-configuration/{fetched.device}")
 		page.get_by_role("button", name="Fetch Check-in").click()
@@ -194,7 +194,7 @@ def test_retry_a_rejected_punch(
 	assert (rejected["status"], rejected["status_reason"]) == ("Rejected", "geolocation_required")
 	page = signed_in("user")
 	page.goto(f"/app/punch-log/{rejected['name']}")
-	page.get_by_text("Switch geolocation tracking off in HR Settings, then retry.").first.wait_for()
+	page.locator(".form-message", has_text="then retry.").first.wait_for()
 	picture(page, "punch-rejected")
 	page.get_by_role("button", name="Retry").click()
 	eventually(lambda: site.value("Punch Log", rejected["name"], "status") == "Checked in")
@@ -211,10 +211,13 @@ def test_approve_times_in_the_list(fetched: Premises, signed_in: Callable[..., A
 	page.locator(".list-row-container").first.wait_for()
 	# The list is drawn again once the words for the reasons are there.
 	page.get_by_text(re.compile("A time (before|that has not)")).first.wait_for()
+	page.wait_for_timeout(2000)
 	page.locator(".list-header-subject input.list-check-all").check()
+	page.get_by_text(f"{len(held)} items selected").wait_for()
 	page.get_by_role("button", name="Actions").click()
 	page.locator(".actions-btn-group .dropdown-item", has_text="Approve Time").click()
-	eventually(lambda: not fetched.site.rows("Punch Log", filters, ["name"]))
+	page.get_by_text(f"Approve Time: {len(held)} punches").wait_for()
+	assert not fetched.site.rows("Punch Log", filters, ["name"])
 
 
 def test_dry_run_of_another_role(

@@ -36,8 +36,10 @@ frappe.listview_settings["Punch Log"] = {
 		reason_words = await attendance_bridge.review.explanations();
 		// Narrow screens get four columns, and the reason would not be one of them.
 		const total_fields = list.list_view_settings?.total_fields || 5;
-		list.refresh_columns(list.meta, { ...list.list_view_settings, total_fields });
+		list.list_view_settings = { ...list.list_view_settings, total_fields };
+		list.setup_columns();
 		list.render_header(true);
+		if (list.data?.length) list.render_list();
 		if (!attendance_bridge.review.may_act()) return;
 		for (const act of attendance_bridge.review.ACTS) {
 			list.page.add_actions_menu_item(act.label, () => perform_on_checked(list, act), true);

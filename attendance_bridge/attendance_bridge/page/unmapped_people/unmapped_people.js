@@ -30,18 +30,28 @@ class UnmappedPeople {
 		this.length = UNMAPPED_PAGE_LENGTH;
 	}
 
+	/** Ask anew, from the first id to the last that is shown. */
 	async load() {
-		const answer = await frappe.xcall(`${UNMAPPED_API}.unmapped_ids`, {
-			start: 0,
-			page_length: this.length,
-		});
-		this.ids = answer.ids;
-		this.may_map = answer.may_map;
+		this.ids = [];
+		do {
+			await this.load_page();
+		} while (this.ids.length < Math.min(this.length, this.total));
 		this.page.set_indicator(
-			answer.total ? __("{0} unmapped", [answer.total]) : __("All mapped"),
-			answer.total ? "orange" : "green"
+			this.total ? __("{0} unmapped", [this.total]) : __("All mapped"),
+			this.total ? "orange" : "green"
 		);
-		this.body.html(answer.total ? this.draw(answer) : this.draw_nothing());
+		this.body.html(this.total ? this.draw(this) : this.draw_nothing());
+	}
+
+	async load_page() {
+		const { ids, total, may_map } = await frappe.xcall(`${UNMAPPED_API}.unmapped_ids`, {
+			start: this.ids.length,
+			page_length: UNMAPPED_PAGE_LENGTH,
+		});
+		this.ids.push(...ids);
+		// Somebody may have mapped some meanwhile: an empty page is the last.
+		this.total = ids.length ? total : this.ids.length;
+		this.may_map = may_map;
 	}
 
 	draw({ ids, total, may_map }) {
@@ -68,9 +78,8 @@ class UnmappedPeople {
 
 	draw_id(id, index) {
 		const escape = frappe.utils.escape_html;
-		const name = id.name_on_terminal
-			? `<div>${__("On the terminal: {0}", [`<b>${escape(id.name_on_terminal)}</b>`])}</div>`
-			: "";
+		const named = __("On the terminal: {0}", [escape(id.name_on_terminal).bold()]);
+		const name = id.name_on_terminal ? `<div>${named}</div>` : "";
 		const when = __("{0} punches, from {1} to {2}", [
 			id.punches,
 			day_of(id.first),
@@ -132,7 +141,7 @@ class UnmappedPeople {
 			case "punches":
 				return this.show_punches({ device_user_id: ["in", id.ids_on_devices] });
 			case "more":
-				this.length = Math.min(this.length + UNMAPPED_PAGE_LENGTH, 100);
+				this.length += UNMAPPED_PAGE_LENGTH;
 				return this.load();
 		}
 	}

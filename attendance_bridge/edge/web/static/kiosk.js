@@ -262,7 +262,9 @@ function drawPunches(punches) {
 		...punches.map((punch) => {
 			const logType = punch.log_type || previews.get(punch.punch_id) || "";
 			const row = element("li", "", "");
-			row.append(element("time", "", wallClock(punch.time)), element("span", "who", punch.name));
+			const who = element("span", "who", punch.name);
+			who.dir = "auto";
+			row.append(element("time", "", wallClock(punch.time)), who);
 			if (punch.state === "problem") row.append(element("small", "wait", t("kiosk.ask_hr")));
 			else row.append(element("b", logType, word(logType)));
 			return row;

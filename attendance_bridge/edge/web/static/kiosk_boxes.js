@@ -43,7 +43,7 @@ export function makeBoxes(canvas, video, mirrored) {
 	}
 
 	function label(name, middle, top, widest) {
-		const size = Math.max(16, Math.min(height / 18, 30));
+		const size = Math.max(15, Math.min(height / 22, 26));
 		pen.font = `600 ${size}px system-ui, sans-serif`;
 		const wide = Math.min(pen.measureText(name).width, widest) + size;
 		const x = Math.max(4, Math.min(middle - wide / 2, width - wide - 4));

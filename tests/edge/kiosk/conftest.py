@@ -1,0 +1,22 @@
+"""The kiosk on a whole agent with drawn faces; its page in the browser of the other pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from attendance_bridge.edge.cameras import simulated
+from tests.edge.vision.conftest import _key
+from tests.edge.vision.rig import Scene
+from tests.edge.web.conftest import chromium, open_page
+
+__all__ = ["_key", "chromium", "open_page"]
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+	# The camera keeps the scene of a configuration for whoever opens it again; the next test has another.
+	simulated._scene_of.cache_clear()
+	with Scene().playing() as played:
+		yield played

@@ -7,10 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("numpy", reason="recognition needs the extra `recognition`")
-pytest.importorskip("cv2", reason="recognition needs the extra `recognition`")
-pytest.importorskip("onnxruntime", reason="recognition needs the extra `recognition`")
-
 from attendance_bridge.recognition import tiny
 from attendance_bridge.recognition.engine import Engine
 from attendance_bridge.recognition.engines import EngineKind, open_engine

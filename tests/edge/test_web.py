@@ -159,7 +159,7 @@ def test_every_answer_is_fenced_in(site: Site, path: str) -> None:
 	assert "frame-ancestors 'none'" in policy
 	assert "unsafe" not in policy
 	assert headers["X-Content-Type-Options"] == "nosniff"
-	assert headers["Referrer-Policy"] == "no-referrer"
+	assert headers["Referrer-Policy"] == "same-origin"
 	assert headers["Cache-Control"] in ("no-store", "no-cache")
 	assert headers["Server"] == "agent"
 	assert "Set-Cookie" not in headers

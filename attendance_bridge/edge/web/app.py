@@ -19,7 +19,8 @@ _HEADERS = {
 	),
 	"Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
 	"X-Content-Type-Options": "nosniff",
-	"Referrer-Policy": "no-referrer",
+	# Not no-referrer: with it a browser sends "Origin: null" along with every form, our login too.
+	"Referrer-Policy": "same-origin",
 	"Cache-Control": "no-store",
 }
 

@@ -18,6 +18,7 @@ doctype_js = {
 		"public/js/review.js",
 		"public/js/dry_run.js",
 	],
+	"Employee": "public/js/employee_faces.js",
 	"Attendance Bridge Settings": ["public/js/review.js", "public/js/dry_run.js"],
 	"Punch Log": "public/js/review.js",
 	"Shift Type": "public/js/shift_type.js",
@@ -31,20 +32,35 @@ page_js = {"unmapped-people": "public/js/review.js"}
 scheduler_events = {
 	# One tick; what is due is decided there, a terminal at a time.
 	"cron": {"* * * * *": ["attendance_bridge.bench.jobs.tick"]},
-	"daily_long": ["attendance_bridge.bench.jobs.reconcile"],
+	"daily_long": [
+		"attendance_bridge.bench.jobs.reconcile",
+		"attendance_bridge.bench.erasing.clean_up",
+	],
 }
 
 doc_events = {
-	"Employee": {"on_update": "attendance_bridge.bench.unmapped.employee_changed"},
+	"Employee": {
+		"on_update": [
+			"attendance_bridge.bench.unmapped.employee_changed",
+			"attendance_bridge.bench.erasing.employee_changed",
+		],
+		"on_trash": "attendance_bridge.bench.erasing.employee_deleted",
+		"after_rename": "attendance_bridge.bench.erasing.employee_renamed",
+	},
 }
 
 permission_query_conditions = {
 	"Punch Log": "attendance_bridge.bench.permissions.punch_log_conditions",
+	"Face Consent": "attendance_bridge.bench.permissions.face_consent_conditions",
 }
 
 has_permission = {
 	"Punch Log": "attendance_bridge.bench.permissions.may_see_punch",
+	"Face Consent": "attendance_bridge.bench.permissions.may_see_consent",
 }
+
+# Proofs outlive whom they are about: they keep nobody from deleting an Employee.
+ignore_links_on_delete = ["Face Consent", "Face Template", "Biometric Erasure"]
 
 default_log_clearing_doctypes = {
 	"Device Sync Log": 90,

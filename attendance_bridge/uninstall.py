@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import frappe
 
+from attendance_bridge.bench import vault
 from attendance_bridge.bench.agents import AGENT_DOMAIN
 from attendance_bridge.custom_fields import CUSTOM_FIELDS, MODULE
 from attendance_bridge.install import AGENT_ROLE, CHECKIN_INDEX
@@ -28,6 +29,7 @@ def before_uninstall() -> None:
 	remove_scheduled_jobs()
 	remove_series()
 	remove_traces()
+	vault.drop_table()
 
 
 def remove_custom_fields() -> None:
@@ -68,7 +70,8 @@ def remove_scheduled_jobs() -> None:
 
 def remove_series() -> None:
 	"""The counters of names that only this app's documents draw from."""
-	frappe.db.delete("Series", {"name": ("like", "DSL-%")})
+	for prefix in ("DSL-", "FACE-CONSENT-", "FACE-ERASURE-"):
+		frappe.db.delete("Series", {"name": ("like", f"{prefix}%")})
 
 
 def remove_traces() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import frappe
 
-from attendance_bridge.bench import agents, relayed
+from attendance_bridge.bench import agents, face_changes, face_templates, relayed, told_erasures
 from attendance_bridge.bench import heartbeat as beats
 from attendance_bridge.bench import roster as rosters
 from attendance_bridge.bench.sent_fields import reading_body
@@ -32,3 +32,27 @@ def heartbeat(**told: Any) -> dict[str, Any]:
 	agent = agents.calling()
 	with reading_body():
 		return beats.take(agent, told)
+
+
+@frappe.whitelist(methods=["POST"])
+def templates(**told: Any) -> dict[str, Any]:
+	"""Take templates that were captured at the agent, and the consents under which they were."""
+	agent = agents.calling()
+	with reading_body():
+		return {"receipts": face_templates.take(agent, told)}
+
+
+@frappe.whitelist(methods=["POST"])
+def faces(**wanted: Any) -> dict[str, Any]:
+	"""What the agent is to know of faces, and to erase: for TLS and for locked storage only."""
+	agent = agents.calling()
+	with reading_body():
+		return face_changes.page(agent, wanted)
+
+
+@frappe.whitelist(methods=["POST"])
+def erasures(**told: Any) -> dict[str, int]:
+	"""Withdrawals and erasures made at the agent, and what it has erased for us."""
+	agent = agents.calling()
+	with reading_body():
+		return told_erasures.take(agent, told)

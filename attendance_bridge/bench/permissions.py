@@ -51,6 +51,47 @@ def require_role(*roles: str) -> None:
 		raise frappe.PermissionError
 
 
+def face_consent_conditions(user: str | None = None) -> str:
+	"""Hook `permission_query_conditions`: people see their own consents, and those who see all see all."""
+	user = user or frappe.session.user
+	if _sees_all(user):
+		return ""
+	own = f"SELECT `name` FROM `tabEmployee` WHERE `user_id` = {frappe.db.escape(user)}"  # noqa: S608
+	return f"`tabFace Consent`.`employee` IN ({own})"
+
+
+def may_see_consent(doc: Any, ptype: str | None = None, user: str | None = None, **_more: Any) -> bool:
+	"""Hook `has_permission`: the same for one document. It can only deny."""
+	user = user or frappe.session.user
+	if _sees_all(user):
+		return True
+	if not isinstance(doc, str) and not doc.get("name"):
+		return True  # asked about the doctype: the condition of the list does the rest
+	employee = (
+		doc.get("employee")
+		if not isinstance(doc, str)
+		else frappe.db.get_value("Face Consent", doc, "employee")
+	)
+	return _is_own(employee, user)
+
+
+def require_own_or_role(employee: str, *roles: str) -> None:
+	"""Let on whoever the employee is, and those who have one of some roles and may read the employee.
+
+	:raises frappe.PermissionError: anybody else.
+	"""
+	if _is_own(employee, frappe.session.user):
+		return
+	require_role(*roles)
+	frappe.get_doc("Employee", employee).check_permission("read")
+
+
+def _is_own(employee: str | None, user: str) -> bool:
+	return bool(
+		employee and user != "Guest" and frappe.db.exists("Employee", {"name": employee, "user_id": user})
+	)
+
+
 def _sees_all(user: str) -> bool:
 	return user == "Administrator" or not SEE_ALL.isdisjoint(frappe.get_roles(user))
 

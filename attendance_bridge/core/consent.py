@@ -23,6 +23,10 @@ class Consent:
 	"""Of that text in UTF-8, in hexadecimal digits: proves later which words they were."""
 	withdrawn_at: datetime | None = None
 	"""Aware; None while it holds."""
+	text_language: str = ""
+	"""Code of the language of the text, such as `en`; empty if nobody has said."""
+	given_to: str = ""
+	"""Who heard it: the edge agent and who stood beside it, or a user of the site."""
 
 	def __post_init__(self) -> None:
 		if not self.employee:

@@ -19,6 +19,9 @@ FOR_AGENTS = frozenset(
 		"attendance_bridge.api.edge.roster",
 		"attendance_bridge.api.edge.devices",
 		"attendance_bridge.api.edge.heartbeat",
+		"attendance_bridge.api.edge.templates",
+		"attendance_bridge.api.edge.faces",
+		"attendance_bridge.api.edge.erasures",
 	}
 )
 

@@ -32,6 +32,8 @@ ALLOWED = {
 	f"{_API}.devices.form_context": ALL_WHO_SEE_ALL,
 	f"{_API}.devices.sync_clock": MANAGERS,
 	f"{_API}.devices.test_connection": MANAGERS,
+	f"{_API}.faces.erase": HR,
+	f"{_API}.faces.withdraw": HR,
 	f"{_API}.figures.checkins_by_hour": ALL_WHO_SEE_ALL,
 	f"{_API}.figures.devices_online": ALL_WHO_SEE_ALL,
 	f"{_API}.figures.punches_by_day": ALL_WHO_SEE_ALL,

@@ -41,7 +41,12 @@ class TestInstall(IntegrationTestCase):
 			*hooks.has_permission.values(),
 			*(path for paths in hooks.scheduler_events["cron"].values() for path in paths),
 			*hooks.scheduler_events["daily_long"],
-			*(path for events in hooks.doc_events.values() for path in events.values()),
+			*(
+				path
+				for events in hooks.doc_events.values()
+				for paths in events.values()
+				for path in ([paths] if isinstance(paths, str) else paths)
+			),
 		]
 		for path in paths:
 			with self.subTest(path=path):

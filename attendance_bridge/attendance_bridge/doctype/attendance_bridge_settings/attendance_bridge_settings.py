@@ -7,13 +7,15 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from attendance_bridge.bench import erasing
+
 LONGEST_WORKING_DAY_HOURS = 24
 LONGEST_DEBOUNCE_SECONDS = 3600
 LONGEST_CLOCK_TOLERANCE_SECONDS = 3600
 
 
 class AttendanceBridgeSettings(Document):
-	"""Rules for all terminals; `bench.devices.rules` hands them to the projection."""
+	"""Rules for all terminals (`bench.devices.rules` hands them to the projection), and for faces."""
 
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
@@ -26,6 +28,8 @@ class AttendanceBridgeSettings(Document):
 		clock_tolerance: DF.Int
 		correct_clocks: DF.Check
 		debounce: DF.Int
+		face_retention_days: DF.Int
+		keep_no_templates: DF.Check
 		working_day_hours: DF.Int
 	# end: auto-generated types
 
@@ -33,6 +37,10 @@ class AttendanceBridgeSettings(Document):
 		self._check_range("clock_tolerance", 1, LONGEST_CLOCK_TOLERANCE_SECONDS)
 		self._check_range("debounce", 0, LONGEST_DEBOUNCE_SECONDS)
 		self._check_range("working_day_hours", 1, LONGEST_WORKING_DAY_HOURS)
+
+	def on_update(self) -> None:
+		if self.has_value_changed("keep_no_templates") or self.has_value_changed("face_retention_days"):
+			erasing.queue_clean_up()
 
 	def _check_range(self, fieldname: str, least: int, most: int) -> None:
 		if not least <= (self.get(fieldname) or 0) <= most:

@@ -105,7 +105,10 @@ class TestDiagnostics(IntegrationTestCase):
 	def test_a_conversation_is_not_disturbed(self) -> None:
 		name = self._hikvision()
 		# The lock is the connection's: another connection has to hold it.
-		other = frappe.database.get_db(user=frappe.conf.db_name, password=frappe.conf.db_password)
+		here = frappe.db
+		other = frappe.database.get_db(
+			socket=here.socket, host=here.host, port=here.port, user=here.user, password=here.password
+		)
 		other.sql("SELECT GET_LOCK(%s, 0)", conversation._lock(name))
 		self.addCleanup(other.close)
 		with self.assertRaises(frappe.ValidationError):

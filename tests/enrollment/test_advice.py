@@ -122,6 +122,10 @@ def test_turns(pose: Pose, yaw: float, pitch: float, advice: Advice | None) -> N
 		(UP, 0.1, 0.01, None),
 		(DOWN, 0.1, -0.39, Advice.TURN_DOWN_MORE),
 		(DOWN, 0.1, -0.41, None),
+		# Too far is too far from ahead, not from rest.
+		(RIGHT, -0.79, -0.2, None),
+		(LEFT, 0.81, -0.2, Advice.TURN_LEFT_LESS),
+		(UP, 0.1, 0.79, None),
 	],
 )
 def test_turns_are_measured_from_how_the_head_is_held_at_rest(

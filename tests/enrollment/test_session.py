@@ -19,12 +19,13 @@ STEP = 0.2
 """Seconds between two pictures: three in a row take 0.4, which is enough."""
 THRESHOLD = 0.5
 """One person's shots must reach 0.75 × 0.5 = 0.375 among themselves: the cosine of 67.98°."""
+SETTINGS = EnrollmentSettings(ready_seconds=0.0)
 FRONT, LEFT, RIGHT, UP, DOWN = Pose
 
 
 def begun(**changes: object) -> Session:
 	"""Of somebody who has agreed."""
-	session = Session(employee=EMPLOYEE, settings=EnrollmentSettings(), threshold=THRESHOLD, began=0.0)
+	session = Session(employee=EMPLOYEE, settings=SETTINGS, threshold=THRESHOLD, began=0.0)
 	return replace(session.agree(consent(), 0.0), **changes)  # type: ignore[arg-type]
 
 
@@ -49,7 +50,7 @@ def through(poses: Iterable[Pose], session: Session | None = None) -> Session:
 
 
 def test_without_consent_nothing_is_captured() -> None:
-	session = Session(employee=EMPLOYEE, settings=EnrollmentSettings(), threshold=THRESHOLD, began=0.0)
+	session = Session(employee=EMPLOYEE, settings=SETTINGS, threshold=THRESHOLD, began=0.0)
 	after = see(session, good(FRONT, 0.0, 20))
 	assert after is session
 	assert (after.state, after.shots, after.run, after.before) == (State.CONSENT, (), (), None)
@@ -57,13 +58,13 @@ def test_without_consent_nothing_is_captured() -> None:
 
 @pytest.mark.parametrize("given", [consent("HR-EMP-2"), consent(withdrawn=NOW)], ids=["other", "withdrawn"])
 def test_a_consent_must_be_ones_own_and_hold(given: object) -> None:
-	session = Session(employee=EMPLOYEE, settings=EnrollmentSettings(), threshold=THRESHOLD, began=0.0)
+	session = Session(employee=EMPLOYEE, settings=SETTINGS, threshold=THRESHOLD, began=0.0)
 	with pytest.raises(ValueError, match="consent"):
 		session.agree(given, 0.0)  # type: ignore[arg-type]
 
 
 def test_waiting_for_consent_ends_too() -> None:
-	session = Session(employee=EMPLOYEE, settings=EnrollmentSettings(), threshold=THRESHOLD, began=0.0)
+	session = Session(employee=EMPLOYEE, settings=SETTINGS, threshold=THRESHOLD, began=0.0)
 	assert session.at(120.0).state is State.CONSENT
 	assert session.at(120.1).state is State.TOO_LATE
 	assert session.at(120.1).agree(consent(), 121.0).state is State.TOO_LATE
@@ -100,6 +101,12 @@ def test_a_pose_must_be_held_for_a_while() -> None:
 	quick = [seen(FRONT, 0.05 * place) for place in range(9)]
 	assert see(begun(), quick[:8]).progress == 0
 	assert see(begun(), quick).progress == 0.2
+
+
+def test_at_the_beginning_people_get_ready() -> None:
+	session = see(begun(settings=EnrollmentSettings()), good(FRONT, 0.0, 5))
+	assert (session.advice, session.held) == ((Advice.LOOK_AHEAD,), 0)
+	assert see(session, good(FRONT, 1.0, 3)).progress == 0.2
 
 
 def test_the_wrong_pose_captures_nothing() -> None:

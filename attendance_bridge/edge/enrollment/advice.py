@@ -120,19 +120,20 @@ def _turn_advice(turn: Turn, pose: Pose, settings: EnrollmentSettings, rest: Tur
 	limits = settings.limits_for(pose)
 	if pose is Pose.FRONT:
 		return None if holds(turn, pose, limits) else Advice.LOOK_AHEAD
+	# Enough is measured from how the head was held at rest; too much, from where landmarks become unsure.
 	yaw = turn.yaw - (rest.yaw if rest else 0)
 	pitch = turn.pitch - (rest.pitch if rest else 0)
 	if pose in (Pose.UP, Pose.DOWN) and abs(turn.yaw) > limits.yaw:
 		return Advice.LOOK_AHEAD
-	towards, least, most = {
-		Pose.LEFT: (yaw, limits.turned, settings.most_turned),
-		Pose.RIGHT: (-yaw, limits.turned, settings.most_turned),
-		Pose.UP: (pitch, limits.raised, settings.most_raised),
-		Pose.DOWN: (-pitch, limits.raised, settings.most_raised),
+	towards, least, is_too_far = {
+		Pose.LEFT: (yaw, limits.turned, turn.yaw > settings.most_turned),
+		Pose.RIGHT: (-yaw, limits.turned, turn.yaw < -settings.most_turned),
+		Pose.UP: (pitch, limits.raised, turn.pitch > settings.most_raised),
+		Pose.DOWN: (-pitch, limits.raised, turn.pitch < -settings.most_raised),
 	}[pose]
-	if least <= towards <= most:
+	if towards >= least and not is_too_far:
 		return None
-	degree = "" if towards < BEGUN * least else "_more" if towards < least else "_less"
+	degree = "_less" if is_too_far else "" if towards < BEGUN * least else "_more"
 	return Advice(f"turn_{pose.value}{degree}")
 
 

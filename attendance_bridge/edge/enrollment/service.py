@@ -347,6 +347,7 @@ def _for_a_photo(settings: EnrollmentSettings) -> EnrollmentSettings:
 	"""One picture is all there is: the face may be anywhere in it, nothing moves, and it is to be found."""
 	return replace(
 		settings,
+		ready_seconds=0.0,
 		good_frames=1,
 		hold_seconds=0.0,
 		off_centre=1.0,

@@ -123,6 +123,8 @@ class Session:
 		advice = advise(seen, now.pose, now.settings, rest=front.turn if front else None, before=now.before)
 		if not advice and not now._is_the_same(seen):
 			advice = (Advice.OTHER_PERSON,)
+		if not advice and seen.seconds - now.began < now.settings.ready_seconds:
+			advice = (Advice.LOOK_AHEAD,)
 		seen_at = seen.seconds if seen.faces else now.seen_at
 		run = () if advice else (*now.run, seen)
 		after = replace(now, advice=advice, run=run, before=seen, seen_at=seen_at)

@@ -17,6 +17,12 @@ _TURNED_EYES, _TURNED_SCORE, _TURNED_ROLL = 0.75, 0.1, 10.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrollmentSettings:
 	limits: Limits = ENROLLMENT
+	ready_seconds: float = option(
+		1.0,
+		help="for how long nothing is captured at the beginning: whoever has just touched the screen looks down",
+		minimum=0,
+		maximum=10,
+	)
 	good_frames: int = option(3, help="how many pictures in a row must be good", minimum=1, maximum=30)
 	hold_seconds: float = option(0.4, help="for how long they must be good at least", minimum=0, maximum=5)
 	off_centre: float = option(

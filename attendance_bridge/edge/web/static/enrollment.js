@@ -22,13 +22,6 @@ let current = null; // the id of the enrollment under way
 let camera = null;
 const guide = new Guide(find("capture"));
 
-await ready;
-translate(document);
-find("by-camera").hidden = !facts.camera;
-find("by-browser").hidden = !facts.browser;
-if (!facts.camera) find("by-browser").classList.add("main");
-show("choose");
-
 function show(id) {
 	for (const step of document.querySelectorAll(".step")) step.hidden = step.id !== id;
 	if (id === "choose") list();
@@ -39,7 +32,6 @@ function show(id) {
 
 let initial = "";
 let typing = 0;
-find("search").placeholder = t("enrollment.search");
 find("search").addEventListener("input", () => {
 	clearTimeout(typing);
 	typing = setTimeout(list, TYPING_MS);
@@ -233,3 +225,11 @@ function element(name, text, kind = "") {
 	made.className = kind;
 	return made;
 }
+
+await ready;
+translate(document);
+find("search").placeholder = t("enrollment.search");
+find("by-camera").hidden = !facts.camera;
+find("by-browser").hidden = !facts.browser;
+if (!facts.camera) find("by-browser").classList.add("main");
+show("choose");

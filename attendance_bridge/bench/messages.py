@@ -113,6 +113,7 @@ _REASONS = {
 	"first_of_day": _lt("First punch of the working day"),
 	"after_in": _lt("Follows an IN"),
 	"after_out": _lt("Follows an OUT"),
+	"corrected": _lt("Corrected by a person"),
 	# why no check-in
 	"echo": _lt("Repeats the punch just before it"),
 	"no_such_id": _lt("No employee has this attendance device ID"),

@@ -197,9 +197,8 @@ def tls(certificate: Path, key_file: Path, names: tuple[str, ...]) -> None:
 
 
 def web_findings(web: WebSettings, database: Database) -> Iterator[tuple[int, str]]:
-	"""What `edge check` says about the pages: an exit code and a line each."""
-	if not web.enabled:
-		yield 0, "off     pages"
+	"""What `edge check` says about pages that others may reach: an exit code and a line each."""
+	if not web.enabled or (web.is_loopback and web.tls_cert is None):
 		return
 	people = Accounts(database).count()
 	if not web.is_loopback and not people:

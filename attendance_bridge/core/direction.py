@@ -45,6 +45,8 @@ class Reason(str, Enum):
 	"""Alternation: the previous punch, within the working day, was IN."""
 	AFTER_OUT = "after_out"
 	"""Alternation: the previous punch, within the working day, was OUT."""
+	CORRECTED = "corrected"
+	"""A person who may said so, after all the witnesses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,8 @@ ECHO = "echo"
 """Reason code of a punch that only repeats the one before it."""
 NO_SUCH_ID = "no_such_id"
 """Reason code of an unmapped punch."""
+CORRECTED = Reason.CORRECTED.value
+"""Reason code of a punch that a person takes out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,10 @@ class Observation:
 	"""The last moment before that contact at which the clock was seen to be right, aware."""
 	time_approved: bool = False
 	"""A person has looked at the time and released it."""
+	corrected: LogType | None = None
+	"""A person has said what it is."""
+	ignored: bool = False
+	"""A person has said that it is no check-in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +79,9 @@ class Decision:
 
 	punch: Punch
 	state: State
-	"""PENDING, DUPLICATE, UNMAPPED or QUARANTINED."""
+	"""PENDING, DUPLICATE, UNMAPPED, QUARANTINED or IGNORED."""
 	state_reason: str = ""
-	"""ECHO, NO_SUCH_ID or a ClockVerdict; empty for PENDING."""
+	"""ECHO, NO_SUCH_ID, CORRECTED or a ClockVerdict; empty for PENDING."""
 	employee: str = ""
 	log_type: LogType | None = None
 	log_type_reason: Reason | None = None
@@ -138,12 +144,22 @@ def _decide_one(
 	rules: Rules,
 ) -> Decision:
 	punch = observation.punch
+	if observation.ignored:
+		return Decision(punch=punch, state=State.IGNORED, state_reason=CORRECTED)
 	verdict = judge_time(observation, rules.clock)
 	if verdict is not ClockVerdict.TRUSTED:
 		return Decision(punch=punch, state=State.QUARANTINED, state_reason=verdict.value)
 	person = find_person(punch, directory, policies)
 	if person is None:
 		return Decision(punch=punch, state=State.UNMAPPED, state_reason=NO_SUCH_ID)
+	if observation.corrected is not None:
+		return Decision(
+			punch=punch,
+			state=State.PENDING,
+			employee=person.employee,
+			log_type=observation.corrected,
+			log_type_reason=Reason.CORRECTED,
+		)
 	policy = policies.get(punch.device_serial, _DEFAULT_POLICY)
 	standing = standing_of.get(person.employee)
 	stated = stated_direction(punch.device_key, policy.role)

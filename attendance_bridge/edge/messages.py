@@ -138,6 +138,7 @@ REASONS: dict[str, str] = {
 	"first_of_day": "first punch of the working day",
 	"after_in": "follows an IN",
 	"after_out": "follows an OUT",
+	"corrected": "corrected by a person",
 	# why no check-in
 	"echo": "repeats the punch just before it",
 	"no_such_id": "nobody has this id",

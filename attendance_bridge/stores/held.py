@@ -11,6 +11,9 @@ from attendance_bridge.core.projection import Observation, State
 from attendance_bridge.core.punch import Punch
 from attendance_bridge.stores.columns import moment, moment_or_none, punch_out, reading_out, text_out
 
+_CORRECTED = {"set_in": LogType.IN, "set_out": LogType.OUT}
+"""What a correction says, by its kind; see `stores.corrections`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldPunch:
@@ -72,6 +75,8 @@ def observation(row: sqlite3.Row) -> Observation:
 		reading=reading_out(row),
 		clock_good_until=moment_or_none(row["clock_good_until"]),
 		time_approved=bool(row["time_approved"]),
+		corrected=_CORRECTED.get(row["correction"]),
+		ignored=row["correction"] == "ignore",
 	)
 
 

@@ -26,8 +26,13 @@ ON CONFLICT (row_id) DO NOTHING
 SELECT max(clock_good_until) FROM device WHERE serial = :device_serial
 
 -- name: undecided
--- The oldest punches that nothing was decided about yet.
-SELECT * FROM punch WHERE state = 'received' ORDER BY occurred_at, punch_id LIMIT :limit
+-- The oldest punches that nothing was decided about yet, with what people say that they are.
+SELECT punch.*, (
+	SELECT kind FROM correction
+	WHERE correction.punch_id = punch.punch_id AND kind IN ('set_in', 'set_out', 'ignore', 'as_decided')
+	ORDER BY correction DESC LIMIT 1
+) AS correction
+FROM punch WHERE state = 'received' ORDER BY occurred_at, punch_id LIMIT :limit
 
 -- name: hand_on
 -- Let the oldest punches that nothing was decided about go to an upstream that decides.

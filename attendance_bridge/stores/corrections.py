@@ -1,0 +1,156 @@
+"""What people say of punches, beside them: the punch as it came never changes, nor does a correction.
+
+A correction of a check-in that has not left this machine is heard when it is decided again. One of a check-in
+that may have been delivered is kept, and changes nothing there; `Effect` says which of the two happened.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from attendance_bridge.core.projection import State
+from attendance_bridge.stores import audit
+from attendance_bridge.stores.columns import micros, moment, text_in, text_out
+from attendance_bridge.stores.database import Database
+from attendance_bridge.stores.queries import load
+
+_SQL = load("corrections")
+
+MAX_WHY = 500
+
+
+class Kind(str, Enum):
+	SET_IN = "set_in"
+	SET_OUT = "set_out"
+	IGNORE = "ignore"
+	"""It is no check-in."""
+	AS_DECIDED = "as_decided"
+	"""None of these three any more."""
+	RELEASE_TIME = "release_time"
+	"""The time of a quarantined punch is right."""
+	RETRY = "retry"
+	"""What made the upstream refuse it has been put right."""
+
+
+class Effect(str, Enum):
+	DECIDED_ANEW = "decided_anew"
+	"""The agent decides it again, by the correction, and sends it then."""
+	DELIVERED_STAYS = "delivered_stays"
+	"""The upstream has the check-in, or may have it: there it stays as it is."""
+
+
+class Refusal(str, Enum):
+	NO_SUCH_PUNCH = "no_such_punch"
+	NOT_DECIDED_YET = "not_decided_yet"
+	"""The agent is about to decide it: come back in a moment."""
+	NOT_QUARANTINED = "not_quarantined"
+	NOT_REFUSED = "not_refused"
+
+
+class CorrectionRefusedError(Exception):
+	def __init__(self, refusal: Refusal) -> None:
+		super().__init__(refusal.value)
+		self.refusal = refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+	kind: Kind
+	why: str
+	made_by: str
+	made_at: datetime
+	"""In UTC."""
+	effect: Effect
+
+
+_OPEN = frozenset({State.PENDING, State.UNMAPPED, State.QUARANTINED, State.REJECTED, State.IGNORED})
+"""States in which the upstream certainly has no check-in of a punch, unless it is on its way."""
+
+
+class Corrections:
+	"""Safe to use from any thread; every method may raise `StoreError`."""
+
+	def __init__(self, db: Database) -> None:
+		self._db = db
+
+	def of(self, punch_id: uuid.UUID) -> list[Correction]:
+		"""Every correction of a punch, the latest first."""
+		with self._db.read() as connection:
+			rows = connection.execute(_SQL["of_punch"], (punch_id.bytes,)).fetchall()
+		return [
+			Correction(
+				kind=Kind(row["kind"]),
+				why=text_out(row["why"]),
+				made_by=text_out(row["made_by"]),
+				made_at=moment(row["made_at"]),
+				effect=Effect(row["effect"]),
+			)
+			for row in rows
+		]
+
+	def correct(
+		self, punch_id: uuid.UUID, kind: Kind, why: str, *, by: str, at: datetime, address: str = ""
+	) -> Effect:
+		"""Keep a correction, with a line in the audit log, and let it work where it still can.
+
+		Only where this agent decides: a site that decides by itself is the place to correct its punches.
+
+		:raises CorrectionRefusedError: nothing is kept.
+		:raises ValueError: no reason is given, or a longer one than MAX_WHY.
+		"""
+		if not why.strip() or len(why) > MAX_WHY:
+			raise ValueError("a correction has a reason")
+		with self._db.write() as connection:
+			row = connection.execute(_SQL["punch"], (punch_id.bytes,)).fetchone()
+			_check(row, kind)
+			effect = _effect(row)
+			if effect is Effect.DECIDED_ANEW:
+				_decide_anew(connection, punch_id, row, approve_time=kind is Kind.RELEASE_TIME)
+			facts = (punch_id.bytes, kind.value, text_in(why.strip()), text_in(by), micros(at), effect.value)
+			connection.execute(_SQL["write_down"], facts)
+			audit.note(
+				connection,
+				"punch_corrected",
+				who=by,
+				at=at,
+				address=address,
+				subject=str(punch_id),
+				details=f"{kind.value}: {why.strip()}",
+			)
+		return effect
+
+
+def _check(row: sqlite3.Row | None, kind: Kind) -> None:
+	if row is None:
+		raise CorrectionRefusedError(Refusal.NO_SUCH_PUNCH)
+	state = State(row["state"])
+	if state is State.RECEIVED:
+		# A batch that is being decided at this moment would not know of the correction.
+		raise CorrectionRefusedError(Refusal.NOT_DECIDED_YET)
+	if kind is Kind.RELEASE_TIME and state is not State.QUARANTINED:
+		raise CorrectionRefusedError(Refusal.NOT_QUARANTINED)
+	if kind is Kind.RETRY and state not in (State.REJECTED, State.UNMAPPED):
+		raise CorrectionRefusedError(Refusal.NOT_REFUSED)
+
+
+def _effect(row: sqlite3.Row) -> Effect:
+	state = State(row["state"])
+	is_echo = state is State.DUPLICATE and row["log_type"] is None
+	is_here = (state in _OPEN or is_echo) and row["in_flight_since"] is None
+	return Effect.DECIDED_ANEW if is_here else Effect.DELIVERED_STAYS
+
+
+def _decide_anew(
+	connection: sqlite3.Connection, punch_id: uuid.UUID, row: sqlite3.Row, *, approve_time: bool
+) -> None:
+	"""What was decided later about the same person rests on this punch, and is decided again too."""
+	if row["employee"] is not None:
+		wanted: dict[str, object] = {"employee": row["employee"], "after": row["occurred_at"]}
+		final = connection.execute(_SQL["next_final"], wanted).fetchone()[0]
+		wanted["before"] = final if final is not None else 2**63 - 1
+		connection.execute(_SQL["take_back_decisions"], wanted)
+	connection.execute(_SQL["reopen"], {"punch_id": punch_id.bytes, "approve_time": int(approve_time)})

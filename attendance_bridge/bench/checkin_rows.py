@@ -190,7 +190,11 @@ def _template(passage: Passage) -> dict[str, Any]:
 def _reserve_names(count: int) -> Iterator[str]:
 	"""The next names of the series; until the transaction ends, nobody else gets one."""
 	prefix, digits = _series()
-	# The specimens were named just before: the series is there.
-	frappe.db.sql("UPDATE `tabSeries` SET `current` = `current` + %s WHERE `name` = %s", (count, prefix))
+	# The month may have changed since the specimens were named: then the series is new.
+	frappe.db.sql(
+		"INSERT INTO `tabSeries` (`name`, `current`) VALUES (%s, %s)"
+		" ON DUPLICATE KEY UPDATE `current` = `current` + VALUES(`current`)",
+		(prefix, count),
+	)
 	last = frappe.db.sql("SELECT `current` FROM `tabSeries` WHERE `name` = %s", prefix)[0][0]
 	return (f"{prefix}{number:0{digits}d}" for number in range(last - count + 1, last + 1))

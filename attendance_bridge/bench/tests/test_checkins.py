@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from datetime import date, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import frappe
 
@@ -267,6 +268,13 @@ class TestCheckins(IntegrationTestCase):
 			[(row.status, row.status_reason) for row in self._punches()],
 			[("Checked in", checkins.ATTENDANCE_MARKED)],
 		)
+
+	def test_the_first_names_of_a_month(self) -> None:
+		prefix = "EMP-CKIN-ABT-"
+		with patch.object(checkin_rows, "_series", return_value=(prefix, 6)):
+			names = [*checkin_rows._reserve_names(2), *checkin_rows._reserve_names(1)]
+		frappe.db.delete("Series", {"name": prefix})
+		self.assertEqual(names, [f"{prefix}{number:06d}" for number in (1, 2, 3)])
 
 	def test_two_jobs_at_once_double_nothing(self) -> None:
 		for round_number in range(3):

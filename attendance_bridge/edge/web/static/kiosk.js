@@ -295,8 +295,8 @@ function watch() {
 		hear(JSON.parse(data));
 	};
 	events.onerror = () => {
-		clearTimeout(watch.gone);
-		watch.gone = setTimeout(lose, GONE_MS);
+		// Each attempt to connect anew fails too: the first failure counts.
+		watch.gone ||= setTimeout(lose, GONE_MS);
 		if (events.readyState === EventSource.CLOSED) giveUp(events);
 	};
 	listen(events);
@@ -336,6 +336,7 @@ function hear(event) {
 		case "hello":
 			if (event.version !== page.version) return location.reload();
 			clearTimeout(watch.gone);
+			watch.gone = 0;
 			if (gone) video.hidden = true; // its stream is as dead as this one was: `drawStatus` begins another
 			gone = false;
 			return setClock(event.now);

@@ -1,8 +1,8 @@
+"""Enrollments on a whole agent with drawn faces; their page in the browser of the other pages."""
+
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,18 +10,16 @@ pytest.importorskip("onnxruntime", reason="the extra `recognition` is not instal
 pytest.importorskip("cv2", reason="the extra `recognition` is not installed")
 
 from attendance_bridge.edge.cameras import simulated
-from tests.edge.vision.rig import KEY_VARIABLE, Scene, new_key
+from tests.edge.vision.conftest import _key
+from tests.edge.vision.rig import Scene
+from tests.edge.web.conftest import chromium, open_page
 
-MODELS = Path(os.environ.get("ATTENDANCE_BRIDGE_MODELS", Path(__file__).parents[3] / "shared" / "models"))
-
-
-@pytest.fixture(autouse=True)
-def _key(monkeypatch: pytest.MonkeyPatch) -> None:
-	monkeypatch.setenv(KEY_VARIABLE, new_key())
+__all__ = ["_key", "chromium", "open_page"]
 
 
 @pytest.fixture
 def scene() -> Iterator[Scene]:
-	simulated._scene_of.cache_clear()  # whoever played before is not there any more
+	# The camera keeps the scene of a configuration for whoever opens it again; the next test has another.
+	simulated._scene_of.cache_clear()
 	with Scene().playing() as played:
 		yield played

@@ -6,15 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
 from attendance_bridge.core.consent import ErasureReason
 from attendance_bridge.core.template import Pose
 from attendance_bridge.edge.enrollment.entry import Enrollment, Refusal, RefusedError, Source, Start, as_json
 from attendance_bridge.edge.enrollment.pictures import PictureError
-from attendance_bridge.edge.enrollment.service import Enrollments
 from attendance_bridge.edge.enrollment.session import POSES, State
 from attendance_bridge.edge.vision.events import EventType
 from attendance_bridge.simulators.camera import CameraState, verbs
@@ -23,7 +20,8 @@ from attendance_bridge.stores.audit import AuditLog
 from attendance_bridge.stores.erasures import Erasures
 from tests.edge.rig import eventually
 from tests.edge.vision.rig import Scene, Sight, configuration, portrait_of, seeing
-from tests.enrollment.heads import LOOKS, cooperating
+from tests.enrollment.heads import cooperating
+from tests.enrollment.office import drawn, jpeg, service
 
 
 @pytest.fixture
@@ -33,11 +31,6 @@ def sight(tmp_path: Path, scene: Scene) -> Iterator[Sight]:
 	with seeing(mapping, enrolled={}) as running:
 		eventually(lambda: running.agent.roster.people())
 		yield running
-
-
-def service(sight: Sight) -> Enrollments:
-	assert sight.agent.enrollment is not None
-	return sight.agent.enrollment
 
 
 def start(
@@ -55,18 +48,6 @@ def start(
 def acts(sight: Sight) -> list[str]:
 	"""What the audit log says, the first first."""
 	return [act.act for act in reversed(AuditLog(sight.agent.database).latest())]
-
-
-def jpeg(pixels: np.ndarray) -> bytes:
-	return bytes(cv2.imencode(".jpg", pixels)[1])
-
-
-def drawn(face: int, pose: Pose = Pose.FRONT, *, scale: float = 2.0) -> bytes:
-	"""A picture of somebody who holds the head in a pose."""
-	state = CameraState()
-	visitor = verbs.come(state, face, at=-10.0, scale=scale)
-	verbs.turn(state, visitor, LOOKS[pose], at=-10.0)
-	return jpeg(state.frame(0))
 
 
 def post_until_over(sight: Sight, entry: Enrollment, picture_of: Callable[[Pose], bytes]) -> None:

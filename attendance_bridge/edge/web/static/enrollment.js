@@ -229,6 +229,7 @@ function element(name, text, kind = "") {
 await ready;
 translate(document);
 find("search").placeholder = t("enrollment.search");
+find("by-camera").textContent = t("enrollment.by_camera", main.dataset.agent);
 find("by-camera").hidden = !facts.camera;
 find("by-browser").hidden = !facts.browser;
 if (!facts.camera) find("by-browser").classList.add("main");

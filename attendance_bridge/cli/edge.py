@@ -98,10 +98,19 @@ def _findings(settings: Settings) -> Iterator[tuple[int, str]]:
 	with database:
 		yield 0, f"ok      database: {settings.agent.database}"
 		yield from web_findings(settings.web, database)
+		yield from _check_vision(settings, database)
 		terminals = Terminals(settings.devices)
 		yield from _check_upstream(settings, database, terminals)
 	for device in terminals.all:
 		yield _check_device(device)
+
+
+def _check_vision(settings: Settings, database: Database) -> Iterator[tuple[int, str]]:
+	if settings.vision is not None:
+		# What it needs is heavy, and not there on a machine that only relays terminals.
+		from attendance_bridge.edge.vision.findings import vision_findings
+
+		yield from vision_findings(settings.vision, database, utc_now)
 
 
 def _check_upstream(

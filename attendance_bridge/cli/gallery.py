@@ -11,6 +11,8 @@ import click
 
 from attendance_bridge.cli.options import database_option, json_option
 from attendance_bridge.core.consent import Erasure, ErasureReason
+from attendance_bridge.core.errors import Code, ConfigError
+from attendance_bridge.edge import settings as edge_settings
 from attendance_bridge.stores import gallery as galleries
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.erasures import Erasures
@@ -98,6 +100,38 @@ def give_up(path: Path) -> None:
 	with _open(path) as database:
 		people = Erasures(database).give_up(by=_by(), at=_now())
 	click.echo(f"Erased the templates of {people} people.")
+
+
+@gallery.command("re-embed")
+@click.option(
+	"--config",
+	"path",
+	required=True,
+	type=click.Path(path_type=Path, dir_okay=False),
+	help="The TOML file of the agent, with the new model.",
+)
+def re_embed(path: Path) -> None:
+	"""After a change of the model: make templates for it from the pictures that were kept.
+
+	It may run beside the agent. Whoever has no picture must be enrolled again, and is listed.
+	"""
+	settings = edge_settings.load(path)
+	if settings.vision is None:
+		raise ConfigError(Code.MISSING_KEY, path="recognition", help="the model that templates are made for")
+	# What it needs is heavy, and not there on a machine that only relays terminals.
+	from attendance_bridge.edge.vision.networks import open_networks
+	from attendance_bridge.edge.vision.reembedding import reembed
+	from attendance_bridge.edge.vision.station import open_gallery
+
+	engine = open_networks(settings.vision.recognition).engine
+	with Database.open(settings.agent.database, check=False) as database:
+		result = reembed(open_gallery(settings.vision.gallery, database, _now), engine)
+	for employee, templates in result.done.items():
+		click.echo(f"{employee}: {templates} templates for {engine.model}")
+	for employee in result.left:
+		click.echo(f"{employee}: to be enrolled again")
+	if not result.done and not result.left:
+		click.echo(f"Everybody has templates for {engine.model}.")
 
 
 @gallery.command()

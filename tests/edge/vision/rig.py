@@ -1,9 +1,11 @@
-"""What tests of the seeing agent are put together from: a scene that is played live, people, a whole agent."""
+"""What tests of the seeing agent are put together from: a scene played live, people, a whole agent."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,29 +19,45 @@ from attendance_bridge.edge.vision.events import EventType, VisionEvent
 from attendance_bridge.edge.vision.portraits import look_at
 from attendance_bridge.recognition.engine import Engine
 from attendance_bridge.recognition.face import Image
-from attendance_bridge.simulators.camera import CameraState, verbs
+from attendance_bridge.simulators.camera import CameraState, verbs, video
 from attendance_bridge.simulators.camera.face import Image as Picture
 from attendance_bridge.simulators.camera.plays import PLAYS
 from attendance_bridge.stores.consents import Consents
 from attendance_bridge.stores.gallery import Gallery
 from attendance_bridge.stores.held import HeldPunch
 from attendance_bridge.stores.sealed import GalleryKey
-from tests.edge.rig import eventually
 
 ZONE = "Asia/Dubai"
 KEY_VARIABLE = "TEST_GALLERY_KEY"
 LIVE = "test-live"
 FOREVER = float("inf")
+PATIENCE = 60.0
+"""Seconds that anything here may take at the most, on a machine that is busy with other things."""
+
+_SEEDS = itertools.count(1)
+"""The camera goes on with a scene that it has begun: each configuration is another one."""
+
+
+def eventually(condition: Callable[[], object], what: Callable[[], str] = lambda: "") -> None:
+	"""Return as soon as `condition` holds.
+
+	:raises AssertionError: it does not within PATIENCE.
+	"""
+	deadline = time.monotonic() + PATIENCE
+	while not condition():
+		assert time.monotonic() < deadline, f"never: {what()}"
+		time.sleep(0.02)
+
 
 PEOPLE = (("HR-EMP-1", "31", "First Person"), ("HR-EMP-2", "32", "Second Person"))
 """Employee, id on the terminals, name. Person n wears the drawn face n."""
 
 
 class Scene:
-	"""The one scene before the simulated camera; whoever opens the camera again finds it as far on as it is."""
+	"""The one scene before the simulated camera; opened again, the camera finds it as far on as it is."""
 
 	def __init__(self) -> None:
-		self.state = CameraState(fps=15)
+		self.state = CameraState(fps=10)
 
 	@contextmanager
 	def playing(self) -> Iterator[Scene]:
@@ -88,6 +106,18 @@ def people_file(folder: Path, people: Sequence[tuple[str, str, str]] = PEOPLE) -
 	return path
 
 
+def write_video(path: Path, *comings: tuple[int | Picture, float, float], seconds: float) -> Path:
+	"""A recording of people who come one after the other.
+
+	:param comings: who comes, at which second, and for how long they stay.
+	"""
+	state = CameraState(fps=10)
+	for who, at, stay in comings:
+		verbs.come(state, who, at=at, stay=stay, scale=1.5 if isinstance(who, int) else 3.2)
+	video.write(state, path, seconds)
+	return path
+
+
 def new_key() -> str:
 	return GalleryKey.new().text()
 
@@ -98,10 +128,10 @@ def configuration(folder: Path, **tables: Mapping[str, Any]) -> dict[str, Any]:
 		"agent": {"database": str(folder / "edge.db"), "timezone": ZONE},
 		"web": {"enabled": False},
 		"upstream": {"kind": "local_ledger", "people_file": str(people_file(folder))},
-		"camera": {"kind": "simulated", "play": LIVE, "name": "Front door"},
+		"camera": {"kind": "simulated", "play": LIVE, "name": "Front door", "fps": 10, "seed": next(_SEEDS)},
 		"recognition": {"engine": "tiny", "frames_per_second": 10, "threads": 1},
 		"gallery": {"key_env": KEY_VARIABLE},
-		"kiosk": {},
+		"kiosk": {"pause_seconds": 600},
 	}
 	for name, table in tables.items():
 		base[name] = dict(table) if name == "upstream" else {**base.get(name, {}), **table}
@@ -118,8 +148,9 @@ class Sight:
 		self.consents = Consents(self.agent.database)
 		self._seen = 0
 
-	def enrol(self, employee: str, face: int | Picture) -> None:
-		enrol(self.vision.gallery, self.consents, self.vision.engine, employee, portrait_of(face))
+	def enrol(self, employee: str, *faces: int | Picture) -> None:
+		for face in faces:
+			enrol(self.vision.gallery, self.consents, self.vision.engine, employee, portrait_of(face))
 
 	def events(self, *types: EventType) -> list[VisionEvent]:
 		"""Everything of these types since the agent began."""
@@ -127,7 +158,7 @@ class Sight:
 
 	def wait_for(self, type: EventType, number: int = 1) -> VisionEvent:
 		"""The n-th event of a type."""
-		eventually(lambda: len(self.events(type)) >= number, f"{type} {number}: {self.told()}")
+		eventually(lambda: len(self.events(type)) >= number, lambda: f"{type} {number}: {self.told()}")
 		return self.events(type)[number - 1]
 
 	def told(self) -> list[str]:
@@ -138,12 +169,14 @@ class Sight:
 
 
 @contextmanager
-def seeing(mapping: Mapping[str, Any], *, enrolled: Mapping[str, int | Picture] | None = None) -> Iterator[Sight]:
+def seeing(
+	mapping: Mapping[str, Any], *, enrolled: Mapping[str, Sequence[int | Picture]] | None = None
+) -> Iterator[Sight]:
 	"""An agent for the length of the block; by default both of PEOPLE are enrolled."""
 	sight = Sight(mapping)
 	try:
-		for employee, face in ({"HR-EMP-1": 1, "HR-EMP-2": 2} if enrolled is None else enrolled).items():
-			sight.enrol(employee, face)
+		for employee, faces in ({"HR-EMP-1": [1], "HR-EMP-2": [2]} if enrolled is None else enrolled).items():
+			sight.enrol(employee, *faces)
 		sight.agent.start()
 		yield sight
 		sight.agent.request_stop()

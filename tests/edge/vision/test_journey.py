@@ -8,8 +8,7 @@ from attendance_bridge.core.projection import State
 from attendance_bridge.core.punch import VerifyMode
 from attendance_bridge.edge.vision.events import EventType
 from attendance_bridge.simulators.camera import verbs
-from tests.edge.rig import eventually
-from tests.edge.vision.rig import Scene, configuration, seeing
+from tests.edge.vision.rig import Scene, configuration, eventually, seeing
 
 
 def test_two_people_come_and_go_and_each_is_checked_in_once(scene: Scene, tmp_path: Path) -> None:

@@ -140,8 +140,7 @@ async function send_photo(state, photo) {
 	if (after.over) return take(after);
 	await leave();
 	tell(false, t("enrollment.photo_bad"), "", after.advice.map((advice) => t(`enrollment.photo.${advice}`)));
-	find("again").textContent = t("enrollment.other_photo");
-	find("again").hidden = false;
+	offer_again("enrollment.other_photo");
 }
 
 function take(state) {
@@ -152,8 +151,7 @@ function take(state) {
 	const about = { taken: "taken", too_late: "too_late", failed: "failed" }[state.state];
 	if (!about) return show("choose");
 	tell(false, t(`enrollment.${about}`), t(`enrollment.${about}_text`, state.owner ?? ""));
-	find("again").textContent = t("enrollment.again");
-	find("again").hidden = about === "taken";
+	if (about !== "taken") offer_again();
 	find("anyway").hidden = about !== "taken";
 	find("anyway").onclick = () => begin(begun.source, [state.owner], begun.photo);
 }
@@ -170,6 +168,7 @@ function tell(well, title, text, list = []) {
 	find("end-text").textContent = text;
 	find("end-list").replaceChildren(...list.map((each) => element("li", each)));
 	find("next").textContent = t(well ? "enrollment.next" : "enrollment.other_person");
+	find("next").classList.add("main");
 	find("again").hidden = find("anyway").hidden = true;
 	show("end");
 	if (well) find("next").focus();
@@ -180,8 +179,13 @@ function fail(error) {
 	leave();
 	if (error instanceof Refused && error.status === 401) return location.reload();
 	tell(false, t("enrollment.not_possible"), words_of(error));
-	find("again").textContent = t("enrollment.again");
-	find("again").hidden = error instanceof Refused && error.code === "no_such_person";
+	if (error?.code !== "no_such_person") offer_again();
+}
+
+function offer_again(words = "enrollment.again") {
+	find("again").textContent = t(words);
+	find("again").hidden = false;
+	find("next").classList.remove("main");
 }
 
 function words_of(error) {

@@ -71,7 +71,7 @@ export class Guide {
 
 	say(state) {
 		const captured = state.poses.filter((each) => each.captured).length;
-		let words = "";
+		let words = state.pose ? t(`enrollment.pose.${state.pose}`) : "";
 		if (state.held > 0) words = t("enrollment.advice.hold");
 		else if (state.advice.length) words = t(`enrollment.advice.${state.advice[0]}`);
 		const now = performance.now() / 1000;

@@ -8,6 +8,7 @@ import { makeSound } from "./kiosk_sound.js";
 const FRESH_MS = 8000; // what is older was missed, and is not greeted any more
 const CARD_MS = 5000;
 const MOST_CARDS = 2;
+const MOST_PREVIEWS = 50;
 const SILENT_MS = 40000; // the agent says something every 15 s
 const GONE_MS = 3000;
 const RETRY_MS = 5000;
@@ -108,7 +109,7 @@ function named(kicker, name) {
 
 const happenings = {
 	punch(event) {
-		previews.set(event.punch_id, event.log_type);
+		preview(event);
 		chosen("");
 		clear("try");
 		const tone = event.log_type === "OUT" ? "out" : "in";
@@ -116,7 +117,7 @@ const happenings = {
 		sound.play(tone);
 	},
 	decided(event) {
-		if (event.log_type) previews.set(event.punch_id, event.log_type);
+		preview(event);
 		const card = [...byId("cards").children].find((each) => each.dataset.key === event.punch_id);
 		if (card && event.log_type) direct(card, event.log_type);
 	},
@@ -253,11 +254,17 @@ function element(tag, className, text) {
 	return node;
 }
 
+// The list may know a punch before its IN or OUT is decided, and before this page has heard of it.
+function preview({ punch_id, log_type }) {
+	if (!log_type) return;
+	previews.set(punch_id, log_type);
+	if (previews.size > MOST_PREVIEWS) previews.delete(previews.keys().next().value);
+	if (status) drawPunches(status.punches);
+}
+
 function drawPunches(punches) {
 	const list = byId("punches");
 	if (!punches.length) return list.replaceChildren(element("li", "none", t("kiosk.no_punch_yet")));
-	const known = new Set(punches.map((punch) => punch.punch_id));
-	for (const id of previews.keys()) if (!known.has(id)) previews.delete(id);
 	list.replaceChildren(
 		...punches.map((punch) => {
 			const logType = punch.log_type || previews.get(punch.punch_id) || "";

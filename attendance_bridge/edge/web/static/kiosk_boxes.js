@@ -38,7 +38,7 @@ export function makeBoxes(canvas, video, mirrored) {
 			pen.beginPath();
 			pen.roundRect(x, y, w, h, 10);
 			pen.stroke();
-			if (face.name) label(face.name, x + w / 2, y, Math.max(w * 1.6, 120));
+			if (face.name) label(face.name, x + w / 2, y, Math.max(w * 2.6, 220));
 		}
 	}
 

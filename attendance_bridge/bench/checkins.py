@@ -17,6 +17,7 @@ from typing import Any
 import frappe
 from erpnext.setup.doctype.employee.employee import InactiveEmployeeStatusError
 from hrms.hr.doctype.employee_checkin.employee_checkin import CheckinRadiusExceededError
+from rq.timeouts import BaseTimeoutException
 
 from attendance_bridge.bench import devices, punch_rows
 from attendance_bridge.bench.checkin_customs import customs
@@ -257,6 +258,8 @@ def _insert(passage: Passage) -> Outcome:
 		document = passage.document().insert(ignore_permissions=True)
 	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
 		raise  # the whole turn is run again
+	except BaseTimeoutException:
+		raise  # the job's time is over, which says nothing of this punch
 	except Exception as error:
 		frappe.db.rollback(save_point=_SAVEPOINT)
 		del frappe.local.message_log[messages:]

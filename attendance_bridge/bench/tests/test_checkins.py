@@ -7,15 +7,18 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from datetime import date, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
 import frappe
+from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
 from attendance_bridge.bench import checkin_rows, checkins, compat, deciding
 from attendance_bridge.bench.checkin_customs import customs
+from attendance_bridge.bench.checkin_rows import Passage
 from attendance_bridge.bench.punch_log import PunchLog
 from attendance_bridge.bench.testing import IntegrationTestCase
 from attendance_bridge.bench.tests import premises, terminals
@@ -224,6 +227,24 @@ class TestCheckins(IntegrationTestCase):
 			{(row.employee, row.status_reason) for row in refused}, {(self.people[0], "inactive_employee")}
 		)
 		self.assertEqual(frappe.local.message_log, [])
+
+	def test_a_job_whose_time_is_over_ends_and_its_punches_wait(self) -> None:
+		self._hold(terminals.punch("abt1", MONDAY + timedelta(hours=8)))
+		deciding.decide_received()
+		right = Passage.document
+
+		def slow(passage: Passage) -> Any:
+			time.sleep(5)
+			return right(passage)
+
+		with (
+			patch.object(Passage, "document", slow),
+			self.assertRaises(JobTimeoutException),
+			UnixSignalDeathPenalty(1, JobTimeoutException),
+		):
+			checkins.deliver_pending()
+		self.assertEqual([punch.status for punch in self._punches()], ["Pending"])
+		self.assertEqual(checkins.deliver_pending(), {State.CHECKED_IN: 1})
 
 	def test_geolocation_tracking_is_explained(self) -> None:
 		frappe.db.set_single_value("HR Settings", "allow_geolocation_tracking", 1)

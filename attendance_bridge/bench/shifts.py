@@ -76,6 +76,7 @@ def _move_all() -> list[ShiftStanding]:
 		if standing.until is not None and standing.holder is not Holder.HRMS:
 			_move(standing.shift, moments.to_site(standing.until))
 		_explain(standing)
+	_explain_no_more(standing.shift for standing in found)
 	return found
 
 
@@ -139,3 +140,12 @@ def _explain(standing: ShiftStanding) -> None:
 	frappe.db.set_value(
 		"Shift Type", standing.shift, REASON_FIELD, messages.shift_standing(standing), update_modified=False
 	)
+
+
+def _explain_no_more(served: Iterable[str]) -> None:
+	"""Take the words away from shifts that no enabled terminal serves any more."""
+	if not frappe.get_meta("Shift Type").has_field(REASON_FIELD):
+		return
+	explained = frappe.get_all("Shift Type", filters={REASON_FIELD: ("is", "set")}, pluck="name", order_by=None)
+	for shift in set(explained).difference(served):
+		frappe.db.set_value("Shift Type", shift, REASON_FIELD, None, update_modified=False)

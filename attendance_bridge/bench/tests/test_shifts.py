@@ -57,6 +57,14 @@ class TestShifts(IntegrationTestCase):
 		self._move()
 		self.assertEqual(self._last_sync(), NOON)
 
+	def test_nothing_is_said_of_a_shift_that_no_terminal_serves_any_more(self) -> None:
+		self._move()
+		self.assertTrue(frappe.db.get_value("Shift Type", self.served, shifts.REASON_FIELD))
+		for device in self.devices:
+			frappe.db.set_value("Device Configuration", device, "enabled", 0)
+		shifts.move_all()
+		self.assertIsNone(frappe.db.get_value("Shift Type", self.served, shifts.REASON_FIELD))
+
 	def test_a_shift_without_terminals_is_left_alone(self) -> None:
 		self._vouch(1, NOON + HOUR)
 		self._vouch(2, NOON + HOUR)

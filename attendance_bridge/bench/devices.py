@@ -179,7 +179,9 @@ def due(at: datetime) -> list[str]:
 def _is_due(row: Any, now: datetime) -> bool:
 	if row.open_until and row.open_until > now:
 		return False
-	return not row.last_pull or row.last_pull + timedelta(minutes=max(cint(row.poll_interval), 1)) <= now
+	if not row.last_pull or row.last_pull > now:
+		return True  # never read, or the clocks have been put back since
+	return bool(row.last_pull + timedelta(minutes=max(cint(row.poll_interval), 1)) <= now)
 
 
 def left_alone(name: str, *, at: datetime) -> DeviceError | None:

@@ -39,6 +39,8 @@ class TestDevices(IntegrationTestCase):
 			({}, True),
 			({"last_pull": site_now - timedelta(minutes=5)}, True),
 			({"last_pull": site_now - timedelta(minutes=4)}, False),
+			# In the hour that comes twice, or the server's clock was wrong.
+			({"last_pull": site_now + timedelta(minutes=50)}, True),
 			({"open_until": site_now + timedelta(seconds=1)}, False),
 			({"open_until": site_now}, True),
 			({"enabled": 0}, False),

@@ -363,7 +363,7 @@ def test_nothing_scrolls_and_nothing_is_cut_off(
 	scene: Scene, tmp_path: Path, open_page: Open, language: str, theme: str
 ) -> None:
 	names = (("HR-EMP-1", "31", "Maximiliane von Hohenstein"), ("HR-EMP-2", "32", "عبد الرحمن الأنصاري"))
-	table = {"company": "Example Trading and Contracting", "choose_direction": True}
+	table = {"company": "Example Trading and Contracting", "choose_direction": True, "pause_seconds": 60}
 	mapping = kiosk(tmp_path, kiosk={**table, "language": language, "theme": theme})
 	people_file(tmp_path, names)
 	with seeing(mapping) as sight:

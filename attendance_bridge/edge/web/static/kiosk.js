@@ -122,6 +122,8 @@ const happenings = {
 		if (card && event.log_type) direct(card, event.log_type);
 	},
 	again(event) {
+		// Who is still being greeted need not be told.
+		if ([...byId("cards").children].some((card) => card.matches(".in, .out") && card.querySelector(".title").textContent === event.name)) return;
 		show({ tone: "kind", ...named(t("kiosk.hello"), event.name), advice: t("kiosk.again", wallClock(event.time)), key: "again" });
 	},
 	unknown() {

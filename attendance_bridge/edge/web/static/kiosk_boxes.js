@@ -31,6 +31,7 @@ export function makeBoxes(canvas, video, mirrored) {
 
 	function draw() {
 		pen.clearRect(0, 0, width, height);
+		const taken = [];
 		for (const face of faces) {
 			const { x, y, w, h } = place(face.box);
 			pen.lineWidth = LINE;
@@ -38,16 +39,20 @@ export function makeBoxes(canvas, video, mirrored) {
 			pen.beginPath();
 			pen.roundRect(x, y, w, h, 10);
 			pen.stroke();
-			if (face.name) label(face.name, x + w / 2, y, Math.max(w * 2.6, 220));
+			if (face.name) label(face.name, x + w / 2, y, y + h, Math.max(w * 2.6, 220), taken);
 		}
 	}
 
-	function label(name, middle, top, widest) {
+	// Above the box; below it where the name of somebody beside them stands already.
+	function label(name, middle, top, bottom, widest, taken) {
 		const size = Math.max(15, Math.min(height / 22, 26));
 		pen.font = `600 ${size}px system-ui, sans-serif`;
 		const wide = Math.min(pen.measureText(name).width, widest) + size;
 		const x = Math.max(4, Math.min(middle - wide / 2, width - wide - 4));
-		const y = Math.max(4, top - size * 1.7);
+		const above = Math.max(4, top - size * 1.7);
+		const meets = (other) => x < other.x + other.wide && other.x < x + wide && Math.abs(other.y - above) < size * 1.5;
+		const y = taken.some(meets) ? bottom + size * 0.2 : above;
+		taken.push({ x, y, wide });
 		pen.fillStyle = "rgb(12 15 19 / .8)";
 		pen.beginPath();
 		pen.roundRect(x, y, wide, size * 1.5, 8);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from attendance_bridge.core.driver import Now
 
 KEPT = 200
 """Events that a watcher who was away can still catch up with."""
+AWAY_SECONDS = 5.0
 
 
 class EventType(str, Enum):
@@ -81,6 +83,7 @@ class VisionEvents:
 		self._faces: VisionEvent | None = None
 		self._number = 0
 		self._watchers = 0
+		self._left_at = float("-inf")
 		self._closed = False
 
 	@property
@@ -91,8 +94,11 @@ class VisionEvents:
 
 	@property
 	def watched(self) -> bool:
-		"""Whether anybody waits; without watchers nobody needs to be told of every moved face."""
-		return self._watchers > 0
+		"""Whether anybody waits, or did a moment ago: a watcher is away while it passes on what it heard.
+
+		Without watchers nobody needs to be told of every moved face.
+		"""
+		return self._watchers > 0 or time.monotonic() - self._left_at < AWAY_SECONDS
 
 	@property
 	def closed(self) -> bool:
@@ -121,6 +127,7 @@ class VisionEvents:
 				self._condition.wait_for(lambda: self._number > seen or self._closed, timeout)
 			finally:
 				self._watchers -= 1
+				self._left_at = time.monotonic()
 			news = [event for event in self._ring if event.number > seen]
 			if self._faces is not None and self._faces.number > seen:
 				news.append(self._faces)

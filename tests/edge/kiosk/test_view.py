@@ -9,6 +9,7 @@ import pytest
 
 from attendance_bridge.edge.kiosk import KioskView
 from attendance_bridge.edge.kiosk_settings import Names, called
+from attendance_bridge.edge.vision import events
 from attendance_bridge.edge.vision.events import EventType, VisionEvent
 from attendance_bridge.edge.vision.ports import FaceState, FaceView
 from attendance_bridge.simulators.camera import verbs
@@ -110,3 +111,12 @@ def test_the_days_punches(scene: Scene, tmp_path: Path) -> None:
 		(row,) = kiosk.status(news=True)["punches"]
 		assert row["log_type"] == "IN"
 		assert (kiosk.status()["waiting"], kiosk.status()["offline"]) == (0, False)
+
+
+def test_a_watcher_that_passes_something_on_is_still_one(monkeypatch: pytest.MonkeyPatch) -> None:
+	news = events.VisionEvents(lambda: MORNING)
+	assert not news.watched
+	news.wait(0, 0)
+	assert news.watched
+	monkeypatch.setattr(events, "AWAY_SECONDS", 0.0)
+	assert not news.watched

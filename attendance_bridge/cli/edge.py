@@ -12,14 +12,13 @@ import click
 
 from attendance_bridge.cli.access import key, tls, user, web_findings
 from attendance_bridge.cli.options import config_option
-from attendance_bridge.core.driver import read_clock
 from attendance_bridge.core.errors import BridgeError
 from attendance_bridge.core.redact import redact
 from attendance_bridge.core.relay import DecidingUpstream
 from attendance_bridge.edge import settings as edge_settings
 from attendance_bridge.edge.agent import Agent, make_upstream, utc_now
-from attendance_bridge.edge.messages import sentence, spell_offset, spell_problems
-from attendance_bridge.edge.reader import open_driver
+from attendance_bridge.edge.connections import check_device
+from attendance_bridge.edge.messages import sentence, spell_problems
 from attendance_bridge.edge.settings import Device, Settings
 from attendance_bridge.edge.terminals import Terminals
 from attendance_bridge.stores.database import Database
@@ -150,13 +149,5 @@ def _check_device(device: Device) -> tuple[int, str]:
 	name = device.settings.name
 	if not device.settings.enabled:
 		return 0, f"off     {name}"
-	try:
-		with open_driver(device, utc_now) as driver:
-			info = driver.identify()
-			reading = read_clock(driver)
-	except BridgeError as error:
-		return 3, f"WRONG   {name}: {sentence(error)}"
-	if device.settings.serial and info.serial != device.settings.serial:
-		return 3, f"WRONG   {name}: serial number {info.serial} answers, {device.settings.serial} is expected"
-	clock = f", clock {spell_offset(reading.offset)}" if reading else ""
-	return 0, f"ok      {name}: {info.model} {info.serial}, {info.punches_held} records{clock}"
+	finding = check_device(device, utc_now)
+	return (0, f"ok      {name}: {finding.text}") if finding.ok else (3, f"WRONG   {name}: {finding.text}")

@@ -15,6 +15,7 @@ from attendance_bridge.core.relay import DecidingUpstream
 from attendance_bridge.core.retry import Backoff
 from attendance_bridge.core.upstream import Upstream
 from attendance_bridge.edge.board import Board
+from attendance_bridge.edge.connections import Connections
 from attendance_bridge.edge.heartbeat import HeartbeatWorker
 from attendance_bridge.edge.kiosk import KioskView
 from attendance_bridge.edge.metrics import StoreCollector, make_registry
@@ -22,6 +23,7 @@ from attendance_bridge.edge.poller import Poller
 from attendance_bridge.edge.pulse import Pulse
 from attendance_bridge.edge.reader import TerminalReader
 from attendance_bridge.edge.settings import Settings, UpstreamSettings
+from attendance_bridge.edge.status import Status
 from attendance_bridge.edge.supervisor import Supervisor, Worker, WorkerState
 from attendance_bridge.edge.terminals import Terminals
 from attendance_bridge.edge.uploader import Uploader
@@ -34,10 +36,12 @@ from attendance_bridge.edge.web_settings import no_account
 from attendance_bridge.stores.accounts import Accounts
 from attendance_bridge.stores.audit import AuditLog
 from attendance_bridge.stores.consents import Consents
+from attendance_bridge.stores.corrections import Corrections
 from attendance_bridge.stores.cursors import SqliteCursors
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.devices import DeviceBook
 from attendance_bridge.stores.ledger import SqliteLedger
+from attendance_bridge.stores.log import PunchLog
 from attendance_bridge.stores.outbox import SqliteOutbox
 from attendance_bridge.stores.punches import PunchStore
 from attendance_bridge.stores.roster import Roster
@@ -268,6 +272,16 @@ class Agent:
 			cursors=self.cursors,
 			book=self.book,
 			roster=self.roster,
+			log=PunchLog(self.database),
+			corrections=Corrections(self.database),
+			status=self._make_status().view,
+			connections=Connections(
+				make_upstream=lambda: make_upstream(self.settings.upstream, self.database),
+				devices=lambda: self.terminals.all,
+				now=self._now,
+			),
+			site_decides=self.upstream.spec.decides,
+			wake_uploader=self.uploader.wake,
 			gallery=self.vision.gallery if self.vision else None,
 			consents=Consents(self.database) if self.vision else None,
 			vision=self.vision,
@@ -308,6 +322,21 @@ class Agent:
 			waiting=lambda: self.outbox.backlog(self._now()).waiting,
 			offline=lambda: self.last_error is not None,
 			now=self._now,
+		)
+
+	def _make_status(self) -> Status:
+		return Status(
+			database=self.database,
+			punches=self.punches,
+			outbox=self.outbox,
+			roster=self.roster,
+			upstream_label=self.upstream.spec.label,
+			site_decides=self.upstream.spec.decides,
+			upstream_error=lambda: self.last_error,
+			workers=lambda: self.supervisor.states,
+			backup=self.settings.agent.backup,
+			now=self._now,
+			vision=self.vision,
 		)
 
 	def health(self) -> dict[str, Any]:

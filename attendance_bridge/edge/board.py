@@ -36,6 +36,7 @@ _STATES: dict[State, tuple[str, str]] = {
 	State.IGNORED: ("ignored", "quiet"),
 }
 """The word and the tone of each state."""
+STATE_WORDS = {state.value: words for state, words in _STATES.items()}
 
 
 class Board:

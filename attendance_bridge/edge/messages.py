@@ -181,3 +181,25 @@ LOGIN_PROBLEMS: dict[str, str] = {
 	"rate_limited": "Too many attempts. Wait a few minutes and try again.",
 }
 """Words for why somebody is not logged in."""
+
+CORRECTIONS: dict[str, str] = {
+	"decided_anew": "Kept. The punch is decided again and sent by it.",
+	"delivered_stays": "Kept beside the punch. The check-in was delivered, or may have been: it stays there as it "
+	"is. Change it there too.",
+	"site_decides": "The site decides about its punches: correct it there, in its Punch Log.",
+	"no_such_punch": "There is no such punch.",
+	"not_decided_yet": "It is being decided at this moment. Try again in a few seconds.",
+	"not_quarantined": "Its time was not doubted; there is nothing to release.",
+	"not_refused": "It was not refused; there is nothing to try again.",
+}
+"""What became of a correction, or why it was not taken."""
+
+CORRECTION_KINDS: dict[str, str] = {
+	"set_in": "it was IN",
+	"set_out": "it was OUT",
+	"ignore": "it is no check-in",
+	"as_decided": "as the agent decides",
+	"release_time": "its time is right",
+	"retry": "try again",
+}
+"""What a person can say of a punch."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask, Response, request
 
-from attendance_bridge.edge.web import board, kiosk, session, streams
+from attendance_bridge.edge.web import board, kiosk, people, punches, session, status, streams
 from attendance_bridge.edge.web.access import guard
 from attendance_bridge.edge.web.answers import error_answer
+from attendance_bridge.edge.web.api import calls
 from attendance_bridge.edge.web.services import Services
 
 MAX_BODY = 64 * 1024
@@ -27,7 +28,13 @@ _HEADERS = {
 
 def _blueprints(services: Services) -> list[Blueprint]:
 	"""Those of the parts that this agent has."""
-	found = [board.blueprint, session.blueprint]
+	found = [board.blueprint, session.blueprint, calls.blueprint]
+	if services.roster is not None:
+		found.append(people.blueprint)
+	if services.log is not None:
+		found.append(punches.blueprint)
+	if services.status is not None:
+		found.append(status.blueprint)
 	if services.kiosk is not None:
 		found.append(kiosk.blueprint)
 	if services.enrollment is not None:

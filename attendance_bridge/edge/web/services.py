@@ -10,14 +10,17 @@ from flask import current_app
 from prometheus_client import CollectorRegistry
 
 from attendance_bridge.core.driver import Now
+from attendance_bridge.edge.connections import Connections
 from attendance_bridge.edge.kiosk import KioskView
 from attendance_bridge.edge.pulse import Pulse
 from attendance_bridge.edge.settings import Settings
 from attendance_bridge.edge.web.access.access import Access
 from attendance_bridge.stores.consents import Consents
+from attendance_bridge.stores.corrections import Corrections
 from attendance_bridge.stores.cursors import SqliteCursors
 from attendance_bridge.stores.devices import DeviceBook
 from attendance_bridge.stores.gallery import Gallery
+from attendance_bridge.stores.log import PunchLog
 from attendance_bridge.stores.outbox import SqliteOutbox
 from attendance_bridge.stores.punches import PunchStore
 from attendance_bridge.stores.roster import Roster
@@ -49,6 +52,14 @@ class Services:
 	cursors: SqliteCursors | None = None
 	book: DeviceBook | None = None
 	roster: Roster | None = None
+	log: PunchLog | None = None
+	corrections: Corrections | None = None
+	status: Callable[[], Mapping[str, Any]] | None = None
+	"""`edge.status.Status.view`."""
+	connections: Connections | None = None
+	site_decides: bool = False
+	"""Punches are corrected at the site then, not here."""
+	wake_uploader: Callable[[], None] = lambda: None
 	gallery: Gallery | None = None
 	consents: Consents | None = None
 	vision: Any = None

@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from tests.edge.rig import Edge
+from tests.edge.web.rig import Office
+
 CHROMIUM = os.environ.get("ATTENDANCE_BRIDGE_BROWSER_CHROMIUM") or shutil.which("chromium")
 PICTURES = os.environ.get("ATTENDANCE_BRIDGE_BROWSER_PICTURES")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -60,3 +63,8 @@ def keep_picture(page: Any, name: str) -> None:
 	"""A screenshot for people to look at, if there is a folder for them."""
 	if PICTURES:
 		page.screenshot(path=str(Path(PICTURES) / f"{name}.png"))
+
+
+@pytest.fixture
+def office(edge: Edge) -> Office:
+	return Office(edge)

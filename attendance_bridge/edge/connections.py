@@ -1,0 +1,86 @@
+"""Tries the connections of an agent: does the upstream, or a terminal, answer as it should?"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from attendance_bridge.core.driver import Now, read_clock
+from attendance_bridge.core.errors import BridgeError
+from attendance_bridge.core.upstream import Upstream
+from attendance_bridge.edge.messages import sentence, spell_offset, spell_problems
+from attendance_bridge.edge.reader import open_driver
+from attendance_bridge.edge.settings import Device
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+	ok: bool
+	text: str
+
+
+class BusyError(Exception):
+	"""A test is under way."""
+
+
+class Connections:
+	"""One test at a time: each may take as long as a time-out, and a terminal takes few callers."""
+
+	def __init__(
+		self,
+		*,
+		make_upstream: Callable[[], Upstream],
+		devices: Callable[[], tuple[Device, ...]],
+		now: Now,
+	) -> None:
+		self._make_upstream = make_upstream
+		self._devices = devices
+		self._now = now
+		self._turn = threading.Lock()
+
+	def test(self, name: str) -> Finding | None:
+		"""Try a terminal, or with an empty name the upstream; None if there is no such terminal.
+
+		:raises BusyError: somebody else tries one.
+		"""
+		if not self._turn.acquire(blocking=False):
+			raise BusyError
+		try:
+			if not name:
+				return check_upstream(self._make_upstream)
+			for device in self._devices():
+				if device.settings.name == name:
+					return check_device(device, self._now)
+			return None
+		finally:
+			self._turn.release()
+
+
+def check_upstream(make_upstream: Callable[[], Upstream]) -> Finding:
+	try:
+		upstream = make_upstream()
+		try:
+			info = upstream.check()
+		finally:
+			upstream.close()
+	except BridgeError as error:
+		return Finding(ok=False, text=sentence(error))
+	if info.problems:
+		return Finding(ok=False, text=f"{info.label}: {spell_problems(info.problems)}")
+	facts = ", ".join(fact for fact in (info.version, info.user) if fact)
+	return Finding(ok=True, text=f"{info.label}{': ' if facts else ''}{facts}")
+
+
+def check_device(device: Device, now: Now) -> Finding:
+	try:
+		with open_driver(device, now) as driver:
+			info = driver.identify()
+			reading = read_clock(driver)
+	except BridgeError as error:
+		return Finding(ok=False, text=sentence(error))
+	expected = device.settings.serial
+	if expected and info.serial != expected:
+		return Finding(ok=False, text=f"serial number {info.serial} answers, {expected} is expected")
+	clock = f", clock {spell_offset(reading.offset)}" if reading else ""
+	return Finding(ok=True, text=f"{info.model} {info.serial}, {info.punches_held} records{clock}")

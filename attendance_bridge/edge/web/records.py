@@ -1,0 +1,167 @@
+"""Punches and people as pages and programs get them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from attendance_bridge.core.person import Person
+from attendance_bridge.core.projection import State
+from attendance_bridge.edge.web.services import Services
+from attendance_bridge.stores.corrections import Correction
+from attendance_bridge.stores.log import Filters, LogEntry
+
+NO_ZONE = ZoneInfo("UTC")
+
+
+def filters_of(
+	services: Services,
+	*,
+	day: date | None = None,
+	state: str | None = None,
+	employee: str | None = None,
+	device: str | None = None,
+	device_user_id: str | None = None,
+) -> Filters:
+	"""What somebody asks for, in the words of the log.
+
+	:param day: at the place of the agent.
+	:param device: a name or a serial number.
+	"""
+	since = until = None
+	if day is not None:
+		zone = services.settings.agent.zone if services.settings else NO_ZONE
+		# The first and the last day of the calendar have no midnight before or after them in UTC.
+		if date.min < day < date.max - timedelta(days=1):
+			since = datetime.combine(day, time(), zone)
+			until = datetime.combine(day + timedelta(days=1), time(), zone)
+		else:
+			since = until = datetime(1970, 1, 1, tzinfo=zone)
+	return Filters(
+		since=since,
+		until=until,
+		state=State(state) if state else None,
+		employee=employee or None,
+		device_serial=serial_of(services, device) if device else None,
+		device_user_id=device_user_id or None,
+	)
+
+
+def serial_of(services: Services, device: str) -> str:
+	serials = services.book.serials() if services.book else {}
+	return serials.get(device) or device
+
+
+def device_names(services: Services) -> dict[str, str]:
+	"""The names of the terminals, by serial."""
+	serials = services.book.serials() if services.book else {}
+	return {serial: name for name, serial in serials.items() if serial}
+
+
+def people_names(services: Services) -> dict[str, str]:
+	"""The full name of each employee who has one."""
+	return {person.employee: person.full_name for person in people(services) if person.full_name}
+
+
+def people(services: Services) -> list[Person]:
+	return services.roster.people() if services.roster else []
+
+
+def position_text(entry: LogEntry) -> str:
+	at, punch_id = entry.position
+	return f"{at}.{punch_id.hex}"
+
+
+def position_of(text: str) -> tuple[int, uuid.UUID]:
+	"""The inverse of `position_text`.
+
+	:raises ValueError: it is none.
+	"""
+	at, _, punch_id = text.partition(".")
+	return int(at), uuid.UUID(punch_id)
+
+
+def punch_view(entry: LogEntry, devices: Mapping[str, str], names: Mapping[str, str]) -> dict[str, Any]:
+	held, punch = entry.held, entry.held.punch
+	return {
+		"punch_id": punch.punch_id,
+		"occurred_at": punch.occurred_at,
+		"wall_time": punch.wall_time.isoformat(sep=" "),
+		"device": _clean(devices.get(punch.device_serial, punch.device_serial)),
+		"device_serial": _clean(punch.device_serial),
+		"device_user_id": _clean(punch.device_user_id),
+		"employee": _clean(held.employee),
+		"name": _clean(names.get(held.employee, "")),
+		"verify_mode": punch.verify_mode.value,
+		"log_type": held.log_type.value if held.log_type else "",
+		"log_type_reason": held.log_type_reason,
+		"state": held.state.value,
+		"state_reason": held.state_reason,
+		"error_code": _clean(held.error_code),
+		"reference": _clean(held.reference),
+		"received_at": held.received_at,
+		"correction": correction_view(entry.correction),
+	}
+
+
+def correction_view(correction: Correction | None) -> dict[str, Any] | None:
+	if correction is None:
+		return None
+	return {
+		"kind": correction.kind.value,
+		"why": _clean(correction.why),
+		"made_by": _clean(correction.made_by),
+		"made_at": correction.made_at,
+		"effect": correction.effect.value,
+	}
+
+
+def enrolled(services: Services) -> tuple[dict[str, int], set[str]] | None:
+	"""How many usable templates each person has, and who has only unusable ones; None without a gallery."""
+	if services.gallery is None or services.vision is None:
+		return None
+	model = services.vision.live.state.model
+	counts = services.gallery.counts()
+	return counts.get(model, {}), set(services.gallery.outdated(model))
+
+
+def person_view(person: Person, templates: tuple[dict[str, int], set[str]] | None) -> dict[str, Any]:
+	number = templates[0].get(person.employee, 0) if templates else 0
+	if templates is None:
+		state = "unknown"
+	elif number:
+		state = "enrolled"
+	else:
+		state = "again" if person.employee in templates[1] else "missing"
+	return {
+		"employee": _clean(person.employee),
+		"attendance_device_id": _clean(person.attendance_device_id),
+		"full_name": _clean(person.full_name),
+		"status": _clean(person.status),
+		"department": _clean(person.department),
+		"designation": _clean(person.designation),
+		"enrollment": state,
+		"templates": number,
+	}
+
+
+def find_people(services: Services, q: str, *, enrolled_only: bool | None = None) -> list[dict[str, Any]]:
+	"""People whose name or id contains `q`, by name."""
+	wanted = q.casefold().strip()
+	templates = enrolled(services)
+	found = [
+		person_view(person, templates)
+		for person in people(services)
+		if wanted in f"{person.full_name}\0{person.employee}\0{person.attendance_device_id}".casefold()
+	]
+	if enrolled_only is not None:
+		found = [view for view in found if (view["enrollment"] == "enrolled") is enrolled_only]
+	return sorted(found, key=lambda view: (view["full_name"].casefold(), view["employee"]))
+
+
+def _clean(text: str) -> str:
+	"""As UTF-8 can say it: an id out of a damaged record may be no Unicode."""
+	return text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,122 @@
+"""The pages of people, punches and status, as HTML and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from attendance_bridge.core.person import Person
+from tests.edge.rig import Edge, punch
+from tests.edge.web.rig import Browser, Office
+from tests.edge.web.test_api import decide, fill
+
+
+@pytest.fixture
+def browser(office: Office, edge: Edge) -> Browser:
+	fill(edge)
+	office.account("boss", "admin")
+	found = office.browser()
+	found.log_in("boss")
+	return found
+
+
+def text(browser: Browser, path: str) -> str:
+	answer = browser.get(path)
+	assert answer.status_code == 200
+	return answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("path", ["/people", "/punches", "/status", "/api/v1/docs", "/"])
+def test_a_page_needs_nothing_from_elsewhere_and_nothing_inline(browser: Browser, path: str) -> None:
+	page = text(browser, path)
+	assert "//" not in page.replace("<!doctype html>", "").replace("https://", "")
+	assert "style=" not in page
+	assert "<style" not in page
+	assert "<script>" not in page
+	assert " onclick" not in page
+
+
+def test_people(browser: Browser) -> None:
+	page = text(browser, "/people")
+	assert "2 people" in page
+	assert "1 person" in text(browser, "/people?q=anna")
+	assert "Nobody." in text(browser, "/people?q=zzz&page=9999999999999999999")
+
+
+def test_a_name_is_no_markup(browser: Browser, edge: Edge) -> None:
+	edge.roster.replace([Person(employee="<b>1", full_name='<script>alert("x")</script>')], edge.clock())
+	page = text(browser, "/people")
+	assert "<script>alert" not in page
+	assert "<b>1" not in page
+
+
+def test_punches_in_pages(browser: Browser, edge: Edge) -> None:
+	edge.hold(*(punch("7", 700 + minutes) for minutes in range(60)))
+	decide(edge)
+	first = text(browser, "/punches?employee=anna")
+	assert first.count('class="time"') == 50
+	earlier = first.split('href="/punches?before=')[1].split('"')[0].replace("&amp;", "&")
+	assert text(browser, f"/punches?before={earlier}").count('class="time"') == 20
+
+
+@pytest.mark.parametrize(
+	"query",
+	["day=x", "state=x", "before=x", "before=1.x", "before=99999999999999999999.00", "day=0001-01-01"],
+)
+def test_what_makes_no_sense_is_left_out(browser: Browser, query: str) -> None:
+	assert browser.get(f"/punches?{query}").status_code == 200
+
+
+def test_a_correction_by_the_form(browser: Browser, edge: Edge) -> None:
+	punch_id = edge.held()[0].punch.punch_id
+	page = f"/punches/{punch_id}"
+	form = {"kind": "set_out", "why": "=forgot <b>", "csrf_token": browser.token(page)}
+	answer = browser.post(f"{page}/corrections", data=form)
+	assert answer.status_code == 303
+	decide(edge)
+	shown = text(browser, answer.location)
+	assert "Kept. The punch is decided again and sent by it." in shown
+	assert "=forgot &lt;b&gt;" in shown
+	assert "boss" in shown
+	assert browser.post(f"{page}/corrections", data={**form, "why": " "}).status_code == 400
+	assert browser.post(f"{page}/corrections", data={**form, "kind": "retry"}).status_code == 409
+
+
+def test_who_may_only_look_cannot_correct(browser: Browser, office: Office, edge: Edge) -> None:
+	office.account("eve", "viewer")
+	eve = office.browser()
+	eve.log_in("eve")
+	page = f"/punches/{edge.held()[0].punch.punch_id}"
+	assert "Keep the correction" not in text(eve, page)
+	form = {"kind": "ignore", "why": "x", "csrf_token": eve.token(page)}
+	assert eve.post(f"{page}/corrections", data=form).status_code == 403
+
+
+def test_the_export_is_all_that_was_asked_for_and_no_formula(browser: Browser, edge: Edge) -> None:
+	edge.hold(punch('=cmd|"/c calc"!A1', 5), punch("+7", 6), punch("@x", 7), punch("-1", 8), punch("\t=1", 9))
+	decide(edge)
+	answer = browser.get("/punches.csv?state=unmapped")
+	assert answer.content_type.startswith("text/csv")
+	assert "attachment" in answer.headers["Content-Disposition"]
+	body = answer.get_data(as_text=True)
+	assert body.startswith("\ufeff")
+	rows = list(csv.DictReader(io.StringIO(body.removeprefix("\ufeff"))))
+	assert len(rows) == 7
+	ids = {row["device_user_id"] for row in rows}
+	assert {'\'=cmd|"/c calc"!A1', "'+7", "'@x", "'-1", "'\t=1", "99"} <= ids
+	assert all(not cell.startswith(("=", "+", "-", "@", "\t", "\r")) for row in rows for cell in row.values())
+
+
+def test_the_export_goes_on_over_many_pages(browser: Browser, edge: Edge) -> None:
+	edge.hold(*(punch("7", 700 + seconds / 60, serial="T3") for seconds in range(1_201)))
+	body = browser.get("/punches.csv?device=T3").get_data(as_text=True)
+	assert body.count("\r\n") == 1_202
+
+
+def test_status(browser: Browser) -> None:
+	page = text(browser, "/status")
+	assert "Local ledger" in page
+	assert "not known: name its place in [agent] backup" in page
+	assert "Test the upstream" not in page  # nothing to try it with

@@ -50,9 +50,8 @@ def withdraw(employee: str, *, at: datetime, by: str) -> bool:
 
 	:returns: False if that was known already.
 	"""
-	ended = consents.end(employee, at, by, End.WITHDRAWN)
-	last = last_erased([employee], Reason.WITHDRAWN).get(employee)
-	if not ended and last is not None and last >= moments.to_utc(at):
+	known = bool(last_erased([employee], Reason.WITHDRAWN))
+	if not consents.end(employee, at, by, End.WITHDRAWN) and known and not _captured_until(employee, at):
 		return False
 	erase(employee, Reason.WITHDRAWN, at=at, by=by)
 	return True
@@ -89,10 +88,7 @@ def erase(employee: str, reason: Reason, *, at: datetime, by: str, names: Sequen
 	:param names: only these Face Templates; all that were captured up to `at` otherwise.
 	"""
 	if names is None:
-		names = frappe.db.sql_list(
-			"SELECT `name` FROM `tabFace Template` WHERE `employee` = %s AND `captured_utc` <= %s FOR UPDATE",
-			(employee, moments.to_utc(at)),
-		)
+		names = _captured_until(employee, at)
 	vault.erase(names)
 	if names:
 		# No copy goes to Deleted Document.
@@ -236,6 +232,13 @@ def queue_clean_up() -> None:
 		job_id="attendance_bridge:clean_up",
 		deduplicate=True,
 		enqueue_after_commit=True,
+	)
+
+
+def _captured_until(employee: str, at: datetime) -> list[str]:
+	return frappe.db.sql_list(
+		"SELECT `name` FROM `tabFace Template` WHERE `employee` = %s AND `captured_utc` <= %s FOR UPDATE",
+		(employee, moments.to_utc(at)),
 	)
 
 

@@ -20,6 +20,7 @@ from attendance_bridge.core.template import Template
 DOCTYPE = "Face Template"
 MOST_CONSENTS = 1000
 MOST_TEMPLATES = 100
+MOST_REPLACED = 1000
 KEPT_OF_A_MODEL = 20
 """Of one person; the newest stay."""
 
@@ -36,7 +37,10 @@ def take(agent: Agent, body: Mapping[str, Any]) -> list[dict[str, Any]]:
 	given = [read_consent(each, now) for each in fields.tables("consents", MOST_CONSENTS)]
 	sent = sent_list(body.get("templates"), MOST_TEMPLATES, "templates")
 	read = [_read(each, now) for each in sent]
-	return turn.alone(lambda: _take(agent, given, read))
+	replaced = [
+		name for name in sent_list(body.get("replaced"), MOST_REPLACED, "replaced") if isinstance(name, str)
+	]
+	return turn.alone(lambda: _take(agent, given, read, replaced))
 
 
 def within_scope(agent: Agent, employees: Sequence[str]) -> dict[str, Any]:
@@ -83,9 +87,13 @@ def _read(sent: object, now: datetime) -> tuple[str, Template | None]:
 
 
 def _take(
-	agent: Agent, given: Sequence[Consent], read: Sequence[tuple[str, Template | None]]
+	agent: Agent,
+	given: Sequence[Consent],
+	read: Sequence[tuple[str, Template | None]],
+	replaced: Sequence[str],
 ) -> list[dict[str, Any]]:
 	note_consents(agent, given)
+	_erase_replaced(agent, replaced)
 	templates = [template for _name, template in read if template is not None]
 	shelf = _Shelf(agent, templates)
 	receipts = []
@@ -96,6 +104,16 @@ def _take(
 		receipts.append({"template_id": name, "outcome": outcome, "known": known, "reason": reason})
 	shelf.tidy()
 	return receipts
+
+
+def _erase_replaced(agent: Agent, names: Sequence[str]) -> None:
+	filters = {"name": ("in", list(names) or [""])}
+	rows = frappe.get_all(DOCTYPE, filters=filters, fields=["name", "employee"], order_by="employee")
+	people = within_scope(agent, [row.employee for row in rows])
+	now = moments.utc_now().replace(microsecond=0)
+	for employee in people:
+		gone = [row.name for row in rows if row.employee == employee]
+		erasing.erase(employee, Reason.REPLACED, at=now, by=agent.name, names=gone)
 
 
 class _Shelf:

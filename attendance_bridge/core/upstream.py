@@ -88,6 +88,8 @@ class UpstreamSpec:
 	"""Whether it takes every punch raw and decides itself whose it is, IN or OUT, echo or not; the class is a
 	`core.relay.DecidingUpstream` then. It loses nothing that it has taken, and what it does not take now is
 	never given up."""
+	keeps_faces: bool = False
+	"""Whether it hands templates on between agents; the class is a `core.faces.FaceUpstream` then."""
 	batch: int = 200
 	"""How many check-ins are handed to `deliver` at a time."""
 

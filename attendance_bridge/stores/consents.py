@@ -31,13 +31,7 @@ class Consents:
 			row = connection.execute(_SQL["latest"], {"employee": text_in(employee)}).fetchone()
 		if row is None:
 			return None
-		return Consent(
-			employee=text_out(row["employee"]),
-			given_at=moment(row["given_at"]),
-			text_version=text_out(row["text_version"]),
-			text_sha256=row["text_sha256"],
-			withdrawn_at=moment_or_none(row["withdrawn_at"]),
-		)
+		return consent_of(row)
 
 
 def note(connection: sqlite3.Connection, consents: Iterable[Consent]) -> None:
@@ -56,6 +50,19 @@ def holding(connection: sqlite3.Connection) -> set[str]:
 	return {text_out(row["employee"]) for row in connection.execute(_SQL["holding"])}
 
 
+def consent_of(row: sqlite3.Row) -> Consent:
+	"""A row of the table `consent`."""
+	return Consent(
+		employee=text_out(row["employee"]),
+		given_at=moment(row["given_at"]),
+		text_version=text_out(row["text_version"]),
+		text_sha256=row["text_sha256"],
+		withdrawn_at=moment_or_none(row["withdrawn_at"]),
+		text_language=text_out(row["text_language"]),
+		given_to=text_out(row["given_to"]),
+	)
+
+
 def _row(consent: Consent) -> tuple[object, ...]:
 	return (
 		text_in(consent.employee),
@@ -63,4 +70,6 @@ def _row(consent: Consent) -> tuple[object, ...]:
 		text_in(consent.text_version),
 		consent.text_sha256,
 		micros_or_none(consent.withdrawn_at),
+		text_in(consent.text_language),
+		text_in(consent.given_to),
 	)

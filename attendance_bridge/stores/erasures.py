@@ -86,7 +86,7 @@ class Erasures:
 			"offset": offset,
 		}
 		with self._db.read() as connection:
-			return [_erasure(row) for row in connection.execute(_SQL["records"], wanted)]
+			return [erasure_of(row) for row in connection.execute(_SQL["records"], wanted)]
 
 
 def ids_of(connection: sqlite3.Connection, employee: str) -> list[UUID]:
@@ -103,12 +103,18 @@ def erase(
 	*,
 	by: str,
 	at: datetime,
-) -> None:
-	"""Delete these templates of somebody and write it down. Inside of a transaction; then `finish`."""
+	told: bool = False,
+) -> int:
+	"""Delete these templates of somebody and write it down; returns the number of the record.
+
+	Inside of a transaction; then `finish`.
+
+	:param told: the site knows of it, because it wanted it.
+	"""
 	keys = [(each.bytes,) for each in ids]
 	pictures = connection.executemany(_SQL["delete_picture"], keys).rowcount if keys else 0
 	templates = connection.executemany(_SQL["delete_template"], keys).rowcount if keys else 0
-	connection.execute(
+	written = connection.execute(
 		_SQL["write_down"],
 		(
 			text_in(employee),
@@ -118,12 +124,15 @@ def erase(
 			templates,
 			pictures,
 			digest_of(ids),
+			told,
 		),
 	)
 	connection.execute(_SQL["bump"])
+	return int(written.lastrowid or 0)
 
 
-def _erasure(row: sqlite3.Row) -> Erasure:
+def erasure_of(row: sqlite3.Row) -> Erasure:
+	"""A row of the table `erasure`."""
 	return Erasure(
 		employee=text_out(row["employee"]),
 		erased_at=moment(row["erased_at"]),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -44,16 +43,6 @@ MAX_PICTURE = 2 * 1024 * 1024
 """Bytes of an enrolment picture at most."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replaced:
-	"""What `Gallery.replace` did."""
-
-	new: int
-	erased: int
-	refused: tuple[str, ...]
-	"""People of the list whose consent does not hold here; nothing of theirs was taken."""
-
-
 class Gallery:
 	"""An opened gallery. Safe to use from any thread; every method may raise `StoreError`."""
 
@@ -61,7 +50,7 @@ class Gallery:
 		self._db = db
 		self._key = key
 		self._keep_pictures = keep_pictures
-		self._consent_required = consent_required
+		self.consent_required = consent_required
 
 	@classmethod
 	def open(
@@ -125,41 +114,11 @@ class Gallery:
 			former = self._ids(connection, employee, model) if replace else []
 			if former:
 				erasures.erase(connection, employee, former, ErasureReason.REPLACED, by=by, at=at)
+				connection.executemany(_SQL["note_replaced"], [(each.bytes,) for each in former])
 			self._hold(connection, added, pictures)
 		if former:
 			Erasures(self._db).finish(at)
 		return len(former)
-
-	def replace(
-		self, templates: Iterable[Template], given: Iterable[Consent], *, by: str, at: datetime
-	) -> Replaced:
-		"""Take the site's whole list for what is held of it, in one transaction.
-
-		What was captured here and the site has not been told of stays, unless its person's consent is gone.
-		What is held already is not touched.
-
-		:param given: the latest consent of everybody in the list, and of those who took theirs back.
-		:param by: for the records of what is erased.
-		"""
-		listed = {template.template_id: template for template in templates}
-		with self._db.write() as connection:
-			self._check_key(connection)
-			consents.note(connection, given)
-			agreed = consents.holding(connection) if self._consent_required else None
-			wanted = [each for each in listed.values() if agreed is None or each.employee in agreed]
-			held = {UUID(bytes=row["template_id"]): row for row in connection.execute(_SQL["held"])}
-			gone = _gone(held, listed, agreed)
-			for (employee, reason), ids in gone.items():
-				erasures.erase(connection, employee, ids, reason, by=by, at=at)
-			# One that was captured here comes back in the site's list: it has been told then.
-			connection.executemany(_SQL["mark_told"], [(each.template_id.bytes,) for each in wanted])
-			new = self._put(connection, [each for each in wanted if each.template_id not in held], told=True)
-			if new:
-				connection.execute(_SQL["bump"])
-		if gone:
-			Erasures(self._db).finish(at)
-		refused = {each.employee for each in listed.values()} - {each.employee for each in wanted}
-		return Replaced(new=new, erased=sum(map(len, gone.values())), refused=tuple(sorted(refused)))
 
 	def all(self, model: str) -> Iterator[Template]:
 		"""Every template of one model, by id, a page at a time; see `revision`."""
@@ -228,7 +187,7 @@ class Gallery:
 		"""The templates that do not open although the key is right."""
 		found = set()
 		with self._db.read() as connection:
-			self._check_key(connection)
+			self.check_key(connection)
 			for statement, kind in (("sealed_vectors", _VECTOR), ("sealed_pictures", _PICTURE)):
 				for row in _pages(connection, statement):
 					if self._open_or_none(row["sealed"], _about(row, kind)) is None:
@@ -248,7 +207,7 @@ class Gallery:
 			("sealed_pictures", "lock_picture_anew", _PICTURE),
 		)
 		with self._db.write() as connection:
-			self._check_key(connection)
+			self.check_key(connection)
 			for statement, lock_anew, kind in kinds:
 				for row in _pages(connection, statement):
 					plain = self._open_or_none(row["sealed"], _about(row, kind))
@@ -261,7 +220,7 @@ class Gallery:
 		self._key = key
 		return self._db.empty_log()
 
-	def _check_key(self, connection: sqlite3.Connection) -> None:
+	def check_key(self, connection: sqlite3.Connection) -> None:
 		"""Another process may have locked the gallery anew since it was opened here.
 
 		:raises StoreError: GALLERY_KEY_WRONG.
@@ -276,12 +235,12 @@ class Gallery:
 		"""Hold what was captured here; returns how many are new. Inside of a transaction."""
 		if any(len(picture) > MAX_PICTURE for picture in pictures.values()):
 			raise ValueError("an enrolment picture is too large")
-		self._check_key(connection)
-		agreed = consents.holding(connection) if self._consent_required else None
+		self.check_key(connection)
+		agreed = consents.holding(connection) if self.consent_required else None
 		for template in templates:
 			if agreed is not None and template.employee not in agreed:
 				raise StoreError(Code.CONSENT_MISSING, employee=template.employee)
-		new = self._put(connection, templates, told=False)
+		new = self.put(connection, templates, received=False)
 		if self._keep_pictures:
 			self._put_pictures(connection, templates, pictures)
 		if new:
@@ -292,7 +251,11 @@ class Gallery:
 		rows = connection.execute(_SQL["of_employee"], {"employee": text_in(employee)})
 		return [UUID(bytes=row["template_id"]) for row in rows if text_out(row["model"]) == model]
 
-	def _put(self, connection: sqlite3.Connection, templates: Iterable[Template], *, told: bool) -> int:
+	def put(self, connection: sqlite3.Connection, templates: Iterable[Template], *, received: bool) -> int:
+		"""Hold templates, inside of a transaction; returns how many are new.
+
+		:param received: they come from the site, and were not captured here.
+		"""
 		rows = [
 			(
 				each.template_id.bytes,
@@ -302,7 +265,8 @@ class Gallery:
 				each.quality,
 				micros(each.captured_at),
 				text_in(each.captured_by),
-				told,
+				received,
+				received,  # the site knows what came from it
 				self._key.seal(each.vector, _about_template(each, _VECTOR)),
 			)
 			for each in templates
@@ -327,7 +291,7 @@ class Gallery:
 			vector = self._open_or_none(row["vector"], _about(row, _VECTOR))
 			if vector is None:
 				with self._db.read() as connection:
-					self._check_key(connection)
+					self.check_key(connection)
 				logger.error("the template %s does not open; it was changed", UUID(bytes=row["template_id"]))
 				continue
 			yield Template(
@@ -401,20 +365,6 @@ def _file_opens(path: Path, database: Path, check: bytes) -> bool:
 		return _opens(read_key_file(path, database), check)
 	except StoreError:  # the next key was being written when the power failed
 		return False
-
-
-def _gone(
-	held: Mapping[UUID, sqlite3.Row], listed: Mapping[UUID, Template], agreed: set[str] | None
-) -> dict[tuple[str, ErasureReason], list[UUID]]:
-	"""What is held and must go, by person and reason."""
-	gone: dict[tuple[str, ErasureReason], list[UUID]] = {}
-	for template_id, row in held.items():
-		employee = text_out(row["employee"])
-		if agreed is not None and employee not in agreed:
-			gone.setdefault((employee, ErasureReason.WITHDRAWN), []).append(template_id)
-		elif row["told"] and template_id not in listed:
-			gone.setdefault((employee, ErasureReason.REPLACED), []).append(template_id)
-	return gone
 
 
 def _pages(connection: sqlite3.Connection, statement: str) -> Iterator[sqlite3.Row]:

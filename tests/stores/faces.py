@@ -8,6 +8,7 @@ import uuid
 from datetime import datetime, timedelta, timezone
 
 from attendance_bridge.core.consent import Consent
+from attendance_bridge.core.faces import ErasureOrder, FacePage, PersonFaces
 from attendance_bridge.core.template import Pose, Template
 
 NOW = datetime(2026, 11, 20, 6, 0, tzinfo=timezone.utc)
@@ -42,4 +43,22 @@ def consent(employee: str = "HR-EMP-1", *, days: int = 0, withdrawn: datetime | 
 		text_version="2026-01",
 		text_sha256=TEXT_SHA256,
 		withdrawn_at=withdrawn,
+	)
+
+
+def person(employee: str, *seeds: int, given: Consent | None = None) -> PersonFaces:
+	"""What the site has of somebody."""
+	templates = tuple(template(seed, employee) for seed in seeds)
+	return PersonFaces(employee=employee, consent=given or consent(employee), templates=templates)
+
+
+def page(
+	*people: PersonFaces,
+	gone: tuple[str, ...] = (),
+	orders: tuple[ErasureOrder, ...] = (),
+	central: bool = True,
+	whole: bool = False,
+) -> FacePage:
+	return FacePage(
+		central=central, whole=whole, more=False, token="1", people=people, gone=gone, erasures=orders
 	)

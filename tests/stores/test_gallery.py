@@ -194,7 +194,6 @@ def test_who_has_the_old_key_in_hand_cannot_go_on(db: Database, key: GalleryKey,
 		lambda: list(stale.all(MODEL)),
 		lambda: stale.damaged(),
 		lambda: stale.rotate(GalleryKey.new()),
-		lambda: stale.replace([], [], by="site", at=NOW),
 	):
 		with pytest.raises(StoreError) as raised:
 			act()
@@ -290,50 +289,3 @@ def test_an_erasure_needs_no_key_and_a_lost_key_can_be_replaced(db: Database, ga
 	assert Erasures(db).give_up(by="admin", at=LATER) == 2
 	assert {each.reason for each in Erasures(db).records()} == {ErasureReason.KEY_LOST}
 	assert open_gallery(db, GalleryKey.new()).add([template(1)]) == 1
-
-
-# the site's list
-
-
-def test_the_sites_list_takes_the_place_of_what_came_from_it(db: Database, gallery: Gallery) -> None:
-	first = [template(1), template(2, "HR-EMP-2")]
-	assert gallery.replace(first, [], by="site", at=NOW).new == 2
-	again = gallery.replace(first, [], by="site", at=NOW)
-	assert (again.new, again.erased, again.refused) == (0, 0, ())
-	assert Erasures(db).records() == []
-	changed = gallery.replace([template(1), template(3)], [], by="site", at=NOW)
-	assert (changed.new, changed.erased) == (1, 1)
-	assert list(gallery.all(MODEL)) == by_id([template(1), template(3)])
-	(record,) = Erasures(db).records()
-	assert (record.employee, record.reason, record.erased_by) == ("HR-EMP-2", ErasureReason.REPLACED, "site")
-
-
-def test_what_the_site_was_not_told_of_stays(gallery: Gallery) -> None:
-	gallery.add([template(1), template(2)])
-	assert gallery.untold(10) == [template(1), template(2)]
-	gallery.replace([template(3, "HR-EMP-2")], [], by="site", at=NOW)
-	assert len(list(gallery.all(MODEL))) == 3
-	gallery.mark_told([template(1).template_id])
-	assert gallery.untold(10) == [template(2)]
-	# It comes back in the list: from then on the list says whether it stays.
-	gallery.replace([template(2), template(3, "HR-EMP-2")], [], by="site", at=NOW)
-	assert gallery.untold(10) == []
-	assert list(gallery.all(MODEL)) == by_id([template(2), template(3, "HR-EMP-2")])
-	gallery.replace([], [], by="site", at=NOW)
-	assert list(gallery.all(MODEL)) == []
-
-
-def test_a_consent_withdrawn_at_the_site_erases_here(db: Database, gallery: Gallery) -> None:
-	gallery.add([template(1)])
-	gallery.replace([template(2), template(3, "HR-EMP-2")], [], by="site", at=NOW)
-	withdrawn = consent("HR-EMP-1", withdrawn=LATER)
-	done = gallery.replace([template(2), template(3, "HR-EMP-2")], [withdrawn], by="site", at=LATER)
-	assert (done.new, done.erased, done.refused) == (0, 2, ("HR-EMP-1",))
-	assert list(gallery.all(MODEL)) == [template(3, "HR-EMP-2")]
-	assert Erasures(db).records("HR-EMP-1")[0].reason is ErasureReason.WITHDRAWN
-
-
-def test_a_list_brings_its_consents(db: Database, gallery: Gallery) -> None:
-	done = gallery.replace([template(1, "HR-EMP-9")], [consent("HR-EMP-9")], by="site", at=NOW)
-	assert (done.new, done.refused) == (1, ())
-	assert Consents(db).of("HR-EMP-9") == consent("HR-EMP-9")

@@ -16,7 +16,8 @@ from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.erasures import Erasures
 from attendance_bridge.stores.gallery import Gallery
 from attendance_bridge.stores.sealed import GalleryKey
-from tests.stores.faces import NOW, consent, template
+from attendance_bridge.stores.site_faces import SiteFaces
+from tests.stores.faces import NOW, consent, page, person, template
 
 pytest.importorskip("cryptography")
 
@@ -75,7 +76,9 @@ def test_no_vector_and_no_picture_can_be_read(db: Database) -> None:
 
 def test_a_search_finds_a_vector_that_lies_open(db: Database) -> None:
 	with db.write() as connection:
-		connection.execute("INSERT INTO erasure VALUES (1, ?, 0, '', '', 0, 0, '', 0)", (template(1).vector,))
+		connection.execute(
+			"INSERT INTO erasure VALUES (1, ?, 0, '', '', 0, 0, '', 0, 0)", (template(1).vector,)
+		)
 	assert set(traces(db.path.parent, template(1).vector)) == {"bridge.db-wal", "backup"}
 
 
@@ -102,11 +105,12 @@ def test_after_an_erasure_nothing_is_left_of_what_was_sealed(db: Database, seed:
 	assert all(record.traces_gone_at == LATER for record in Erasures(db).records())
 
 
-def test_the_sites_list_and_another_key_leave_no_traces(db: Database) -> None:
+def test_what_the_site_drops_and_another_key_leave_no_traces(db: Database) -> None:
 	gallery = opened(db)
-	gallery.replace([template(seed) for seed in range(50)], [], by="site", at=NOW)
+	faces = SiteFaces(db, gallery)
+	faces.take(page(person("HR-EMP-1", *range(50))), NOW)
 	before = sealed(db)
-	gallery.replace([template(seed) for seed in range(20)], [], by="site", at=NOW)
+	faces.take(page(person("HR-EMP-1", *range(20))), NOW)
 	gone = [each for key, secrets in before.items() if key not in sealed(db) for each in secrets]
 	assert len(gone) == 30
 	assert traces(db.path.parent, *gone) == []

@@ -13,7 +13,7 @@ from attendance_bridge.core.clock import ClockReading
 from attendance_bridge.core.driver import UnreadableRow
 from attendance_bridge.core.projection import Observation, State
 from attendance_bridge.core.punch import DeviceKey, Punch, VerifyMode
-from attendance_bridge.simulators.frappe_site import errors
+from attendance_bridge.simulators.frappe_site import errors, faces
 from attendance_bridge.simulators.frappe_site.bridge import AGENT_ROLE, Bridge, HeldPunch, RelayedTerminal
 from attendance_bridge.simulators.frappe_site.errors import SiteError, thrown
 from attendance_bridge.simulators.frappe_site.records import Employee
@@ -36,13 +36,15 @@ def call(bridge: Bridge, name: str, http_method: str, user: str, form: Form) -> 
 	:raises SiteError: not for this user, or the arguments are not what they should be.
 	"""
 	site = bridge.site
-	if user != site.user or AGENT_ROLE not in site.roles or not bridge.agent_enabled:
+	if user not in bridge.agents or AGENT_ROLE not in site.roles or not bridge.agent_enabled:
 		raise thrown(errors.NOT_PERMITTED, exc_type="PermissionError", status=403)
 	if http_method != "POST":
 		raise thrown(errors.NOT_PERMITTED, exc_type="PermissionError", status=403)
 	if len(json.dumps(dict(form))) > MAX_BODY:
 		raise _refused()
 	bridge.counters[name.rpartition(".")[2]] += 1
+	if name in FACE_METHODS:
+		return FACE_METHODS[name](bridge, form, bridge.agents[user])
 	return METHODS[name](bridge, form)
 
 
@@ -247,6 +249,83 @@ def _refused() -> SiteError:
 	return thrown(errors.BAD_ARGUMENTS)
 
 
+def _templates(bridge: Bridge, form: Form, agent: str) -> object:
+	consents = [_consent(row) for row in _rows(form.get("consents", []), faces.MAX_CONSENTS)]
+	sent = _rows(form.get("templates", []), faces.MAX_TEMPLATES)
+	replaced = _typed(form.get("replaced", []), list)
+	with bridge.site.lock:
+		shelf, people = bridge.faces, _statuses(bridge)
+		for consent in consents:
+			if consent["employee"] in people:
+				shelf.note(consent)
+		for employee in {shelf.templates[each]["employee"] for each in replaced if each in shelf.templates}:
+			own = [each for each in replaced if shelf.templates.get(each, {}).get("employee") == employee]
+			shelf.erase(employee, "replaced", faces.second(_now()), own)
+		receipts = []
+		for row in sent:
+			row = {**row, "captured_at": faces.second(_spelt(row.get("captured_at")))}
+			outcome, reason, known = shelf.put(row, people)
+			found = {"outcome": outcome, "known": known, "reason": reason}
+			receipts.append({"template_id": row.get("template_id"), **found})
+	return {"receipts": receipts}
+
+
+def _faces(bridge: Bridge, form: Form, agent: str) -> object:
+	token, length = _typed(form.get("token", ""), str), _typed(form.get("page_length", 100), int)
+	models = _typed(form.get("models", []), list)
+	if len(models) > faces.MAX_MODELS:
+		raise _refused()
+	with bridge.site.lock:
+		return bridge.faces.page(agent, token, length, models, bridge.gone)
+
+
+def _erasures(bridge: Bridge, form: Form, agent: str) -> object:
+	told = {
+		key: _rows(form.get(key, []), faces.MAX_ERASURES) for key in ("withdrawals", "requests", "confirmed")
+	}
+	with bridge.site.lock:
+		shelf, people = bridge.faces, _statuses(bridge)
+		acts = {"withdrawals": shelf.withdraw, "requests": shelf.request}
+		done = {
+			key: sum(
+				act(row["employee"], faces.second(_spelt(row.get("at"))))
+				for row in told[key]
+				if row.get("employee") in people
+			)
+			for key, act in acts.items()
+		}
+		confirmed = sum(shelf.confirm(agent, row) for row in told["confirmed"])
+	return {"withdrawn": done["withdrawals"], "requested": done["requests"], "confirmed": confirmed}
+
+
+def _consent(row: Form) -> dict[str, Any]:
+	withdrawn = row.get("withdrawn_at")
+	return {
+		**row,
+		"given_at": faces.second(_spelt(row.get("given_at"))),
+		"withdrawn_at": faces.second(_spelt(withdrawn)) if withdrawn else None,
+	}
+
+
+def _statuses(bridge: Bridge) -> dict[str, str]:
+	return {each.name: each.status for each in bridge.site.employees if each.name not in bridge.gone}
+
+
+def _spelt(moment: object) -> str:
+	_moment(moment)
+	return str(moment)
+
+
+def _now() -> str:
+	return datetime.now(timezone.utc).isoformat()
+
+
+FACE_METHODS: Mapping[str, Callable[[Bridge, Form, str], object]] = {
+	"attendance_bridge.api.edge.templates": _templates,
+	"attendance_bridge.api.edge.faces": _faces,
+	"attendance_bridge.api.edge.erasures": _erasures,
+}
+
 METHODS: Mapping[str, Callable[[Bridge, Form], object]] = {
 	"attendance_bridge.api.ingest.punches": _punches,
 	"attendance_bridge.api.ingest.unreadable": _unreadable,
@@ -255,3 +334,8 @@ METHODS: Mapping[str, Callable[[Bridge, Form], object]] = {
 	"attendance_bridge.api.edge.heartbeat": _heartbeat,
 }
 """What a site with the app knows besides."""
+
+
+def is_known(name: str) -> bool:
+	"""Whether a site with the app has this method besides."""
+	return name in METHODS or name in FACE_METHODS

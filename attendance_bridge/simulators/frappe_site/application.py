@@ -99,7 +99,7 @@ class Application:
 		path = unquote(request.path)
 		if path.startswith("/api/"):
 			name = path.rpartition("/")[2]
-			if self._bridge is not None and name in agent_api.METHODS:
+			if self._bridge is not None and agent_api.is_known(name):
 				found = agent_api.call(self._bridge, name, request.method, user, form)
 				return _json("message", found)
 			return _serve_api(path, request, form, documents)
@@ -125,9 +125,12 @@ class Application:
 			raise unauthenticated()
 		key, _, secret = _credentials(*words).partition(":")
 		# The key is looked up in the database, the secret is not.
-		if fold(key) != fold(self._state.api_key) or secret != self._state.api_secret:
+		known = {fold(self._state.api_key): (self._state.api_secret, self._state.user)}
+		known |= {fold(each): facts for each, facts in self._state.other_keys.items()}
+		wanted, user = known.get(fold(key), ("", ""))
+		if not user or secret != wanted:
 			raise unauthenticated()
-		return self._state.user
+		return user
 
 
 def _credentials(scheme: str, value: str) -> str:

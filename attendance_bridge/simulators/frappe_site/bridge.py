@@ -1,7 +1,8 @@
 """The app on the site: what it holds of its agents, and what it makes of their punches.
 
-Plays docs/protocols/agent-api.md for one agent. Decisions are those of `core.projection`, as on a real site;
-unlike there, a late punch does not turn around what was decided after it.
+Plays docs/protocols/agent-api.md; terminals are relayed by one agent, faces are shared by several. Decisions
+are those of `core.projection`, as on a real site; unlike there, a late punch does not turn around what was
+decided after it.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from attendance_bridge.core.projection import (
 	first_moments,
 	project,
 )
+from attendance_bridge.simulators.frappe_site.faces import FaceShelf
 from attendance_bridge.simulators.frappe_site.records import CheckIn, Employee
 from attendance_bridge.simulators.frappe_site.state import SiteState
 
@@ -102,12 +104,17 @@ class Bridge:
 	"""Name of a terminal → since when somebody wants it read."""
 	gone: set[str] = field(default_factory=set)
 	"""Employees that were deleted."""
+	faces: FaceShelf = field(default_factory=FaceShelf)
+	agents: dict[str, str] = field(default_factory=dict)
+	"""User → name of the Edge Agent."""
 	counters: Counter[str] = field(default_factory=Counter)
 	"""Calls, by the last word of the method."""
 
 	def __post_init__(self) -> None:
 		# The agent's user has this role and no other: it may do nothing but speak this API.
 		self.site.roles = {AGENT_ROLE}
+		self.agents.setdefault(self.site.user, "Agent")
+		self.faces.agents |= set(self.agents.values())
 		self.site.versions["attendance_bridge"] = __version__
 
 	@property

@@ -55,6 +55,8 @@ class SiteState:
 	user: str = "attendance@example.com"
 	api_key: str = "0123456789abcde"
 	api_secret: str = field(default="edcba9876543210", repr=False)
+	other_keys: dict[str, tuple[str, str]] = field(default_factory=dict, repr=False)
+	"""API key of somebody else → their secret, and who they are."""
 	roles: set[str] = field(default_factory=lambda: {"HR User", "System Manager"})
 	user_time_zone: str = ""
 	"""Of the user's profile; empty: the site's, as when the user was created."""

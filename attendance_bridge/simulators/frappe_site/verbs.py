@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 
 from attendance_bridge.core.projection import State
 from attendance_bridge.simulators.frappe_site.bridge import Bridge
+from attendance_bridge.simulators.frappe_site.faces import second
 from attendance_bridge.simulators.frappe_site.records import CheckIn, Employee
 from attendance_bridge.simulators.frappe_site.state import FAULTS, SiteState
 
@@ -50,6 +51,31 @@ def look_again(bridge: Bridge) -> int:
 		waiting = [held for held in bridge.punches.values() if held.state in (State.RECEIVED, State.UNMAPPED)]
 		bridge.decide(waiting)
 	return len(waiting)
+
+
+def add_agent(bridge: Bridge, name: str) -> tuple[str, str]:
+	"""Make another Edge Agent; returns its API key and secret."""
+	user = f"{name.lower()}@agents.invalid"
+	key, secret = f"key-{len(bridge.agents)}", f"secret-of-{name}"
+	with bridge.site.lock:
+		bridge.agents[user] = name
+		bridge.faces.agents.add(name)
+		bridge.site.other_keys[key] = (secret, user)
+	return key, secret
+
+
+def withdraw_consent(bridge: Bridge, employee: str) -> None:
+	"""Press Withdraw on the Employee."""
+	with bridge.site.lock:
+		bridge.faces.withdraw(employee, second(datetime.now(timezone.utc).isoformat()))
+
+
+def keep_no_templates(bridge: Bridge, *, on: bool = True) -> None:
+	"""Switch "Store Nothing Central" on or off."""
+	with bridge.site.lock:
+		bridge.faces.central = not on
+		if on:
+			bridge.faces.templates.clear()
 
 
 def dismiss(bridge: Bridge, name: str) -> None:

@@ -16,8 +16,8 @@ DELETE FROM template WHERE template_id = ?
 
 -- name: write_down
 -- Note what was erased.
-INSERT INTO erasure (employee, erased_at, reason, erased_by, templates, pictures, ids_sha256)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO erasure (employee, erased_at, reason, erased_by, templates, pictures, ids_sha256, told)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: bump
 -- What can be recognised has changed.

@@ -20,8 +20,8 @@ SELECT count(*) FROM template
 
 -- name: put
 -- Hold a template; one that is held already stays as it is.
-INSERT INTO template (template_id, employee, model, pose, quality, captured_at, captured_by, told, vector)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO template (template_id, employee, model, pose, quality, captured_at, captured_by, told, received, vector)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (template_id) DO NOTHING
 
 -- name: put_picture
@@ -55,9 +55,9 @@ WHERE template.template_id = :template_id
 -- How many templates each person has of each model.
 SELECT model, employee, count(*) AS templates FROM template GROUP BY model, employee
 
--- name: held
--- Every template by its id, without what is sealed.
-SELECT template_id, employee, told FROM template
+-- name: note_replaced
+-- A newer template took the place of one, which the site may hold.
+INSERT INTO template_replaced (template_id) VALUES (?) ON CONFLICT DO NOTHING
 
 -- name: sealed_vectors
 -- Everything sealed of templates, in pages.

@@ -5,16 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
+from uuid import UUID
 
+from attendance_bridge.core.consent import Consent, Erasure
 from attendance_bridge.core.driver import UnreadableRow
+from attendance_bridge.core.faces import FacePage, Obeyed, TemplateReceipt
 from attendance_bridge.core.person import Person
 from attendance_bridge.core.relay import Assignment, Heartbeat, Orders
+from attendance_bridge.core.template import Template
 from attendance_bridge.core.upstream import CheckIn, Receipt, UpstreamInfo, UpstreamSpec
 from attendance_bridge.upstreams._frappe.answers import read_message
 from attendance_bridge.upstreams._frappe.client import Timer
 from attendance_bridge.upstreams._frappe.clients import Clients
 from attendance_bridge.upstreams._frappe.pace import Sleep
-from attendance_bridge.upstreams.frappe_bridge import inspection, terminals
+from attendance_bridge.upstreams.frappe_bridge import faces, inspection, terminals
 from attendance_bridge.upstreams.frappe_bridge.config import MAX_PUNCHES, Config
 from attendance_bridge.upstreams.frappe_bridge.punches import MAX_RAW
 from attendance_bridge.upstreams.frappe_bridge.roster import Roster
@@ -22,7 +26,7 @@ from attendance_bridge.upstreams.frappe_bridge.sender import Delivery
 
 
 class Upstream:
-	"""Hands over punches as they are, many at a time. A `core.relay.DecidingUpstream`.
+	"""Hands over punches as they are, many at a time. A `core.faces.FaceUpstream`.
 
 	The site knows a punch by its id, in one transaction with its check-in: sending one twice is free, and
 	whatever is in doubt is simply sent again.
@@ -33,6 +37,7 @@ class Upstream:
 		config=Config,
 		idempotent=True,
 		decides=True,
+		keeps_faces=True,
 		batch=MAX_PUNCHES,
 	)
 
@@ -93,6 +98,24 @@ class Upstream:
 			for serial, record in records
 		]
 		self._ask(terminals.UNREADABLE, {"records": rows})
+
+	def bring_faces(
+		self, consents: Sequence[Consent], templates: Sequence[Template], replaced: Sequence[UUID]
+	) -> list[TemplateReceipt]:
+		"""See `core.faces.FaceUpstream.bring_faces`."""
+		answer = self._ask(faces.TEMPLATES, faces.spell_bringing(consents, templates, replaced))
+		return faces.read_receipts(answer, templates)
+
+	def faces(self, token: str, models: Sequence[str]) -> FacePage:
+		"""See `core.faces.FaceUpstream.faces`."""
+		wanted = {"token": token, "models": list(models), "page_length": faces.PEOPLE_AT_ONCE}
+		return faces.read_page(self._ask(faces.FACES, wanted))
+
+	def tell_erasures(
+		self, withdrawals: Sequence[Erasure], requests: Sequence[Erasure], obeyed: Sequence[Obeyed]
+	) -> None:
+		"""See `core.faces.FaceUpstream.tell_erasures`."""
+		self._ask(faces.ERASURES, faces.spell_erasures(withdrawals, requests, obeyed))
 
 	def close(self) -> None:
 		"""Let go of connections. A `deliver` under way awaits its answer and sends nothing more."""

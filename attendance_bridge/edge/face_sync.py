@@ -1,0 +1,182 @@
+"""Keeps the gallery and a site that keeps faces in step: what was captured or withdrawn here is told, what
+others captured is taken over, what is to be erased is erased and confirmed."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from attendance_bridge.core.consent import ErasureReason
+from attendance_bridge.core.driver import Now
+from attendance_bridge.core.errors import UpstreamError
+from attendance_bridge.core.faces import FaceUpstream, TemplateReceipt
+from attendance_bridge.core.upstream import Outcome
+from attendance_bridge.edge.line import Line
+from attendance_bridge.edge.pulse import Pulse
+from attendance_bridge.stores.gallery import Gallery
+from attendance_bridge.stores.site_faces import SiteFaces
+
+logger = logging.getLogger(__name__)
+
+EVERY = timedelta(minutes=1)
+LOOK_EVERY_SECONDS = 1.0
+TEMPLATES_AT_ONCE = 50
+CONSENTS_AT_ONCE = 500
+ERASURES_AT_ONCE = 500
+MAX_PAGES = 100_000
+"""More than any site has: an answer that never ends is not followed for ever."""
+
+
+class FaceSync:
+	"""The one thread that talks with the site about faces."""
+
+	name = "faces"
+
+	def __init__(
+		self,
+		*,
+		upstream: FaceUpstream,
+		gallery: Gallery,
+		faces: SiteFaces,
+		models: Callable[[], Sequence[str]],
+		now: Now,
+		pulse: Pulse,
+		on_change: Callable[[], None] = lambda: None,
+		chance: Callable[[], float] = random.random,
+	) -> None:
+		"""
+		:param models: the models whose templates are of use here.
+		:param on_change: called when the gallery may have changed.
+		"""
+		self._upstream = upstream
+		self._gallery = gallery
+		self._faces = faces
+		self._models = models
+		self._now = now
+		self._pulse = pulse
+		self._on_change = on_change
+		self._line = Line(now, chance)
+		self._news = threading.Event()
+		self._synced_at: datetime | None = None
+		self._revision = -1
+		self._token = ""
+		self._seen: set[str] | None = None
+		"""Who was in the pages of a whole list so far; None while only changes are read."""
+
+	@property
+	def last_error(self) -> UpstreamError | None:
+		"""What the site last failed with; None once it answers again."""
+		return self._line.error
+
+	def wake(self) -> None:
+		"""Somebody agreed, was captured, or withdrew."""
+		self._news.set()
+
+	def run(self, stop: threading.Event) -> None:
+		"""Keep in step until `stop`.
+
+		:raises StoreError: the store cannot be used.
+		"""
+		while not stop.is_set():
+			if self._is_due():
+				self.step()
+			stop.wait(LOOK_EVERY_SECONDS)
+
+	def _is_due(self) -> bool:
+		if not self._line.is_open():
+			return False
+		if self._synced_at is None or self._line.error is not None or self._news.is_set():
+			return True
+		# Another process (the command line) may have erased or enrolled somebody.
+		if self._gallery.revision() != self._revision:
+			return True
+		# Negative only after our own clock was set back.
+		return not timedelta(0) <= self._now() - self._synced_at < EVERY
+
+	def step(self) -> None:
+		"""Tell, ask, obey, confirm: after it both sides know the same."""
+		self._news.clear()
+		revision = self._gallery.revision()
+		try:
+			self._tell_erasures()
+			self._tell_consents()
+			self._tell_templates()
+			self._take_over()
+			self._confirm()
+		except UpstreamError as error:
+			self._line.failed(error)
+			return
+		finally:
+			self._revision = self._gallery.revision()
+			if self._revision != revision:
+				self._pulse.beat()
+				self._on_change()
+		self._line.works()
+		self._synced_at = self._now()
+
+	def _tell_erasures(self) -> None:
+		"""First of all: what was taken back here must not go on anywhere else for a moment longer."""
+		while True:
+			withdrawals = self._faces.untold_acts(ErasureReason.WITHDRAWN, ERASURES_AT_ONCE)
+			requests = self._faces.untold_acts(ErasureReason.ASKED, ERASURES_AT_ONCE)
+			if not withdrawals and not requests:
+				return
+			self._upstream.tell_erasures(
+				[act for _number, act in withdrawals], [act for _number, act in requests], []
+			)
+			self._faces.acts_told(number for number, _act in withdrawals + requests)
+
+	def _tell_consents(self) -> None:
+		while True:
+			consents = self._faces.untold_consents(CONSENTS_AT_ONCE)
+			replaced = self._faces.replaced(CONSENTS_AT_ONCE)
+			if not consents and not replaced:
+				return
+			self._upstream.bring_faces(consents, [], replaced)
+			self._faces.consents_told(consents)
+			self._faces.replaced_told(replaced)
+
+	def _tell_templates(self) -> None:
+		while templates := self._gallery.untold(TEMPLATES_AT_ONCE):
+			receipts = self._upstream.bring_faces([], templates, [])
+			self._gallery.mark_told(_those(receipts, Outcome.ACCEPTED, Outcome.DUPLICATE))
+			refused = _those(receipts, Outcome.REJECTED, Outcome.UNMAPPED)
+			self._faces.refused(refused)
+			for receipt in receipts:
+				if receipt.template_id in refused:
+					logger.warning(
+						"the site does not take template %s (%s)", receipt.template_id, receipt.code
+					)
+			if any(receipt.outcome is Outcome.RETRY for receipt in receipts):
+				# The site keeps none now; what it was not told of stays here.
+				return
+
+	def _take_over(self) -> None:
+		for _page in range(MAX_PAGES):
+			page = self._upstream.faces(self._token, self._models())
+			if page.whole:
+				self._seen = set()
+			self._faces.take(page, self._now())
+			if self._seen is not None:
+				self._seen |= {person.employee for person in page.people}
+			self._token = page.token
+			if page.more:
+				continue
+			if self._seen is not None:
+				self._faces.keep_only(self._seen, self._now())
+				self._seen = None
+			self._faces.obey(page.erasures, self._now())
+			return
+
+	def _confirm(self) -> None:
+		while obeyed := self._faces.unconfirmed(ERASURES_AT_ONCE):
+			self._upstream.tell_erasures([], [], obeyed)
+			self._faces.confirmed(obeyed)
+
+
+def _those(receipts: Sequence[TemplateReceipt], *outcomes: Outcome) -> list[UUID]:
+	return [receipt.template_id for receipt in receipts if receipt.outcome in outcomes]

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, cast
 from attendance_bridge import upstreams
 from attendance_bridge.core.driver import Now
 from attendance_bridge.core.errors import Code, ConfigError, UpstreamError
+from attendance_bridge.core.faces import FaceUpstream
 from attendance_bridge.core.person import Everybody
 from attendance_bridge.core.relay import DecidingUpstream
 from attendance_bridge.core.retry import Backoff
 from attendance_bridge.core.upstream import Upstream
 from attendance_bridge.edge.board import Board
 from attendance_bridge.edge.connections import Connections
+from attendance_bridge.edge.face_sync import FaceSync
 from attendance_bridge.edge.heartbeat import HeartbeatWorker
 from attendance_bridge.edge.kiosk import KioskView
 from attendance_bridge.edge.metrics import StoreCollector, make_registry
@@ -45,6 +47,7 @@ from attendance_bridge.stores.log import PunchLog
 from attendance_bridge.stores.outbox import SqliteOutbox
 from attendance_bridge.stores.punches import PunchStore
 from attendance_bridge.stores.roster import Roster
+from attendance_bridge.stores.site_faces import SiteFaces
 
 if TYPE_CHECKING:
 	from attendance_bridge.edge.enrollment.service import Enrollments
@@ -158,6 +161,9 @@ class Agent:
 			workers.append(self.enrollment)
 		if self.heartbeat is not None:
 			workers.append(self.heartbeat)
+		self.face_sync = self._make_face_sync()
+		if self.face_sync is not None:
+			workers.append(self.face_sync)
 		self.web = self._make_web() if self.settings.web.enabled else None
 		if self.web is not None:
 			workers.append(self.web)
@@ -174,6 +180,19 @@ class Agent:
 			cursors=self.cursors,
 			book=self.book,
 			wake_uploader=self.uploader.wake,
+			now=self._now,
+			pulse=self._pulse,
+		)
+
+	def _make_face_sync(self) -> FaceSync | None:
+		if self.vision is None or not self.upstream.spec.keeps_faces:
+			return None
+		model = self.vision.engine.model
+		return FaceSync(
+			upstream=cast(FaceUpstream, self.upstream),
+			gallery=self.vision.gallery,
+			faces=SiteFaces(self.database, self.vision.gallery),
+			models=lambda: [model],
 			now=self._now,
 			pulse=self._pulse,
 		)

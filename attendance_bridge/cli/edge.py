@@ -11,6 +11,8 @@ from typing import cast
 import click
 
 from attendance_bridge.cli.access import key, tls, user, web_findings
+from attendance_bridge.cli.backup import backup, restore
+from attendance_bridge.cli.init.command import init
 from attendance_bridge.cli.options import config_option
 from attendance_bridge.core.errors import BridgeError
 from attendance_bridge.core.redact import redact
@@ -30,7 +32,7 @@ def edge() -> None:
 	"""The agent beside the terminals."""
 
 
-for command in (user, key, tls):
+for command in (init, user, key, tls, backup, restore):
 	edge.add_command(command)
 
 

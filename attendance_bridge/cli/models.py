@@ -52,7 +52,7 @@ def list_packs(folder: Path) -> None:
 @click.argument("name")
 def show(name: str) -> None:
 	"""Show a pack: its licence, its files, and what its thresholds rest on."""
-	_show(_known(name))
+	show_manifest(_known(name))
 
 
 @models.command()
@@ -67,7 +67,7 @@ def show(name: str) -> None:
 @folder_option
 def download(name: str, accept_licence: bool, beside: Path | None, folder: Path) -> int:
 	"""Fetch the networks of a pack, after its licence was read."""
-	_show(_known(name))
+	show_manifest(_known(name))
 	if not accept_licence and not click.confirm("\nDo you accept these terms?"):
 		click.echo("Nothing was fetched.")
 		return 1
@@ -106,7 +106,8 @@ def _known(name: str) -> Manifest:
 	return manifest
 
 
-def _show(manifest: Manifest) -> None:
+def show_manifest(manifest: Manifest) -> None:
+	"""Print what a pack is, its licence first."""
 	click.echo(f"{manifest.name} {manifest.version}: {manifest.label}\n")
 	use = "commercial use allowed" if manifest.commercial_use else "NO COMMERCIAL USE"
 	click.echo(f"Licence: {manifest.licence} ({use})\n{manifest.notice.strip()}\n")

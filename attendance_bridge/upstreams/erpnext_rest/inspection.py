@@ -90,8 +90,16 @@ def _problems_of_check_ins(client: Client) -> Iterator[str]:
 		yield GEOLOCATION_REQUIRED
 
 
+def find_zone(client: Client) -> str:
+	"""The name of the site's time zone; empty if it does not tell.
+
+	:raises UpstreamError: the site stopped answering.
+	"""
+	return _zone_in_settings(client) or _zone_on_a_page(client) or _zone_of_the_user(client)
+
+
 def _zone_differs(client: Client, zone: ZoneInfo) -> bool:
-	name = _zone_in_settings(client) or _zone_on_a_page(client) or _zone_of_the_user(client)
+	name = find_zone(client)
 	if not name:
 		return False
 	try:

@@ -69,6 +69,14 @@ class Upstream:
 		version = ", ".join(f"{app} {number}" for app, number in versions.items())
 		return UpstreamInfo(label=self.spec.label, version=version, user=user, problems=problems)
 
+	def time_zone(self) -> str:
+		"""The name of the site's time zone, for whoever sets this up; empty if the site does not tell.
+
+		:raises UpstreamError: the site does not answer.
+		"""
+		with self._clients.borrow() as client:
+			return inspection.find_zone(client)
+
 	def close(self) -> None:
 		"""Let go of connections. A `deliver` under way awaits its answers and sends nothing more."""
 		self._clients.close()

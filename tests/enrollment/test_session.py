@@ -215,6 +215,12 @@ def test_of_what_has_ended_nothing_of_the_face_is_held() -> None:
 	assert session.at(999.0) is session
 
 
+def test_nothing_of_a_face_is_in_a_repr() -> None:
+	session = through([FRONT, LEFT], begun()).see(seen(RIGHT, 5.0))
+	assert "array" not in repr(session)
+	assert "array" not in repr(session.shots[0])
+
+
 def test_what_is_complete_does_not_run_out() -> None:
 	session = through(POSES)
 	assert session.at(9999.0) is session

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
@@ -51,7 +51,7 @@ class Advice(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Observation:
-	"""What was seen in one picture. Of several faces, the largest is measured."""
+	"""What was seen in one picture. Of several faces, the largest is measured. Its `repr` shows no face."""
 
 	seconds: float
 	"""When it was taken, by a clock that never goes back."""
@@ -62,15 +62,15 @@ class Observation:
 	height: int
 	faces: int
 	"""How many there are that disturb, the measured one included."""
-	face: Face | None = None
+	face: Face | None = field(default=None, repr=False)
 	quality: Quality | None = None
-	embedding: Floats | None = None
+	embedding: Floats | None = field(default=None, repr=False)
 	"""Of length 1. None when there is not exactly one face, or it cannot be aligned."""
 	owner: str = ""
 	"""The employee other than the enrolled one whose face this is by the gallery; empty if it is nobody's."""
 	eyes_open: bool | None = None
 	"""None where the engine cannot tell: five landmarks cannot."""
-	crop: Image | None = None
+	crop: Image | None = field(default=None, repr=False)
 	"""The face with what is around it, where pictures are kept."""
 
 

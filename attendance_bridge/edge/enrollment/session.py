@@ -8,7 +8,7 @@ gallery knows as somebody else's ends the enrollment: people decide about it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
@@ -46,15 +46,15 @@ OVER = frozenset(State) - {State.CONSENT, State.CAPTURING, State.COMPLETE}
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Shot:
-	"""A captured and validated pose."""
+	"""A captured and validated pose. Its `repr` shows nothing of the face."""
 
 	pose: Pose
-	embedding: Floats
+	embedding: Floats = field(repr=False)
 	quality: float
 	"""`recognition.quality.Quality.figure`."""
 	turn: Turn
 	taken_at: datetime
-	crop: Image | None
+	crop: Image | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

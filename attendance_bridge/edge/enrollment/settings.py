@@ -19,7 +19,7 @@ class EnrollmentSettings:
 	limits: Limits = ENROLLMENT
 	ready_seconds: float = option(
 		1.0,
-		help="for how long nothing is captured at the beginning: whoever has just touched the screen looks down",
+		help="for how long nothing is captured at first: whoever has just touched the screen looks down",
 		minimum=0,
 		maximum=10,
 	)

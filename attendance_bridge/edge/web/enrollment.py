@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from flask import Blueprint, Response, abort, render_template, request
@@ -18,13 +18,19 @@ from attendance_bridge.edge.messages import sentence
 from attendance_bridge.edge.pulse import Pulse
 from attendance_bridge.edge.web.access.guard import caller, needs
 from attendance_bridge.edge.web.access.scopes import Scope
-from attendance_bridge.edge.web.answers import dump, error_answer, json_answer
+from attendance_bridge.edge.web.answers import dump, error_answer
+from attendance_bridge.edge.web.api.endpoint import endpoint
+from attendance_bridge.edge.web.enrollment_schemas import (
+	Beginning,
+	ConsentWords,
+	PeopleFound,
+	PeopleQuery,
+	State,
+)
 from attendance_bridge.edge.web.languages import AUTO, choose
 from attendance_bridge.edge.web.services import services
 from attendance_bridge.edge.web.streams import stream
 
-LONGEST_TEXT = 140
-MOST_ACCEPTED = 10
 TICK_SECONDS = 1.0
 """How often a stream looks whether an enrollment has run out of time."""
 LEAST_SECONDS = 0.1
@@ -33,9 +39,18 @@ LEAST_SECONDS = 0.1
 _STATUS = {
 	Refusal.NO_SUCH_PERSON: 404,
 	Refusal.NO_SUCH_ENROLLMENT: 404,
-	Refusal.CONSENT_MISSING: 422,
 }
 """Of the other refusals: 409, it may be possible another time."""
+
+_GONE = {404: "no such enrollment, or it ended a while ago"}
+_NO_MODEL = {503: "no model is loaded"}
+_PICTURE_ERRORS = {
+	**_GONE,
+	**_NO_MODEL,
+	400: "no picture",
+	409: "this enrollment takes its pictures from elsewhere",
+	413: "too large",
+}
 
 blueprint = Blueprint("enrollment", __name__)
 
@@ -80,62 +95,49 @@ def show_enrollment() -> str:
 
 
 @blueprint.get("/api/v1/enrollments/people")
-@needs(Scope.ENROLL)
-def list_people() -> Response:
+@endpoint(
+	Scope.ENROLL,
+	summary="The people who can be enrolled",
+	query=PeopleQuery(),
+	answer=PeopleFound(),
+)
+def list_people(*, q: str, initial: str) -> dict[str, Any]:
 	roster = services().roster
-	found = listing(
-		roster.people() if roster else (),
-		_enrollments().templates(),
-		query=request.args.get("q", "")[:LONGEST_TEXT],
-		initial=request.args.get("initial", "")[:1],
-	)
-	return json_answer(found)
+	people = roster.people() if roster else ()
+	return listing(people, _enrollments().templates(), query=q, initial=initial)
 
 
 @blueprint.get("/api/v1/enrollments/consent")
-@needs(Scope.ENROLL)
-def give_consent_text() -> Response:
+@endpoint(Scope.ENROLL, summary="The words that people agree to", answer=ConsentWords())
+def give_consent_text() -> dict[str, Any]:
 	enrollments = _enrollments()
 	text = enrollments.consent_text
-	return json_answer(
-		{
-			"version": text.version,
-			"text": text.text,
-			"sha256": text.sha256,
-			"required": enrollments.consent_required,
-		}
-	)
+	return {
+		"version": text.version,
+		"text": text.text,
+		"sha256": text.sha256,
+		"required": enrollments.consent_required,
+	}
 
 
 @blueprint.post("/api/v1/enrollments")
-@needs(Scope.ENROLL)
-def begin() -> Response:
+@endpoint(
+	Scope.ENROLL,
+	summary="Begin to enrol somebody who has agreed",
+	body=Beginning(),
+	answer=State(),
+	errors={404: "no such person", 409: "not now, or not without consent to the present words", **_NO_MODEL},
+)
+def begin(*, source: str, **given: Any) -> dict[str, Any]:
 	asking = caller()
-	body = request.get_json(silent=True)
-	if not isinstance(body, dict):
-		return error_answer(400, "no_json")
-	try:
-		source = Source(_text(body, "source"))
-	except ValueError:
-		return error_answer(400, "bad_value", name="source")
-	entry = _enrollments().start(
-		Start(
-			employee=_text(body, "employee"),
-			source=source,
-			consent_sha256=_text(body, "consent_sha256", ""),
-			replace=_flag(body, "replace", default=True),
-			accepted=_texts(body, "accepted"),
-			who=asking.who,
-			address=asking.address,
-		)
-	)
-	return json_answer(as_json(entry), 201)
+	start = Start(source=Source(source), who=asking.who, address=asking.address, **given)
+	return as_json(_enrollments().start(start))
 
 
 @blueprint.get("/api/v1/enrollments/<id>")
-@needs(Scope.ENROLL)
-def give_state(id: str) -> Response:
-	return json_answer(as_json(_enrollments().find(id)))
+@endpoint(Scope.ENROLL, summary="How far it is", answer=State(), errors=_GONE)
+def give_state(*, id: str) -> dict[str, Any]:
+	return as_json(_enrollments().find(id))
 
 
 @blueprint.get("/api/v1/enrollments/<id>/events")
@@ -146,27 +148,38 @@ def stream_states(id: str) -> Response:
 
 
 @blueprint.post("/api/v1/enrollments/<id>/frame")
-@needs(Scope.ENROLL)
-def take_frame(id: str) -> Response:
+@endpoint(
+	Scope.ENROLL,
+	summary="One of many pictures (the source is browser)",
+	pictures=("image/jpeg",),
+	answer=State(),
+	errors=_PICTURE_ERRORS,
+)
+def take_frame(*, id: str) -> dict[str, Any]:
 	return _take_picture(id, Source.BROWSER, MAX_FRAME_BYTES)
 
 
 @blueprint.post("/api/v1/enrollments/<id>/photo")
-@needs(Scope.ENROLL)
-def take_photo(id: str) -> Response:
+@endpoint(
+	Scope.ENROLL,
+	summary="A photo (the source is photo); one that does not do may be followed by another",
+	pictures=("image/jpeg", "image/png"),
+	answer=State(),
+	errors=_PICTURE_ERRORS,
+)
+def take_photo(*, id: str) -> dict[str, Any]:
 	return _take_picture(id, Source.PHOTO, MAX_PHOTO_BYTES)
 
 
 @blueprint.delete("/api/v1/enrollments/<id>")
-@needs(Scope.ENROLL)
-def cancel(id: str) -> Response:
-	return json_answer(as_json(_enrollments().cancel(id)))
+@endpoint(Scope.ENROLL, summary="Give it up", answer=State(), errors=_GONE)
+def cancel(*, id: str) -> dict[str, Any]:
+	return as_json(_enrollments().cancel(id))
 
 
-def _take_picture(id: str, source: Source, most: int) -> Response:
+def _take_picture(id: str, source: Source, most: int) -> dict[str, Any]:
 	request.max_content_length = most
-	data = request.get_data(cache=False)
-	return json_answer(as_json(_enrollments().take_picture(id, data, source)))
+	return as_json(_enrollments().take_picture(id, request.get_data(cache=False), source))
 
 
 def _states(enrollments: Enrollments, entry: Enrollment, pulse: Pulse) -> Iterator[str]:
@@ -183,24 +196,3 @@ def _states(enrollments: Enrollments, entry: Enrollment, pulse: Pulse) -> Iterat
 			continue
 		seen, told = version, as_json(entry)
 		yield f"data: {dump(told)}\n\n"
-
-
-def _text(body: Mapping[str, Any], name: str, default: str | None = None) -> str:
-	value = body.get(name, default)
-	if not isinstance(value, str) or len(value) > LONGEST_TEXT:
-		abort(error_answer(400, "bad_value", name=name))
-	return value
-
-
-def _texts(body: Mapping[str, Any], name: str) -> tuple[str, ...]:
-	value = body.get(name, [])
-	if not isinstance(value, list) or len(value) > MOST_ACCEPTED:
-		abort(error_answer(400, "bad_value", name=name))
-	return tuple(_text({name: each}, name) for each in value)
-
-
-def _flag(body: Mapping[str, Any], name: str, *, default: bool) -> bool:
-	value = body.get(name, default)
-	if not isinstance(value, bool):
-		abort(error_answer(400, "bad_value", name=name))
-	return value

@@ -113,5 +113,5 @@ def _json() -> Mapping[str, Any]:
 	except BadRequest:
 		raise ApiError(400, "not_json") from None
 	if not isinstance(given, dict):
-		raise ValidationError("an object is expected")
+		raise ValidationError({"_schema": ["an object is expected"]})
 	return given

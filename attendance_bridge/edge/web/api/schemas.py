@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, fields, validate
 
 from attendance_bridge.core.projection import State
 from attendance_bridge.stores.corrections import MAX_WHY, Effect, Kind
 
 MAX_PAGE = 500
-
-
-def _no_blank(text: str) -> None:
-	if not text.strip():
-		raise ValidationError("A reason is needed.")
 
 
 class Error(Schema):
@@ -82,7 +77,7 @@ class PunchDetails(Punch):
 
 class CorrectionBody(Schema):
 	kind = fields.String(required=True, validate=validate.OneOf([kind.value for kind in Kind]))
-	why = fields.String(required=True, validate=[validate.Length(1, MAX_WHY), _no_blank])
+	why = fields.String(required=True, validate=[validate.Length(1, MAX_WHY), validate.Regexp(r"^[\s\S]*\S")])
 
 
 class CorrectionAnswer(Schema):

@@ -1,0 +1,180 @@
+"""The server over real sockets: TLS, connections that say nothing, streams that last."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from attendance_bridge.core.errors import Code, ConfigError
+from attendance_bridge.edge import settings
+from attendance_bridge.edge.agent import Agent, utc_now
+from attendance_bridge.edge.certificates import make_certificate, read_certificate
+from attendance_bridge.edge.web.server import THREADS, WebServer
+from attendance_bridge.edge.web.streams import MAX_STREAMS
+from tests.edge.rig import MORNING, PATIENCE, Edge, Running
+from tests.edge.web.rig import Office
+
+QUICK = 3.0
+"""Seconds within which somebody is answered although others keep the server busy."""
+
+
+class Served:
+	def __init__(self, edge: Edge, folder: Path) -> None:
+		self.certificate, key = folder / "cert.pem", folder / "key.pem"
+		# The clock of the connection is the machine's own.
+		make_certificate(self.certificate, key, ["edge.local", "192.0.2.1"], now=utc_now())
+		office = Office(edge)
+		self.server = WebServer(
+			office.app,
+			host="127.0.0.1",
+			port=0,
+			pulse=office.services.pulse,
+			certificate=self.certificate,
+			key=key,
+		)
+		self.context = ssl.create_default_context(cafile=str(self.certificate))
+		self.running = Running(self.server)
+		self.running.start()
+
+	def connect(self, path: str) -> http.client.HTTPSConnection:
+		connection = http.client.HTTPSConnection(
+			"localhost", self.server.port, timeout=PATIENCE, context=self.context
+		)
+		connection.request("GET", path)
+		return connection
+
+	def ask(self, path: str) -> tuple[int, float]:
+		"""The status, and the seconds that it took."""
+		began = time.monotonic()
+		connection = self.connect(path)
+		try:
+			answer = connection.getresponse()
+			answer.read()
+			return answer.status, time.monotonic() - began
+		finally:
+			connection.close()
+
+
+@pytest.fixture
+def served(edge: Edge, tmp_path: Path) -> Iterator[Served]:
+	made = Served(edge, tmp_path)
+	yield made
+	assert made.running.stop() < QUICK
+
+
+def test_it_speaks_tls_with_the_certificate_that_was_made(served: Served) -> None:
+	assert served.server.address == f"https://127.0.0.1:{served.server.port}/"
+	assert served.ask("/healthz")[0] == 200
+	with pytest.raises(ssl.SSLCertVerificationError):
+		http.client.HTTPSConnection("127.0.0.1", served.server.port, timeout=PATIENCE).request("GET", "/")
+
+
+def test_old_tls_is_refused(served: Served) -> None:
+	old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+	old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+	with pytest.warns(DeprecationWarning, match="TLS"):
+		old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+	with (
+		socket.create_connection(("127.0.0.1", served.server.port), PATIENCE) as plain,
+		pytest.raises(ssl.SSLError),
+	):
+		old.wrap_socket(plain)
+
+
+def test_who_connects_and_says_nothing_keeps_nobody_waiting(served: Served) -> None:
+	with ExitStack() as stack:
+		for _ in range(3 * THREADS):
+			stack.enter_context(socket.create_connection(("127.0.0.1", served.server.port), PATIENCE))
+		status, seconds = served.ask("/healthz")
+	assert status == 200
+	assert seconds < QUICK
+
+
+def test_who_speaks_no_tls_keeps_nobody_waiting(served: Served) -> None:
+	with ExitStack() as stack:
+		for _ in range(3 * THREADS):
+			client = stack.enter_context(
+				socket.create_connection(("127.0.0.1", served.server.port), PATIENCE)
+			)
+			client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		status, seconds = served.ask("/healthz")
+	assert status == 200
+	assert seconds < QUICK
+
+
+def test_streams_leave_room_for_the_rest(served: Served) -> None:
+	streams = [served.connect("/events") for _ in range(MAX_STREAMS)]
+	try:
+		assert [stream.getresponse().status for stream in streams] == [200] * MAX_STREAMS
+		assert served.ask("/events")[0] == 503
+		for path in ("/healthz", "/", "/api/v1/board", "/static/app.css"):
+			status, seconds = served.ask(path)
+			assert status == 200
+			assert seconds < QUICK
+	finally:
+		for stream in streams:
+			stream.close()
+
+
+# certificates
+
+
+def test_a_certificate_is_good_for_its_names_and_its_key_is_the_owners(tmp_path: Path) -> None:
+	made = make_certificate(tmp_path / "c.pem", tmp_path / "k.pem", ["edge.local", "192.0.2.1"], now=MORNING)
+	assert made == read_certificate(tmp_path / "c.pem")
+	assert made.names[:1] == ("edge.local",)
+	assert {"192.0.2.1", "localhost", "127.0.0.1"} <= set(made.names)
+	assert (tmp_path / "k.pem").stat().st_mode & 0o777 == 0o600
+	with pytest.raises(ConfigError) as caught:
+		make_certificate(tmp_path / "c2.pem", tmp_path / "k.pem", ["x"], now=MORNING)
+	assert caught.value.code is Code.UNREADABLE_FILE
+	assert not (tmp_path / "c2.pem").exists()
+
+
+# what may be configured
+
+
+def configured(folder: Path, **web: object) -> settings.Settings:
+	return settings.from_mapping({"agent": {"database": str(folder / "a.db")}, "web": {"port": 0, **web}})
+
+
+@pytest.mark.parametrize(
+	("web", "path"),
+	[
+		({"host": "0.0.0.0"}, "web.host"),
+		({"host": "edge.example.com"}, "web.host"),
+		({"tls_cert": "c.pem"}, "web.tls_key"),
+		({"tls_key": "k.pem"}, "web.tls_cert"),
+		({"names": "a/b"}, "web.names"),
+	],
+)
+def test_pages_for_others_need_tls(tmp_path: Path, web: dict[str, object], path: str) -> None:
+	with pytest.raises(ConfigError) as caught:
+		configured(tmp_path, **web)
+	assert caught.value.details["path"] == path
+
+
+def test_pages_for_others_need_an_account(tmp_path: Path) -> None:
+	certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
+	make_certificate(certificate, key, ["edge.local"], now=utc_now())
+	chosen = configured(tmp_path, host="0.0.0.0", tls_cert=str(certificate), tls_key=str(key))
+	with pytest.raises(ConfigError) as caught:
+		Agent(chosen)
+	assert caught.value.details["path"] == "web.host"
+	assert "user add" in str(caught.value.details["expected"])
+
+
+def test_key_and_certificate_that_are_no_pair(tmp_path: Path) -> None:
+	make_certificate(tmp_path / "c.pem", tmp_path / "k.pem", ["a"], now=MORNING)
+	make_certificate(tmp_path / "c2.pem", tmp_path / "k2.pem", ["a"], now=MORNING)
+	chosen = configured(tmp_path, tls_cert=str(tmp_path / "c.pem"), tls_key=str(tmp_path / "k2.pem"))
+	with pytest.raises(ConfigError) as caught:
+		Agent(chosen)
+	assert caught.value.details["path"] == "web.tls_cert"

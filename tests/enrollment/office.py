@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -22,11 +22,11 @@ from tests.enrollment.heads import LOOKS
 
 PASSWORD = "correct horse battery staple"
 ROLES = {"hr": "enroller", "guard": "viewer"}
-NO_FACES: Mapping[str, int] = {}
+NOBODY: Mapping[str, Sequence[int]] = {}
 
 
 @contextmanager
-def office(folder: Path, *, enrolled: Mapping[str, int] = NO_FACES, **tables: Any) -> Iterator[Sight]:
+def office(folder: Path, *, enrolled: Mapping[str, Sequence[int]] = NOBODY, **tables: Any) -> Iterator[Sight]:
 	"""A running agent that serves its pages, has its list of people, and accounts by the names of ROLES."""
 	mapping = configuration(folder, web={"enabled": True, "port": 0}, **tables)
 	with seeing(mapping, enrolled=enrolled) as sight:

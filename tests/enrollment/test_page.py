@@ -148,7 +148,7 @@ def write_film(path: Path) -> None:
 def test_a_face_of_somebody_else_is_told_and_people_decide(
 	tmp_path: Path, scene: Scene, open_page: Open
 ) -> None:
-	with office(tmp_path, enrolled={"HR-EMP-2": 1}) as sight, somebody(sight, scene):
+	with office(tmp_path, enrolled={"HR-EMP-2": [1]}) as sight, somebody(sight, scene):
 		page = open_page(800, 480)
 		enter(page, sight)
 		choose(page)

@@ -2,7 +2,7 @@
 
 cheroot with two habits changed, because a thread is worth something here: a connection gets one only when it
 has said something (browsers open some in advance), and shaking hands is done by that thread, not by the one
-that accepts everybody else. See docs/adr/0008-web-server.md.
+that accepts everybody else. See docs/adr/0013-web-server.md.
 """
 
 from __future__ import annotations

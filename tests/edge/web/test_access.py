@@ -190,6 +190,13 @@ def test_guessing_is_slow(office: Office) -> None:
 	assert acts(office).count(("login_limited", "anna")) == 2
 
 
+def test_logging_in_rightly_is_not_limited(office: Office) -> None:
+	office.account("anna", "viewer")
+	for _ in range(3):
+		office.browser().log_in("anna", "wrong")
+		assert {office.browser().log_in("anna").status_code for _ in range(8)} == {303}
+
+
 def test_guessing_names_is_slow_too(office: Office) -> None:
 	answers = [office.browser().log_in(f"name {n}", "wrong").status_code for n in range(21)]
 	assert answers == [401] * 20 + [429]

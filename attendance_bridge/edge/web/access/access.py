@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 
-from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
+from limits import RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
@@ -19,7 +19,9 @@ KEY_PREFIX = "abk_"
 """So that a key is recognised as one where it should not be."""
 
 LOGINS_OF_ACCOUNT = RateLimitItemPerMinute(5, 5)
+"""Failed ones in a row."""
 LOGINS_FROM_ADDRESS = RateLimitItemPerMinute(20, 5)
+"""Failed ones."""
 CALLS = RateLimitItemPerSecond(600, 60)
 """Of one caller."""
 
@@ -43,13 +45,18 @@ class Access:
 		:raises TooManyError: too many attempts for this account or from this address.
 		"""
 		name = name.strip()
-		if not (self._hit(LOGINS_FROM_ADDRESS, address) and self._hit(LOGINS_OF_ACCOUNT, name.lower())):
+		of_account = ("account", name.lower())
+		# Counted before anything is looked at, so that many at once are not fewer.
+		may_try = self._limiter.test(LOGINS_FROM_ADDRESS, "login", address)
+		if not (may_try and self._limiter.hit(LOGINS_OF_ACCOUNT, *of_account)):
 			self._note(name, address, "login_limited")
 			raise TooManyError
 		account = self.accounts.find(name)
 		if not passwords.verify(password, account.password_hash if account else None) or account is None:
+			self._limiter.hit(LOGINS_FROM_ADDRESS, "login", address)
 			self._note(name, address, "login_refused")
 			return None
+		self._limiter.clear(LOGINS_OF_ACCOUNT, *of_account)
 		account = self._freshly_hashed(account, password)
 		token = secrets.token_urlsafe(32)
 		begun = self.accounts.log_in(account, token, address=address, at=self.now())
@@ -100,6 +107,3 @@ class Access:
 		key = KEY_PREFIX + secrets.token_urlsafe(32)
 		wanted = tuple(sorted(scope.value for scope in scopes))
 		return key if self.accounts.add_key(name, key, wanted, by=by, at=self.now()) else None
-
-	def _hit(self, limit: RateLimitItem, *who: str) -> bool:
-		return self._limiter.hit(limit, "login", *who)

@@ -2,7 +2,7 @@
 
 19 MiB, two passes and one lane are the OWASP minimum, chosen so that a login fits beside a camera on a small
 machine (https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html). See
-docs/adr/0009-access.md.
+docs/adr/0014-access.md.
 """
 
 from __future__ import annotations

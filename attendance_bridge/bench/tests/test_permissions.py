@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import frappe
+from frappe.desk.reportview import build_match_conditions
 
 from attendance_bridge.api import devices as api
 from attendance_bridge.bench import moments
@@ -142,6 +143,19 @@ class TestPermissions(IntegrationTestCase):
 
 	def test_a_leave_approver_sees_whose_leave_they_approve(self) -> None:
 		self.assertEqual(self._seen(self.approver), {"approved"})
+
+	def test_a_list_is_read_by_employee_and_not_through_all_punches(self) -> None:
+		for user in (self.worker, self.head):
+			frappe.set_user(user)
+			condition = build_match_conditions("Punch Log")
+			plan = frappe.db.sql(
+				f"EXPLAIN SELECT `name` FROM `tabPunch Log` FORCE INDEX (`employee_occurred_utc_index`)"
+				f" WHERE {condition}",
+				as_dict=True,
+			)
+			with self.subTest(user=user):
+				self.assertEqual([row.select_type for row in plan], ["SIMPLE"], plan)
+				self.assertIn(plan[0].type, ("ref", "range"))
 
 	def test_an_approver_of_nobody_sees_nothing(self) -> None:
 		self.assertEqual(self._seen(_user("none", "Leave Approver")), set())

@@ -174,6 +174,20 @@ _SHIFT_STANDINGS = {
 	),
 }
 
+_RUN_ENDS = {
+	"interrupted": _lt(
+		"The reading was cut off: its job was ended or got lost. What was read is kept, and the rest is read"
+		" at the next try."
+	),
+	"withdrawn": _lt(
+		"The terminal was disabled, or given to another Edge Agent or to none, before it was read. Fetch"
+		" again."
+	),
+	"internal_error": _lt(
+		"The reading met a fault of this app. What was read is kept; the Error Log says where it was."
+	),
+}
+"""What ended a run, where it was no trouble with a terminal."""
 
 _KNOWN_CODES = frozenset(code.value for code in Code)
 
@@ -212,6 +226,11 @@ def told_by_agent(code: str, where: str) -> str:
 	if code in _KNOWN_CODES and code != Code.WRONG_DEVICE.value:
 		return sentence(BridgeError(Code(code)), where)
 	return _("{0} cannot be read. Its Edge Agent says: {1}").format(_harmless(where), _harmless(code))
+
+
+def run_end(code: str) -> str:
+	"""Why a run ended that neither came to its end nor was failed by its terminal."""
+	return str(_RUN_ENDS[code])
 
 
 def config_sentence(error: ConfigError, driver: str) -> str:

@@ -16,6 +16,8 @@ from attendance_bridge.bench.agents import Agent
 from attendance_bridge.core.relay import DeviceReport
 
 TRIGGER = "Agent"
+WITHDRAWN = "withdrawn"
+"""Error code of a wish whose terminal went to another agent, or to none, or was disabled."""
 
 
 def make(device: str, user: str) -> str | None:
@@ -52,6 +54,16 @@ def open_for(agent: Agent) -> list[str]:
 		" AND `read_wanted_at` IS NOT NULL AND (`last_pull` IS NULL OR `last_pull` <= `read_wanted_at`)"
 		" ORDER BY `name`",
 		agent.name,
+	)
+
+
+def withdraw(device: str) -> None:
+	"""Nobody is there to fulfil a wish any more: the terminal is disabled, or another agent's or nobody's."""
+	frappe.db.set_value(devices.DOCTYPE, device, "read_wanted_at", None, update_modified=False)
+	frappe.db.set_value(
+		"Device Sync Log",
+		{"device": device, "trigger": TRIGGER, "status": "Queued"},
+		{"status": "Failed", "error_code": WITHDRAWN, "error": messages.run_end(WITHDRAWN)},
 	)
 
 

@@ -114,7 +114,7 @@ class SyncRun:
 
 	def end_with_fault(self) -> None:
 		"""The run met a fault of ours."""
-		self._end({"status": "Failed", "error_code": INTERNAL_ERROR, **self._outcomes()})
+		self._end({**_failed_by(INTERNAL_ERROR), **self._outcomes()})
 
 	def _end(self, facts: dict[str, Any]) -> None:
 		facts["duration"] = (moments.now() - self._started_at).total_seconds()
@@ -180,9 +180,11 @@ def close_abandoned() -> None:
 	)
 	lost = [row.name for row in unfinished if not background.has_job(row.device)]
 	if lost:
-		frappe.db.set_value(
-			"Device Sync Log", {"name": ("in", lost)}, {"status": "Failed", "error_code": INTERRUPTED}
-		)
+		frappe.db.set_value("Device Sync Log", {"name": ("in", lost)}, _failed_by(INTERRUPTED))
+
+
+def _failed_by(code: str) -> dict[str, str]:
+	return {"status": "Failed", "error_code": code, "error": messages.run_end(code)}
 
 
 def _counts(report: PullReport) -> dict[str, int]:

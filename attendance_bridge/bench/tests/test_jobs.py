@@ -110,6 +110,7 @@ class TestJobs(IntegrationTestCase):
 			self._pull()
 		log = frappe.get_last_doc("Device Sync Log", filters={"device": self.device})
 		self.assertEqual((log.status, log.error_code, log.new), ("Failed", sync_runs.INTERNAL_ERROR, 1))
+		self.assertIn("Error Log", log.error)
 
 	def test_tick_queues_what_is_due_once_and_what_a_lost_job_left(self) -> None:
 		other = terminals.silent(1, enabled=0)
@@ -124,7 +125,9 @@ class TestJobs(IntegrationTestCase):
 		self.assertIn("attendance_bridge:carry_on", queued)
 		self.assertNotIn(f"attendance_bridge:pull:{other}", queued)
 		self.assertTrue(all(call.kwargs["deduplicate"] for call in enqueue.call_args_list))
-		self.assertEqual(frappe.db.get_value("Device Sync Log", lost, "error_code"), sync_runs.INTERRUPTED)
+		code, words = frappe.db.get_value("Device Sync Log", lost, ("error_code", "error"))
+		self.assertEqual(code, sync_runs.INTERRUPTED)
+		self.assertIn("cut off", words)
 		jobs.carry_on()
 		self._pull()
 		with patch.object(frappe, "enqueue") as enqueue:

@@ -10,7 +10,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from attendance_bridge.bench import devices
+from attendance_bridge.bench import devices, punch_rows
 from attendance_bridge.install import AGENT_ROLE
 
 DOCTYPE = "Edge Agent"
@@ -58,22 +58,38 @@ class RelayedDevices:
 		)
 		self._serial_of: dict[str, str] = {row.name: row.serial_number or "" for row in rows}
 		self._name_of = {serial: name for name, serial in self._serial_of.items() if serial}
+		self._former_name_of: dict[str, str | None] = {}
 
 	def find(self, device: str, serial: str) -> str | None:
 		"""The name of the terminal with this serial number; None if this agent relays none.
 
 		One that has no serial number yet, and is meant by `device`, learns this one, unless it belongs to
-		another Device Configuration. May commit.
+		another Device Configuration. What a terminal recorded before another was put in its place is still
+		taken. May commit.
 		"""
 		if serial in self._name_of:
 			return self._name_of[serial]
-		if self._serial_of.get(device) != "" or not serial.isprintable():
-			return None
-		if not devices.learn_serial(device, serial):
-			return None
-		self._serial_of[device] = serial
-		self._name_of[serial] = device
-		return device
+		if (
+			self._serial_of.get(device) == ""
+			and serial.isprintable()
+			and devices.learn_serial(device, serial)
+		):
+			self._serial_of[device] = serial
+			self._name_of[serial] = device
+			return device
+		if serial not in self._former_name_of:
+			self._former_name_of[serial] = self._find_former(serial)
+		return self._former_name_of[serial]
+
+	def _find_former(self, serial: str) -> str | None:
+		"""Where a terminal hung whose punches have come from there before."""
+		name: str | None = frappe.db.get_value(
+			"Punch Log",
+			{"device_serial": punch_rows.storable(serial), "device": ("in", list(self._serial_of) or [""])},
+			"device",
+			order_by=None,
+		)
+		return name
 
 
 def make_user(agent_name: str) -> str:

@@ -216,6 +216,8 @@ def check_serial(name: str, info: DeviceInfo) -> None:
 def learn_serial(name: str, serial: str) -> bool:
 	"""Give a terminal that was never met its serial number; False if it has another one, or another has it.
 
+	Where a new terminal was accepted nothing is learnt so: the former one's punches may still be under way.
+
 	Commits: two requests that learn the same one do not wait for each other's end.
 	"""
 	if frappe.db.exists(DOCTYPE, {"serial_number": serial}):
@@ -223,7 +225,7 @@ def learn_serial(name: str, serial: str) -> bool:
 	try:
 		frappe.db.sql(
 			"UPDATE `tabDevice Configuration` SET `serial_number` = %s"
-			" WHERE `name` = %s AND COALESCE(`serial_number`, '') = ''",
+			" WHERE `name` = %s AND COALESCE(`serial_number`, '') = '' AND `accepted_at` IS NULL",
 			(serial, name),
 		)
 	except Exception as error:
@@ -269,12 +271,16 @@ def pulled(name: str, report: PullReport, *, at: datetime) -> None:
 		_write(name, {"last_pull": moments.to_site(at)})
 
 
-def vouch(name: str, watermark: datetime) -> None:
-	"""Every punch of the terminal up to an aware moment is here; it never goes back."""
+def vouch(name: str, serial: str, watermark: datetime) -> None:
+	"""Every punch of the terminal up to an aware moment is here; it never goes back.
+
+	:param serial: of the terminal that was read; if another was accepted in its place meanwhile, nothing is
+		vouched for.
+	"""
 	frappe.db.sql(
 		"UPDATE `tabDevice Configuration` SET `watermark` = %s"
-		" WHERE `name` = %s AND (`watermark` IS NULL OR `watermark` < %s)",
-		(moments.to_site(watermark), name, moments.to_site(watermark)),
+		" WHERE `name` = %s AND `serial_number` = %s AND (`watermark` IS NULL OR `watermark` < %s)",
+		(moments.to_site(watermark), name, serial, moments.to_site(watermark)),
 	)
 	frappe.clear_document_cache(DOCTYPE, name)
 
@@ -306,7 +312,8 @@ def forget_terminal(name: str) -> None:
 
 	Its log is read from the beginning, and attendance waits until that is done. Punches stay.
 	"""
-	_write(name, {**dict.fromkeys(_LEARNT_TEXTS), **dict.fromkeys(_LEARNT_NUMBERS, 0)})
+	forgotten = {**dict.fromkeys(_LEARNT_TEXTS), **dict.fromkeys(_LEARNT_NUMBERS, 0)}
+	_write(name, {**forgotten, "accepted_at": moments.now()})
 
 
 def stored_password(name: str) -> Secret | None:

@@ -16,7 +16,7 @@ from attendance_bridge.bench import devices, messages, moments, read_wishes, rel
 from attendance_bridge.bench.agents import DOCTYPE, Agent
 from attendance_bridge.bench.sent_fields import SentFields, spell_moment
 from attendance_bridge.core.driver import DeviceInfo
-from attendance_bridge.core.errors import DeviceError
+from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.core.lockout import LONGEST_LOCK_OUT
 from attendance_bridge.core.punch import MAX_SERIAL_LENGTH
 from attendance_bridge.core.relay import DeviceReport, DeviceTrouble
@@ -26,7 +26,7 @@ MOST_DEVICES = 1000
 _MAX_INT = 2**31 - 1
 _WORST_OFFSET_SECONDS = 100 * 366 * 86_400
 
-_STATE = ("name", "enabled", "serial_number", "watermark", "read_wanted_at")
+_STATE = ("name", "enabled", "serial_number", "watermark", "read_wanted_at", "accepted_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +57,14 @@ def take(agent: Agent, body: Mapping[str, Any]) -> dict[str, Any]:
 	_keep_agent(agent, told, now)
 	states = _states(agent)
 	moved = False
-	for report in told.devices:
-		state = states.get(report.name)
-		if state is not None and _is_the_one(state, report):
+	for each in told.devices:
+		state = states.get(each.name)
+		if state is None:
+			continue
+		report = _without_former_terminal(state, each)
+		if _is_the_one(state, report):
 			_keep_device(report)
-			moved |= _vouch(state, told.vouched(report))
+			moved |= _vouch(report, state, told.vouched(report))
 			read_wishes.answer(state, report, all_here=not told.waiting)
 	if moved:
 		shifts.move_all()
@@ -87,6 +90,21 @@ def _states(agent: Agent) -> dict[str, Any]:
 		devices.DOCTYPE, filters={"edge_agent": agent.name}, fields=list(_STATE), order_by=None
 	)
 	return {row.name: row for row in rows}
+
+
+def _without_former_terminal(state: Any, report: DeviceReport) -> DeviceReport:
+	"""A report with nothing of the terminal that hung here before another was accepted.
+
+	The agent tells of the former one until it has met the new one.
+	"""
+	if state.serial_number or state.accepted_at is None:
+		return report
+	if report.last_contact is not None and report.last_contact > moments.from_site(state.accepted_at):
+		return report
+	trouble = report.trouble
+	if trouble is not None and trouble.code == Code.WRONG_DEVICE.value:
+		trouble = None  # it was not told yet that another one is welcome
+	return DeviceReport(name=report.name, trouble=trouble)
 
 
 def _is_the_one(state: Any, report: DeviceReport) -> bool:
@@ -134,11 +152,11 @@ def _trouble_values(error: DeviceError, name: str) -> dict[str, Any]:
 	}
 
 
-def _vouch(state: Any, until: datetime | None) -> bool:
+def _vouch(report: DeviceReport, state: Any, until: datetime | None) -> bool:
 	"""Returns whether the watermark moved."""
 	if until is None or (state.watermark and moments.to_site(until) <= state.watermark):
 		return False
-	devices.vouch(state.name, until)
+	devices.vouch(state.name, report.serial or state.serial_number, until)
 	return True
 
 

@@ -146,6 +146,8 @@ def _explain_no_more(served: Iterable[str]) -> None:
 	"""Take the words away from shifts that no enabled terminal serves any more."""
 	if not frappe.get_meta("Shift Type").has_field(REASON_FIELD):
 		return
-	explained = frappe.get_all("Shift Type", filters={REASON_FIELD: ("is", "set")}, pluck="name", order_by=None)
+	explained = frappe.get_all(
+		"Shift Type", filters={REASON_FIELD: ("is", "set")}, pluck="name", order_by=None
+	)
 	for shift in set(explained).difference(served):
 		frappe.db.set_value("Shift Type", shift, REASON_FIELD, None, update_modified=False)

@@ -68,7 +68,7 @@ def read(
 	if report.complete and window is None:
 		watermark = watermark_after_pull(started_at, contact.reading, rules)
 		if watermark is not None:
-			devices.vouch(device, watermark)
+			devices.vouch(device, contact.info.serial, watermark)
 	# All that the watermark vouches for is held by now.
 	frappe.db.commit()  # nosemgrep
 	return report

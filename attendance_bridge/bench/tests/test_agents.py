@@ -12,11 +12,13 @@ import frappe
 from attendance_bridge import drivers
 from attendance_bridge.bench import (
 	agents,
+	devices,
 	driver_options,
 	fetch_request,
 	heartbeat,
 	ingest,
 	moments,
+	read_wishes,
 	relayed,
 )
 from attendance_bridge.bench.agents import Agent
@@ -296,6 +298,38 @@ class TestHeartbeat(_AgentTestCase):
 		self._beat(self._report(serial="ABTOTHER"))
 		self.assertEqual(self._device("serial_number"), "ABTOTHER")
 
+	def test_a_terminal_that_is_accepted_in_the_place_of_another_is_learnt_anew(self) -> None:
+		met = {"last_contact": self._before(hours=2), "model": "X"}
+		self._beat(self._report(watermark=self._before(hours=2), **met))
+		refused = {"code": "wrong_device", "at": self._before(minutes=1), "failures": 3}
+		self._beat(self._report(watermark=self._before(hours=2), error=refused, **met))
+		devices.forget_terminal(self.device)
+		accepted = frappe.db.get_value("Device Configuration", self.device, "accepted_at")
+		# The agent has met no other yet, and does not know that another is welcome.
+		for error in (refused, {**refused, "code": "unreachable"}):
+			self._beat(self._report(watermark=self._before(hours=2), error=error, **met))
+			state = self._device("serial_number", "watermark", "last_contact", "model", "last_pull")
+			self.assertEqual((state.serial_number, state.watermark, state.model), (None, None, None))
+		self.assertEqual(self._device("last_error_code"), "unreachable")
+		with patch("frappe.enqueue"):  # what the former one had recorded is taken, and teaches nothing
+			frappe.db.set_value("Device Configuration", self.device, "serial_number", terminals.serial(1))
+			early, late = (agents_at_work.sent("nobody", datetime(2026, 3, 2, hour, 0)) for hour in (8, 9))
+			ingest.take(self.agent, [early])
+			devices.forget_terminal(self.device)
+			receipts = ingest.take(self.agent, [{**late, "device": self.device}])
+		self.assertEqual(receipts[0]["status"], "Unmapped")
+		self.assertIsNone(self._device("serial_number"))
+		frappe.db.set_value(
+			"Device Configuration", self.device, "accepted_at", accepted - timedelta(minutes=10)
+		)
+		self._beat(
+			self._report(
+				serial="ABTNEW", last_contact=self._before(minutes=1), watermark=self._before(minutes=1)
+			)
+		)
+		self.assertEqual(self._device("serial_number"), "ABTNEW")
+		self.assertEqual(self._utc("watermark"), self._before(minutes=1))
+
 	def test_terminals_of_others_are_passed_over(self) -> None:
 		other = terminals.silent(2)
 		self._beat({"name": other, "model": "X", "watermark": self._before(hours=1)}, {"name": "Nowhere"})
@@ -371,6 +405,16 @@ class TestHeartbeat(_AgentTestCase):
 			self.device,
 			fetch_request.window("2026-03-01", "2026-03-02"),
 		)
+
+	def test_a_wish_ends_with_the_agent_that_should_fulfil_it(self) -> None:
+		wish = fetch_request.queue(self.device, None)["sync_log"]
+		document = frappe.get_doc("Device Configuration", self.device)
+		document.edge_agent = None
+		document.save()
+		self.assertIsNone(self._device("read_wanted_at"))
+		log = frappe.get_doc("Device Sync Log", wish)
+		self.assertEqual((log.status, log.error_code), ("Failed", read_wishes.WITHDRAWN))
+		self.assertIn("Edge Agent", log.error)
 
 	def _later(self) -> str:
 		"""A moment after the wish; the heartbeat takes none that has not come."""

@@ -99,10 +99,18 @@ class TestDeviceConfiguration(IntegrationTestCase):
 
 	def test_a_serial_number_is_nobodys_twice_but_may_be_unknown(self) -> None:
 		first, second = hikvision().insert(), hikvision().insert()
-		self.assertIsNone(frappe.db.get_value("Device Configuration", second.name, "serial_number"))
+		for each in (first, second):
+			self.assertIsNone(frappe.db.get_value("Device Configuration", each.name, "serial_number"))
 		frappe.db.set_value("Device Configuration", first.name, "serial_number", "TEST-SERIAL-1")
-		second.serial_number = "TEST-SERIAL-1"
-		self.assertRaises(frappe.UniqueValidationError, second.save)
+		with self.assertRaises(frappe.UniqueValidationError):
+			hikvision(serial_number="TEST-SERIAL-1").insert()
+
+	def test_the_state_is_nothing_that_a_form_decides(self) -> None:
+		device = hikvision().insert()
+		device.update({"serial_number": "TYPED", "watermark": "2100-01-01 00:00:00", "cursor": "{}"})
+		device.save()
+		for field in ("serial_number", "watermark", "cursor"):
+			self.assertIsNone(frappe.db.get_value("Device Configuration", device.name, field), field)
 
 	def test_a_copy_is_another_terminal(self) -> None:
 		device = hikvision(serial_number="TEST-SERIAL-2", cursor="{}").insert()

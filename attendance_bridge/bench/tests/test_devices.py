@@ -78,6 +78,22 @@ class TestDevices(IntegrationTestCase):
 		self.assertEqual(moments.from_site(state.last_contact), NOW)
 		self.assertEqual(moments.from_site(state.clock_good_until), NOW)
 
+	def test_a_form_that_is_saved_late_brings_no_old_state_back(self) -> None:
+		form = frappe.get_doc("Device Configuration", self.name)
+		devices.contacted(self.name, INFO, ClockReading(taken_at=NOW, device_time=NOW), at=NOW)
+		devices.vouch(self.name, INFO.serial, NOW)
+		frappe.db.set_value(
+			"Device Configuration", self.name, "cursor", '{"offset": 7}', update_modified=False
+		)
+		devices.failed(self.name, DeviceError(Code.AUTH_FAILED), at=NOW)
+		form.poll_interval, form.watermark = 7, moments.to_site(NOW) + timedelta(days=1)
+		fields = ("serial_number", "cursor", "watermark", "open_until", "last_error_code", "last_contact")
+		before = self._state(*fields)
+		form.save()
+		self.assertEqual(self._state(*fields), before)
+		self.assertNotIn(None, before.values())
+		self.assertEqual(self._state("poll_interval").poll_interval, 7)
+
 	def test_a_wrong_clock_is_not_called_good(self) -> None:
 		reading = ClockReading(taken_at=NOW, device_time=NOW + timedelta(minutes=10))
 		devices.contacted(self.name, INFO, reading, at=NOW)
@@ -120,13 +136,15 @@ class TestDevices(IntegrationTestCase):
 		self.assertIsNone(devices.left_alone(self.name, at=NOW))
 
 	def test_a_watermark_never_goes_back(self) -> None:
-		devices.vouch(self.name, NOW)
-		devices.vouch(self.name, NOW - timedelta(hours=1))
+		self._set(serial_number="TEST-A")
+		devices.vouch(self.name, "TEST-A", NOW)
+		devices.vouch(self.name, "TEST-A", NOW - timedelta(hours=1))
+		devices.vouch(self.name, "TEST-B", NOW + timedelta(hours=1))  # accepted away meanwhile
 		self.assertEqual(moments.from_site(self._state("watermark").watermark), NOW)
 
 	def test_forgetting_a_terminal_forgets_all_that_was_its_own(self) -> None:
 		devices.contacted(self.name, INFO, ClockReading(taken_at=NOW, device_time=NOW), at=NOW)
-		devices.vouch(self.name, NOW)
+		devices.vouch(self.name, INFO.serial, NOW)
 		self._set(cursor='{"offset": 7}')
 		devices.forget_terminal(self.name)
 		state = self._state("serial_number", "cursor", "watermark", "clock_good_until", "model")

@@ -7,7 +7,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from attendance_bridge.bench import devices, driver_options, messages
+from attendance_bridge.bench import devices, driver_options, messages, read_wishes
 from attendance_bridge.core.errors import Code, ConfigError
 
 _CONNECTION_FIELDS = ("driver", "device_ip", "port", "device_user", "driver_options", "edge_agent", "enabled")
@@ -29,6 +29,7 @@ class DeviceConfiguration(Document):
 
 		from attendance_bridge.attendance_bridge.doctype.device_shift.device_shift import DeviceShift
 
+		accepted_at: DF.Datetime | None
 		branch: DF.Link | None
 		capacity: DF.Int
 		clock_good_until: DF.Datetime | None
@@ -73,8 +74,15 @@ class DeviceConfiguration(Document):
 		self._check_connection()
 
 	def before_save(self) -> None:
+		self._keep_state()
 		if self.is_new() or self._connection_changed():
 			self._close_breaker()
+
+	def on_update(self) -> None:
+		moved = self.has_value_changed("edge_agent") or self.has_value_changed("enabled")
+		if moved and self.read_wanted_at:
+			self.read_wanted_at = None
+			read_wishes.withdraw(self.name)
 
 	def check_place(self) -> None:
 		"""Check where it hangs and how often it is read.
@@ -113,6 +121,12 @@ class DeviceConfiguration(Document):
 			self.device_user_password
 		)
 		return password_typed or any(self.has_value_changed(field) for field in _CONNECTION_FIELDS)
+
+	def _keep_state(self) -> None:
+		"""What a form brings of the state is as old as the form."""
+		held = self.get_doc_before_save()
+		for field in self.meta.get("fields", {"read_only": 1}) if held else ():
+			self.set(field.fieldname, held.get(field.fieldname))
 
 	def _close_breaker(self) -> None:
 		"""What was corrected is tried at once, except on a terminal that is locked: it goes by the clock."""

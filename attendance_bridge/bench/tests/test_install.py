@@ -56,7 +56,7 @@ class TestInstall(IntegrationTestCase):
 		for columns in (
 			["status", "occurred_utc"],
 			["employee", "occurred_utc"],
-			["device_user_id", "status"],
+			["status", "device_user_id", "device_serial"],
 			["device_serial", "occurred_utc"],
 			["employee_checkin"],
 		):

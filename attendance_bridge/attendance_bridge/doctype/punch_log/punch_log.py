@@ -64,5 +64,6 @@ class PunchLog(Document):
 def on_doctype_update() -> None:
 	frappe.db.add_index("Punch Log", ["status", "occurred_utc"])
 	frappe.db.add_index("Punch Log", ["employee", "occurred_utc"])
-	frappe.db.add_index("Punch Log", ["device_user_id", "status"])
+	# The ids that are nobody's are counted from it alone.
+	frappe.db.add_index("Punch Log", ["status", "device_user_id", "device_serial"])
 	frappe.db.add_index("Punch Log", ["device_serial", "occurred_utc"])

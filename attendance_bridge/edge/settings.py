@@ -52,7 +52,7 @@ class AgentSettings:
 	name: str = option("edge agent", help="how this agent is called on pages and in logs", max_length=80)
 	database: Path = option(Path("attendance-bridge.db"), help="the SQLite file that holds every punch")
 	backup: Path | None = option(
-		None, help="the file, or the folder of files, that your backup job writes; the status page tells its age"
+		None, help="the file or the folder that your backup job writes; the status page tells its age"
 	)
 	log_level: str = option("info", help="debug, info, warning or error", check=_log_level)
 	timezone: ZoneInfo | None = option(

@@ -44,6 +44,7 @@ def test_every_route_is_public_by_name_or_refuses_a_stranger(office: Office) -> 
 			else:
 				assert answer.status_code == 401, (method, rule)
 				assert answer.content_type == "application/json"
+			answer.close()
 	assert seen > PUBLIC
 	assert {"punches.correct", "api.correct_punch", "api.test_connection"} <= seen
 

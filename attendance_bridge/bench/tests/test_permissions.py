@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import frappe
+import frappe.client
 from frappe.desk.reportview import build_match_conditions
 
 from attendance_bridge.api import devices as api
@@ -143,6 +144,18 @@ class TestPermissions(IntegrationTestCase):
 
 	def test_a_leave_approver_sees_whose_leave_they_approve(self) -> None:
 		self.assertEqual(self._seen(self.approver), {"approved"})
+
+	def test_the_record_itself_is_for_those_who_run_it(self) -> None:
+		"""It holds what opens doors: the number of a card."""
+		frappe.db.set_value("Punch Log", self.punches["worker"], "raw", '{"cardNo": "4711"}')
+		for user, sees in ((_user("hr", "HR User"), True), (self.worker, False), (self.head, False)):
+			frappe.set_user(user)
+			with self.subTest(user=user):
+				filters = {"name": self.punches["worker"]}
+				(row,) = frappe.get_list("Punch Log", filters=filters, fields=["name", "raw"])
+				self.assertEqual("4711" in (row.get("raw") or ""), sees)
+				opened = frappe.client.get("Punch Log", self.punches["worker"])
+				self.assertEqual("4711" in (opened.get("raw") or ""), sees)
 
 	def test_a_list_is_read_by_employee_and_not_through_all_punches(self) -> None:
 		for user in (self.worker, self.head):

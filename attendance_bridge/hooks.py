@@ -39,6 +39,7 @@ scheduler_events = {
 }
 
 doc_events = {
+	"Employee Checkin": {"on_trash": "attendance_bridge.bench.reviewing.checkin_deleted"},
 	"Employee": {
 		"on_update": [
 			"attendance_bridge.bench.unmapped.employee_changed",

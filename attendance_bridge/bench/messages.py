@@ -137,6 +137,7 @@ _REASONS = {
 	"refused": _lt("A rule of this site refused the check-in"),
 	# what a person made of it
 	"set_aside": _lt("A person decided that this is no check-in"),
+	"checkin_deleted": _lt("Somebody has deleted its check-in"),
 }
 
 _ADVICE = {
@@ -159,6 +160,7 @@ _ADVICE = {
 	"attendance_marked": _lt("Correct the attendance of that day if it is wrong."),
 	"adopted_other_log_type": _lt("Correct the check-in if it says the wrong direction."),
 	"set_aside": _lt("Take it back, and it is decided anew."),
+	"checkin_deleted": _lt("Take it back, and the check-in is made again."),
 }
 """What somebody can do about a reason; nothing where nothing has to be done."""
 

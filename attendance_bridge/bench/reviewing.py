@@ -23,6 +23,9 @@ LONGEST_REASON = 120
 SET_ASIDE = "set_aside"
 """Reason code of an ignored punch, followed by a colon and the words of whoever did it."""
 
+CHECKIN_DELETED = "checkin_deleted"
+"""Reason code of a punch whose check-in somebody has deleted."""
+
 _TO_IGNORE = ("Unmapped", "Quarantined", "Rejected")
 
 _COMMENT_COLUMNS = (
@@ -76,6 +79,22 @@ def ignore(punches: Sequence[str], reason: str) -> int:
 		)
 	_leave_trace(standing, _("ignored this punch: {0}").format(escape_html(reason)))
 	return len(standing)
+
+
+def checkin_deleted(document: Any, method: str | None = None) -> None:
+	"""Document event `on_trash` of Employee Checkin: its punches are ignored until that is taken back."""
+	punches = frappe.db.sql_list(
+		"SELECT `name` FROM `tabPunch Log` WHERE `employee_checkin` = %s FOR UPDATE", document.name
+	)
+	if not punches:
+		return
+	frappe.db.sql(
+		"UPDATE `tabPunch Log` SET `status` = 'Ignored', `status_reason` = %s, `employee_checkin` = NULL,"
+		" `log_type` = NULL, `log_type_reason` = NULL, `modified` = %s, `modified_by` = %s"
+		" WHERE `name` IN %s",
+		(CHECKIN_DELETED, moments.now(), frappe.session.user, punches),
+	)
+	_leave_trace(punches, _("deleted the check-in {0}").format(escape_html(document.name)))
 
 
 def ignore_id(attendance_device_id: str, reason: str) -> int:

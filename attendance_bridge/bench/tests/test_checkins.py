@@ -16,7 +16,7 @@ from unittest.mock import patch
 import frappe
 from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
-from attendance_bridge.bench import checkin_rows, checkins, compat, deciding
+from attendance_bridge.bench import checkin_rows, checkins, compat, deciding, reviewing
 from attendance_bridge.bench.checkin_customs import customs
 from attendance_bridge.bench.checkin_rows import Passage
 from attendance_bridge.bench.punch_log import PunchLog
@@ -199,6 +199,22 @@ class TestCheckins(IntegrationTestCase):
 			},
 		)
 		self.assertEqual(len(self._checkins()), 2)
+
+	def test_a_checkin_can_be_deleted_and_its_punch_says_so(self) -> None:
+		self._hold(terminals.punch("abt1", MONDAY + timedelta(hours=8)))
+		self._carry_on()
+		(checkin,) = self._checkins("name")
+		frappe.delete_doc("Employee Checkin", checkin.name)
+		(punch,) = self._punches()
+		self.assertEqual(
+			(punch.status, punch.status_reason, punch.employee_checkin, punch.log_type),
+			("Ignored", reviewing.CHECKIN_DELETED, None, None),
+		)
+		self.assertEqual(self._carry_on(), {})
+		self.assertEqual(self._checkins("name"), [])
+		reviewing.take_back([punch.name])
+		self.assertEqual(self._carry_on(), {State.CHECKED_IN: 1})
+		self.assertEqual(len(self._checkins("name")), 1)
 
 	def test_one_second_at_two_terminals_is_one_checkin(self) -> None:
 		frappe.db.set_value("Device Configuration", self.devices[0], "device_role", "In")

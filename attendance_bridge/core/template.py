@@ -1,4 +1,4 @@
-"""A face template: what a recogniser keeps of a face. It cannot be changed as a password can: it is guarded."""
+"""A face template: what a recogniser keeps of a face. It cannot be changed like a password."""
 
 from __future__ import annotations
 

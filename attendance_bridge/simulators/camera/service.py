@@ -46,6 +46,7 @@ class RtspCamera:
 		"""
 		self.state = state
 		self.port = port
+		self.path = PATH
 		self.guard = DigestGuard(REALM, user, Secret(password), time.monotonic) if user else None
 		self.refused = 0
 		"""How often a wrong password came."""
@@ -58,7 +59,7 @@ class RtspCamera:
 
 	@property
 	def url(self) -> str:
-		return f"rtsp://{self._host}:{self.port}{PATH}"
+		return f"rtsp://{self._host}:{self.port}{self.path}"
 
 	def start(self) -> None:
 		"""
@@ -152,7 +153,7 @@ class _Connection(socketserver.BaseRequestHandler):
 			challenge = self._camera.guard.challenge() if self._camera.guard else ""
 			self._reply("401 Unauthorized", sequence, f"WWW-Authenticate: {challenge}")
 			return True
-		if PATH not in target and method != "OPTIONS":
+		if self._camera.path not in target and method != "OPTIONS":
 			self._reply("404 Not Found", sequence)
 			return True
 		return self._act(method, sequence, headers)

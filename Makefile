@@ -4,9 +4,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8377
 
-.PHONY: demo test test-bench lint format benchmarks clean
+.PHONY: demo demo-camera test test-bench lint format benchmarks clean
 
 demo: $(VENV)/.edge
+	@$(BIN)/attendance-bridge demo --port $(PORT)
+
+# The same with a simulated camera; what recognises takes about 150 MB more to install.
+demo-camera: $(VENV)/.recognition
 	@$(BIN)/attendance-bridge demo --port $(PORT)
 
 test: $(VENV)/.dev
@@ -39,10 +43,15 @@ $(VENV)/.edge: $(BIN)/python pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[edge]"
 	@touch $@
 
+$(VENV)/.recognition: $(BIN)/python pyproject.toml
+	@echo "Installing into $(VENV), with what recognises faces …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[edge,recognition]"
+	@touch $@ $(VENV)/.edge
+
 $(VENV)/.dev: $(BIN)/python pyproject.toml
 	@echo "Installing into $(VENV), with the tools for development …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
-	@touch $@ $(VENV)/.edge
+	@touch $@ $(VENV)/.edge $(VENV)/.recognition
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -21,6 +21,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from attendance_bridge.cli import demo_camera
 from attendance_bridge.cli.progress import make_progress
 from attendance_bridge.core.projection import State
 from attendance_bridge.core.punch import DeviceKey, VerifyMode
@@ -99,8 +100,13 @@ class World:
 					)
 				)
 
-	def settings(self, folder: Path, ports: tuple[int, int], web: dict[str, Any]) -> edge_settings.Settings:
-		"""The configuration of an agent that reads both terminals into a ledger in `folder`."""
+	def settings(
+		self, folder: Path, ports: tuple[int, int], web: dict[str, Any], camera: dict[str, Any]
+	) -> edge_settings.Settings:
+		"""The configuration of an agent that reads both terminals into a ledger in `folder`.
+
+		:param camera: the tables of its camera; empty for none.
+		"""
 		os.environ[PASSWORD_VARIABLE] = PASSWORD
 		os.environ[COMM_KEY_VARIABLE] = str(COMM_KEY)
 		people = folder / "people.csv"
@@ -108,7 +114,8 @@ class World:
 		common = {"host": "127.0.0.1", "timezone": ZONE.key, "poll_seconds": 2.0}
 		return edge_settings.from_mapping(
 			{
-				"agent": {"name": "Demo", "database": str(folder / "demo.db")},
+				"agent": {"name": "Demo", "database": str(folder / "demo.db"), "timezone": ZONE.key},
+				**camera,
 				"upstream": {"kind": "local_ledger", "people_file": str(people)},
 				"web": web,
 				"devices": [
@@ -144,13 +151,19 @@ def demo(people: int, days: int, seed: int, port: int, once: bool, as_json: bool
 
 	A Hikvision and a ZKTeco terminal are simulated on loopback, speaking their real protocols. An edge agent
 	reads both and keeps check-ins in a local ledger. A page on loopback shows it live.
+
+	Where the extra `recognition` is installed, the agent also has a camera, a simulated one: two drawn people
+	come and go, and are recognised by generated networks that know nothing of real faces.
 	"""
 	started = time.monotonic()
 	ended = _end_on_signals()
 	world = World(people, days, seed)
 	with world.open() as ports, tempfile.TemporaryDirectory(prefix="attendance-bridge-") as folder:
 		web = {"enabled": not once, "port": port}
-		agent = Agent(world.settings(Path(folder), ports, web))
+		has_camera = not once and not demo_camera.missing()
+		camera = demo_camera.tables() if has_camera else {}
+		agent = Agent(world.settings(Path(folder), ports, web, camera))
+		demo_camera.enrol(agent, world.factory.workers)
 		agent.start()
 		try:
 			_watch_work(agent, ended, hidden=as_json)
@@ -184,7 +197,7 @@ def _watch_work(agent: Agent, ended: threading.Event, *, hidden: bool) -> None:
 		while not ended.wait(0.05) and time.monotonic() < deadline:
 			for name, progress in agent.poller.progress.items():
 				bars.update(tasks[name], completed=progress.done, total=progress.expected)
-			complete = _complete(agent)
+			complete = [name for name in _complete(agent) if name in tasks]
 			for name in complete:
 				total = bars.tasks[tasks[name]].total
 				bars.update(tasks[name], completed=total)
@@ -247,8 +260,23 @@ def _show(result: dict[str, Any], as_json: bool) -> None:
 	Console().print(table)
 
 
+def _camera_words(agent: Agent) -> str:
+	if agent.vision is None:
+		needed = ", ".join(demo_camera.missing())
+		return (
+			f"Without a camera: {needed} not installed (make demo-camera installs them). "
+			"With them, two drawn people come to a simulated camera."
+		)
+	return (
+		"The simulated camera shows two drawn people who come and go; generated networks recognise them. "
+		"These networks find drawn faces only: no real model is used, and none is downloaded."
+	)
+
+
 def _stay(agent: Agent, world: World, ended: threading.Event, *, quiet: bool) -> None:
 	"""Keep the terminals in use, so that the page has something to show."""
+	if not quiet:
+		click.echo(f"\n{_camera_words(agent)}")
 	if agent.web is not None and not quiet:
 		click.echo(
 			f"\nThe board is at {agent.web.address} — somebody punches every few seconds. Ctrl-C ends it."

@@ -42,7 +42,7 @@ def test_killed_between_recognition_and_upload(tmp_path: Path, monkeypatch: pyte
 	state = SiteState(time_zone=SITE_ZONE, strict=True)
 	for number, employee in enumerate(EMPLOYEES, start=1):
 		site_verbs.hire(state, employee, device_id=f"3{number}")
-	mapping = configuration(tmp_path)
+	mapping = configuration(tmp_path, camera={"play": "nobody"})
 	# The list of people comes once; then the site is dark.
 	port = free_port()
 	upstream: dict[str, toml.Value] = {

@@ -6,22 +6,26 @@ import os
 import socket
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
 
 from attendance_bridge.cli.init import writing
-from attendance_bridge.cli.init.camera import CameraAnswers, Eyes, ask_eyes
 from attendance_bridge.cli.init.page import WHERE, Page, PageAnswers, ask_page
 from attendance_bridge.cli.init.questions import Questions
 from attendance_bridge.cli.init.site import Receiver, SiteAnswers, ask_receiver
 from attendance_bridge.cli.init.terminals import ask_terminals, terminal_option
 from attendance_bridge.cli.init.writing import Places
 from attendance_bridge.cli.options import ZoneType, local_zone
+from attendance_bridge.core.errors import Code, ConfigError
 from attendance_bridge.edge import settings as edge_settings
+from attendance_bridge.edge.messages import sentence
 from attendance_bridge.edge.setup.configuration_file import Laid
 from attendance_bridge.edge.setup.site import BRIDGE, REST
+
+if TYPE_CHECKING:
+	from attendance_bridge.cli.init.camera import Eyes
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 THERE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -108,7 +112,7 @@ def init(**options: Any) -> None:
 	receiver = ask_receiver(questions, _site_answers(options))
 	zone = _ask_zone(questions, options["zone"], receiver)
 	devices = ask_terminals(questions, options["terminals"], zone=zone.key, site_assigns=receiver.assigns)
-	eyes = ask_eyes(questions, _camera_answers(options, places))
+	eyes = _ask_eyes(questions, options, places)
 	page = ask_page(questions, _page_answers(options), sees=eyes is not None)
 	if eyes is not None:
 		writing.refuse_key_beside_database(places)
@@ -197,8 +201,17 @@ def _site_answers(options: dict[str, Any]) -> SiteAnswers:
 	)
 
 
-def _camera_answers(options: dict[str, Any], places: Places) -> CameraAnswers:
-	return CameraAnswers(
+def _ask_eyes(questions: Questions, options: dict[str, Any], places: Places) -> Eyes | None:
+	# What it needs is heavy, and not there on a machine that only relays terminals.
+	try:
+		from attendance_bridge.cli.init.camera import CameraAnswers, ask_eyes
+	except ModuleNotFoundError as error:
+		needed = ConfigError(Code.NOT_INSTALLED, package=error.name or "numpy", extra="recognition")
+		if options["camera"] is not None:
+			raise needed from None
+		questions.note(f"No camera. {sentence(needed)}")
+		return None
+	answers = CameraAnswers(
 		camera=options["camera"],
 		pack=options["pack"],
 		packs=(options["packs"] or places.database.parent / "models").absolute(),
@@ -207,6 +220,7 @@ def _camera_answers(options: dict[str, Any], places: Places) -> CameraAnswers:
 		threshold=options["threshold"],
 		key_file=places.gallery_key,
 	)
+	return ask_eyes(questions, answers)
 
 
 def _page_answers(options: dict[str, Any]) -> PageAnswers:

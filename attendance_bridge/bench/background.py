@@ -1,4 +1,4 @@
-"""What this app hands to Frappe's background workers. At most one job a terminal waits or runs.
+"""What this app hands to Frappe's background workers. At most one pull a terminal waits or runs.
 
 Jobs are named by their dotted paths, so that whoever queues them need not import what they do.
 """
@@ -16,12 +16,16 @@ LONGEST_PULL_SECONDS = 3600
 
 def queue_pull(device: str, trigger: str, **arguments: Any) -> None:
 	"""Queue `jobs.pull_device` once the transaction is committed, unless a job of this terminal is there."""
-	_queue_for(device, "attendance_bridge.bench.jobs.pull_device", trigger=trigger, **arguments)
+	# `deduplicate` alone would enter an error into Frappe's log every time.
+	if not has_job(device):
+		method = "attendance_bridge.bench.jobs.pull_device"
+		_enqueue(method, _pull_id(device), device=device, trigger=trigger, **arguments)
 
 
 def queue_reconcile(device: str) -> None:
-	"""Queue `jobs.reconcile_device`, likewise."""
-	_queue_for(device, "attendance_bridge.bench.jobs.reconcile_device")
+	"""Queue `jobs.reconcile_device`, whether a pull is there or not: it waits for that one."""
+	if not is_job_enqueued(_reconcile_id(device)):
+		_enqueue("attendance_bridge.bench.jobs.reconcile_device", _reconcile_id(device), device=device)
 
 
 def queue_carry_on() -> None:
@@ -31,18 +35,16 @@ def queue_carry_on() -> None:
 
 def has_job(device: str) -> bool:
 	"""Whether a job of this terminal waits or runs. RQ gives up one whose worker was killed after minutes."""
-	return bool(is_job_enqueued(_job_id(device)))
+	return bool(is_job_enqueued(_pull_id(device)) or is_job_enqueued(_reconcile_id(device)))
 
 
-def _job_id(device: str) -> str:
-	# One name for everything that talks with a terminal, whoever asked for it.
+def _pull_id(device: str) -> str:
+	# One name, whoever asked for it.
 	return f"attendance_bridge:pull:{device}"
 
 
-def _queue_for(device: str, method: str, **arguments: Any) -> None:
-	# `deduplicate` alone would enter an error into Frappe's log every time.
-	if not has_job(device):
-		_enqueue(method, _job_id(device), device=device, **arguments)
+def _reconcile_id(device: str) -> str:
+	return f"attendance_bridge:reconcile:{device}"
 
 
 def _enqueue(method: str, job_id: str, **arguments: Any) -> None:

@@ -16,14 +16,15 @@ from attendance_bridge.core.errors import Code, DeviceError
 
 
 @contextmanager
-def alone_with(device: str) -> Iterator[None]:
+def alone_with(device: str, patience_seconds: int = 0) -> Iterator[None]:
 	"""Keep a terminal to oneself.
 
 	:param device: name of the Device Configuration.
+	:param patience_seconds: how long to wait for whoever talks with it.
 	:raises DeviceError: BUSY with `by_us`, somebody else of this site talks with it right now.
 	"""
 	lock = _lock(device)
-	(taken,) = frappe.db.sql("SELECT GET_LOCK(%s, 0)", lock)[0]
+	(taken,) = frappe.db.sql("SELECT GET_LOCK(%s, %s)", (lock, patience_seconds))[0]
 	if not taken:
 		raise DeviceError(Code.BUSY, retryable=True, by_us=True)
 	try:

@@ -13,6 +13,8 @@ from attendance_bridge.core.driver import Capability, Driver, Window
 
 DAYS = 14
 """How far back the look goes, day by day."""
+PATIENCE_SECONDS = 600
+"""How long a look waits for a pull that is under way."""
 
 
 def find(device: str) -> Window | None:
@@ -23,7 +25,7 @@ def find(device: str) -> Window | None:
 	"""
 	zone = moments.zone_of(device)
 	today = moments.utc_now().astimezone(zone).date()
-	with conversation.alone_with(device), devices.open_driver(device) as driver:
+	with conversation.alone_with(device, PATIENCE_SECONDS), devices.open_driver(device) as driver:
 		info = meet(device, driver).info
 		if Capability.COUNT in driver.spec.capabilities:
 			missing = [day for day in _last_days(today, zone) if _is_missing_some(driver, info.serial, day)]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
 import frappe
 
-from attendance_bridge.bench import devices, gathering, jobs, moments, sync_runs
+from attendance_bridge.bench import background, conversation, devices, gathering, jobs, moments, sync_runs
 from attendance_bridge.bench.punch_log import PunchLog
 from attendance_bridge.bench.testing import IntegrationTestCase
 from attendance_bridge.bench.tests import premises, terminals
@@ -133,6 +135,39 @@ class TestJobs(IntegrationTestCase):
 		with patch.object(frappe, "enqueue") as enqueue:
 			jobs.tick()
 		self.assertNotIn(self.device, [call.kwargs.get("device") for call in enqueue.call_args_list])
+
+	def test_a_pull_that_is_there_costs_no_look_for_gaps(self) -> None:
+		pull = f"attendance_bridge:pull:{self.device}"
+		with (
+			patch.object(background, "is_job_enqueued", side_effect=lambda job: job == pull),
+			patch.object(frappe, "enqueue") as enqueue,
+		):
+			jobs.reconcile()
+		queued = [call for call in enqueue.call_args_list if call.kwargs["device"] == self.device]
+		self.assertEqual(
+			[call.kwargs["job_id"] for call in queued], [f"attendance_bridge:reconcile:{self.device}"]
+		)
+		reading = threading.Event()
+
+		def read_for_a_while() -> None:
+			with conversation.alone_with(self.device):
+				reading.set()
+				time.sleep(1)
+
+		site = frappe.local.site
+
+		def another_job() -> None:
+			frappe.init(site=site)
+			frappe.connect()
+			read_for_a_while()
+			frappe.destroy()
+
+		reader = threading.Thread(target=another_job)
+		reader.start()
+		self.assertTrue(reading.wait(20))
+		jobs.reconcile_device(self.device)
+		reader.join(20)
+		self.assertIsNotNone(self._state("last_contact"))
 
 	def test_a_queued_run_brings_its_own_range(self) -> None:
 		today = (

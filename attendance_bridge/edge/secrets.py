@@ -15,6 +15,7 @@ def read_secret(kind: str, reference: str) -> str:
 
 	:param kind: "env" or "file".
 	:param reference: name of the variable, or path of the file; line breaks at its end are not part of it.
+		A file that only root may read is looked for among the credentials that systemd hands over.
 	:raises ConfigError: SECRET_MISSING, naming the place and never its content.
 	"""
 	value = os.environ.get(reference, "") if kind == "env" else _read_file(Path(reference))
@@ -34,6 +35,16 @@ def _is_text(value: str) -> bool:
 
 
 def _read_file(path: Path) -> str:
+	return _content(path) or _content_handed_over(path)
+
+
+def _content_handed_over(path: Path) -> str:
+	"""What systemd hands over of a folder that only root reads: LoadCredential=secrets:/…/secrets."""
+	folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
+	return _content(Path(folder) / f"{path.parent.name}_{path.name}") if folder else ""
+
+
+def _content(path: Path) -> str:
 	try:
 		with path.open(encoding="utf-8") as file:
 			value = file.read(MAX_SECRET_LENGTH + 1)

@@ -51,8 +51,9 @@ def back_up(database: Path, target: Path) -> int:
 	_make(target)
 	try:
 		with reported(database), contextlib.closing(sqlite3.connect(target, isolation_level=None)) as copy:
+			# Not read-only, though nothing is written: such a reader cannot clear its companions away.
 			with contextlib.closing(
-				sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True, timeout=30)
+				sqlite3.connect(f"{database.resolve().as_uri()}?mode=rw", uri=True, timeout=30)
 			) as original:
 				original.backup(copy, pages=_PAGES_AT_A_TIME)
 			# Else it would need two more files beside it, and its user the right to make them.

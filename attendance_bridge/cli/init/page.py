@@ -118,6 +118,9 @@ def _ask_account(
 	questions: Questions, given: PageAnswers, *, needed: bool, wanted: bool
 ) -> tuple[str, Secret | None]:
 	if given.account is None and not needed:
+		if wanted and not questions.asks:
+			questions.note("Enrolling needs a login: attendance-bridge edge user add makes one.")
+			return "", None
 		if not questions.yes("Make an account? Enrolling and correcting need a login.", default=wanted):
 			return "", None
 	elif needed and given.account is None:

@@ -92,7 +92,8 @@ def _certificate(places: Places, names: tuple[str, ...]) -> str:
 	else:
 		facts = make_certificate(places.certificate, places.certificate_key, names, now=utc_now())
 		word = f"good until {facts.ends_at:%Y-%m-%d}"
-	return f"{places.certificate}  (certificate of the pages, {word}; its key is in {places.secrets})\n     SHA-256 {facts.fingerprint}"
+	what = f"certificate of the pages, {word}; its key is in {places.secrets}"
+	return f"{places.certificate}  ({what})\n     SHA-256 {facts.fingerprint}"
 
 
 def _gallery_key(places: Places, database: Database) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import select
+import sqlite3
 import stat
 import subprocess
 import time
@@ -478,6 +480,18 @@ def test_a_damaged_database_is_what_one_restores_for(tmp_path: Path) -> None:
 	assert done.erasures_unknown
 	assert done.set_aside is not None
 	assert done.set_aside.read_bytes().startswith(b"rubbish")
+	Database.open(tmp_path / "edge.db").close()
+
+
+def test_going_back_to_an_older_version(tmp_path: Path) -> None:
+	Database.open(tmp_path / "edge.db").close()
+	backup.back_up(tmp_path / "edge.db", tmp_path / "copy.db")
+	with contextlib.closing(sqlite3.connect(tmp_path / "edge.db")) as connection:
+		connection.execute("PRAGMA user_version = 999")  # as a later version leaves it
+	with pytest.raises(StoreError) as refused:
+		Database.open(tmp_path / "edge.db")
+	assert refused.value.code is Code.DATABASE_TOO_NEW
+	assert backup.restore(tmp_path / "copy.db", tmp_path / "edge.db", by="test", at=NOW).erasures_unknown
 	Database.open(tmp_path / "edge.db").close()
 
 

@@ -90,10 +90,10 @@ def _ask_camera(questions: Questions, given: CameraAnswers) -> tuple[dict[str, o
 		return _choose_camera(questions)
 
 	def attempt(table: dict[str, object]) -> None:
-		frame = eyes.first_picture(table, utc_now)
-		height, width = frame.pixels.shape[:2]
-		questions.right(f"A picture of {width}×{height}, {_light(float(frame.pixels.mean()))}.")
-		pictures.append(frame.pixels)
+		pixels: Any = eyes.first_picture(table, utc_now).pixels
+		height, width = pixels.shape[:2]
+		questions.right(f"A picture of {width}×{height}, {_light(float(pixels.mean()))}.")
+		pictures.append(pixels)
 
 	table = questions.until(ask, attempt, repeat=given.camera is None)
 	return table, pictures[-1] if pictures else None

@@ -22,7 +22,8 @@ _HEAD = """# Supported
 
 Made by `devtools/generate_supported.py` from the code; do not edit by hand.
 
-Every driver and upstream here passes its contract suite against a simulator that speaks the real protocol.
+Every driver of a terminal and every upstream here passes its contract suite against a simulator that speaks
+the real protocol.
 """
 
 _RECORDED = """## Recorded
@@ -90,7 +91,8 @@ def _driver_sections() -> list[str]:
 	for key in drivers.names():
 		spec = drivers.load(key).spec
 		able = [words for capability, words in _CAPABILITIES.items() if capability in spec.capabilities]
-		sections.append(f'### {spec.label}\n\n`driver = "{key}"` — {", ".join(able)}.\n')
+		abilities = ", ".join(able) if spec.pulled else "relayed by its agent, read by nobody"
+		sections.append(f'### {spec.label}\n\n`driver = "{key}"` — {abilities}.\n')
 		sections.append(_options(spec.config))
 	return sections
 

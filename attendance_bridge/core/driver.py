@@ -44,6 +44,8 @@ class DriverSpec:
 	capabilities: frozenset[Capability]
 	config: type[Any]
 	"""The frozen dataclass with the options of this driver; see `core.config`."""
+	pulled: bool = True
+	"""False for what nobody can ask: its punches come by themselves, through its agent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

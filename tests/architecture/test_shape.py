@@ -98,7 +98,7 @@ def test_a_driver_is_complete(key: str) -> None:
 	assert spec.label
 	assert {"host", "port"} <= describe(spec.config).keys()  # what the book of devices writes down
 	assert all(option.help for _kind, option in describe(spec.config).values())
-	assert contract_tests("drivers", key, "DriverContract")
+	assert contract_tests("drivers", key, "DriverContract") or not spec.pulled
 
 
 @pytest.mark.parametrize("key", upstreams.names())

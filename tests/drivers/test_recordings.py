@@ -36,6 +36,6 @@ def test_a_recording_is_written_as_it_was_read(file: Path) -> None:
 	assert Recording.from_text(text).to_text() == text
 
 
-@pytest.mark.parametrize("key", drivers.names())
+@pytest.mark.parametrize("key", [key for key in drivers.names() if drivers.load(key).spec.pulled])
 def test_there_are_recordings_of_every_driver(key: str) -> None:
 	assert any(load(file).driver == key for file in FILES)

@@ -13,8 +13,9 @@ demo: $(VENV)/.edge
 demo-camera: $(VENV)/.recognition
 	@$(BIN)/attendance-bridge demo --port $(PORT)
 
+# Four at once also on two cores: most tests wait for a terminal, a page or a process.
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -n 4 --dist worksteal
 
 # The site's side, on a bench that is there already: make test-bench BENCH=~/frappe-bench SITE=test.localhost
 test-bench: $(BIN)/python

@@ -161,6 +161,11 @@ class Sight:
 		eventually(lambda: len(self.events(type)) >= number, lambda: f"{type} {number}: {self.told()}")
 		return self.events(type)[number - 1]
 
+	def let_it_look(self, times: int = 3) -> None:
+		"""Wait until the detector has looked so often again: the first picture may be one from before."""
+		wanted = self.vision.engine.detections + times
+		eventually(lambda: self.vision.engine.detections >= wanted, lambda: f"{times} looks: {self.told()}")
+
 	def told(self) -> list[str]:
 		return [event.type.value for event in self.events() if event.type is not EventType.FACE]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
@@ -46,19 +45,18 @@ def test_a_photograph_does_not_pass_the_challenge(scene: Scene, tmp_path: Path) 
 		assert sight.held() == []
 
 
-@pytest.mark.skipif(
-	os.getloadavg()[0] > (os.cpu_count() or 1), reason="real time, and the machine is too busy for it"
-)
 def test_a_person_passes_the_challenge(scene: Scene, tmp_path: Path) -> None:
-	patient = {"challenged": True, "challenge": {"seconds": 30.0}}
+	patient = {"challenged": True, "challenge": {"seconds": 60.0}}
 	with seeing(configuration(tmp_path, recognition={"pipeline": patient})) as sight:
 		visitor = verbs.come(scene.state, 1)
 		side = sight.wait_for(EventType.CHALLENGE).facts["side"]
 		assert sight.held() == []
 		towards = 1 if side == "left" else -1
+		# Each way of holding the head is kept until it was seen, however busy the machine is.
+		sight.let_it_look()
 		for part in (0.35, 0.7):
 			visitor = verbs.turn(scene.state, visitor, Look(yaw=towards * part))
-			time.sleep(2.0)  # so that it is seen on a busy machine too
+			sight.let_it_look()
 		sight.wait_for(EventType.PUNCH)
 		assert [each.employee for each in sight.held()] in ([""], ["HR-EMP-1"])
 

@@ -1,34 +1,27 @@
 """What an agent is to know of faces: whole people, a page at a time, and what it has to erase.
 
-A walk goes over people by name: over all with a face or a consent, or over those about whom something has
-changed since the walk before began. Its token says how far it has come. As in `bench.roster`, transactions
-may commit late, so each walk looks back a little, and everybody is sent anew once a day.
+A walk (`bench.walk`) goes over people by name: over all with a face or a consent, or over those about whom
+something has changed since the walk before began.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timezone
 from typing import Any
 
 import frappe
 
 from attendance_bridge.bench import consents, erasing, moments, vault
+from attendance_bridge.bench import walk as walks
 from attendance_bridge.bench.agents import Agent
 from attendance_bridge.bench.face_templates import within_scope
-from attendance_bridge.bench.roster import OVERLAP, WHOLE_EVERY
 from attendance_bridge.bench.sent_faces import spell_template
 from attendance_bridge.bench.sent_fields import BadFieldError, SentFields, sent_list, spell_moment
+from attendance_bridge.bench.walk import Walk
 
 LONGEST_PAGE = 100
 MOST_MODELS = 8
 MAX_MODEL_LENGTH = 140
-MAX_TOKEN_LENGTH = 1024
 ENOUGH_TEXT = 3 * 1024 * 1024
 """Characters of vectors after which a page ends, so that an answer stays within what an agent takes."""
 
@@ -45,22 +38,6 @@ _CHANGED = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Walk:
-	whole: bool
-	scope: str
-	"""What the agent asked for when it began; another one now means to begin anew."""
-	whole_at: float
-	"""When the last walk over everybody began; seconds since 1970, as all moments here."""
-	began_at: float
-	since: float = 0.0
-	after: str = ""
-	"""The last person of the last page; empty at the beginning."""
-
-	def to_token(self) -> str:
-		return base64.urlsafe_b64encode(json.dumps(asdict(self)).encode()).decode()
-
-
 def page(agent: Agent, body: Mapping[str, Any]) -> dict[str, Any]:
 	"""One page; see docs/protocols/agent-api.md.
 
@@ -70,7 +47,8 @@ def page(agent: Agent, body: Mapping[str, Any]) -> dict[str, Any]:
 	length = fields.whole("page_length", 1, LONGEST_PAGE, default=LONGEST_PAGE)
 	models = _models(body.get("models"))
 	central = erasing.keeps_templates()
-	walk = _resumed(fields.text("token", MAX_TOKEN_LENGTH), _scope(agent, models, central))
+	scope = walks.scope_of(agent.company, agent.branch, models, central)
+	walk = walks.resume(fields.text("token", walks.MAX_TOKEN_LENGTH), scope)
 	names = _names(walk, length)
 	more = len(names) > length
 	within = within_scope(agent, names[:length])
@@ -79,9 +57,9 @@ def page(agent: Agent, body: Mapping[str, Any]) -> dict[str, Any]:
 	covered = names[:done]
 	return {
 		"central": central,
-		"whole": walk.whole and not walk.after,
+		"whole": walk.whole and walk.first,
 		"more": more,
-		"token": (replace(walk, after=covered[-1]) if more else _next(walk)).to_token(),
+		"token": (walk.moved(covered[-1]) if more else walk.ended()).to_token(),
 		"people": people,
 		"gone": [name for name in covered if name not in within],
 		"erasures": [] if more else [_spell_erasure(row) for row in erasing.outstanding(agent.name)],
@@ -95,50 +73,13 @@ def _models(sent: object) -> list[str]:
 	return sorted(set(models))
 
 
-def _scope(agent: Agent, models: Sequence[str], central: bool) -> str:
-	facts = [agent.company, agent.branch, models, central]
-	return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
-
-
-def _resumed(token: str, scope: str) -> _Walk:
-	now = moments.utc_now()
-	walk = _read(token)
-	known = walk is not None and walk.scope == scope and walk.began_at <= now.timestamp()
-	if walk is None or not known or now - _moment(walk.whole_at) > WHOLE_EVERY:
-		return _Walk(whole=True, scope=scope, whole_at=now.timestamp(), began_at=now.timestamp())
-	return walk if walk.after else replace(walk, began_at=now.timestamp())
-
-
-def _read(token: str) -> _Walk | None:
-	"""The walk of a token; None if it is none of ours."""
-	try:
-		walk = _Walk(**json.loads(base64.urlsafe_b64decode(token.encode("ascii"))))
-		if [type(value) for value in asdict(walk).values()] != [bool, str, float, float, float, str]:
-			return None
-		for seconds in (walk.whole_at, walk.began_at, walk.since):
-			_moment(seconds)
-	except (ValueError, TypeError, OverflowError, OSError, RecursionError, binascii.Error):
-		return None
-	return walk
-
-
-def _next(walk: _Walk) -> _Walk:
-	return replace(walk, whole=False, since=walk.began_at, after="")
-
-
-def _moment(seconds: float) -> datetime:
-	return datetime.fromtimestamp(seconds, timezone.utc)
-
-
-def _names(walk: _Walk, length: int) -> list[str]:
+def _names(walk: Walk, length: int) -> list[str]:
 	"""Of any company: who has left the agent's is to be forgotten there."""
 	conditions = _KNOWN if walk.whole else f"{_KNOWN} AND {_CHANGED}"
-	# Where clocks went back meanwhile, from earlier on.
-	since = min(moments.to_site(_moment(walk.since)), moments.to_site(_moment(walk.began_at))) - OVERLAP
 	return frappe.db.sql_list(
 		f"SELECT e.`name` FROM `tabEmployee` e WHERE e.`name` > %(after)s AND {conditions}"  # noqa: S608
 		" ORDER BY e.`name` LIMIT %(limit)s",
-		{"after": walk.after, "since": since, "limit": length + 1},
+		{"after": walk.after, "since": walk.looking_back, "limit": length + 1},
 	)
 
 

@@ -1,61 +1,25 @@
-"""The people an agent may know, and what has changed about them since it last asked.
+"""The people an agent may know, and what has changed about them since it last asked; see `bench.walk`.
 
-A walk goes over all people by name, or over the changed ones by the time of their change, a page at a time.
-Its token says how far it has come, and when it began: the next walk asks for what changed since. Transactions
-that commit late carry an earlier time than their commit, so each walk looks back a little further.
-
-Not every change leaves a trace (an Employee may be renamed, or removed in the database), so that everybody is
-sent anew once a day.
+A walk goes over all people by name, or over the changed ones by the time of their change.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import json
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import frappe
 
-from attendance_bridge.bench import moments
+from attendance_bridge.bench import walk as walks
 from attendance_bridge.bench.agents import Agent
 from attendance_bridge.bench.sent_fields import SentFields
+from attendance_bridge.bench.walk import Walk
 
 LONGEST_PAGE = 1000
-OVERLAP = timedelta(minutes=15)
-"""Longer than any transaction that changes an Employee takes to commit."""
-WHOLE_EVERY = timedelta(days=1)
-
-MAX_TOKEN_LENGTH = 1024
 
 _COLUMNS = (
 	"`name`, `attendance_device_id`, `employee_name`, `status`, `department`, `designation`, `company`,"
 	" `branch`, `default_shift`, `modified`"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Walk:
-	"""Where a walk stands, as its token says it."""
-
-	whole: bool
-	"""Over everybody, not only over those who changed."""
-	scope: str
-	"""Whom the agent got when it began; somebody else now means to begin anew."""
-	whole_at: float
-	"""When the last walk over everybody began; seconds since 1970, as all moments here."""
-	began_at: float
-	since: float = 0.0
-	"""Changes from then on are asked for."""
-	after_modified: str = ""
-	after_name: str = ""
-	"""The last person of the last page; empty at the beginning."""
-
-	def to_token(self) -> str:
-		return base64.urlsafe_b64encode(json.dumps(asdict(self)).encode()).decode()
 
 
 def page(agent: Agent, token: object, page_length: object) -> dict[str, Any]:
@@ -67,56 +31,26 @@ def page(agent: Agent, token: object, page_length: object) -> dict[str, Any]:
 	"""
 	fields = SentFields({"token": token, "page_length": page_length})
 	length = fields.whole("page_length", 1, LONGEST_PAGE, default=LONGEST_PAGE)
-	walk = _resumed(fields.text("token", MAX_TOKEN_LENGTH), agent, moments.utc_now())
-	first = not walk.after_name
+	scope = walks.scope_of(agent.company, agent.branch)
+	walk = walks.resume(fields.text("token", walks.MAX_TOKEN_LENGTH), scope)
 	rows = _everybody(agent, walk, length) if walk.whole else _changed(walk, length)
 	more = len(rows) > length
 	rows = rows[:length]
 	within = [row for row in rows if _is_within(row, agent)]
 	gone = [row.name for row in rows if not _is_within(row, agent)]
-	if first and not walk.whole:
+	if walk.first and not walk.whole:
 		gone += _deleted(walk)
 	return {
 		"people": [_person(row) for row in within],
 		"gone": gone,
-		"whole": walk.whole and first,
+		"whole": walk.whole and walk.first,
 		"more": more,
-		"token": (_moved(walk, rows[-1]) if more else _next(walk)).to_token(),
+		"token": (walk.moved(rows[-1].name, str(rows[-1].modified)) if more else walk.ended()).to_token(),
 	}
 
 
-def _resumed(token: str, agent: Agent, now: datetime) -> _Walk:
-	walk, scope = _read(token), _scope(agent)
-	known = walk is not None and walk.scope == scope and walk.began_at <= now.timestamp()
-	if walk is None or not known or now - _moment(walk.whole_at) > WHOLE_EVERY:
-		return _Walk(whole=True, scope=scope, whole_at=now.timestamp(), began_at=now.timestamp())
-	return walk if walk.after_name else replace(walk, began_at=now.timestamp())
-
-
-def _read(token: str) -> _Walk | None:
-	"""The walk of a token; None if it is none of ours, or of another version."""
-	try:
-		found = json.loads(base64.urlsafe_b64decode(token.encode("ascii")))
-		walk = _Walk(**found)
-		if [type(value) for value in asdict(walk).values()] != [bool, str, float, float, float, str, str]:
-			return None
-		for seconds in (walk.whole_at, walk.began_at, walk.since):
-			_moment(seconds)
-	except (ValueError, TypeError, OverflowError, OSError, RecursionError, binascii.Error):
-		return None
-	return walk
-
-
-def _moved(walk: _Walk, last: Any) -> _Walk:
-	return replace(walk, after_modified=str(last.modified), after_name=last.name)
-
-
-def _next(walk: _Walk) -> _Walk:
-	return replace(walk, whole=False, since=walk.began_at, after_modified="", after_name="")
-
-
-def _everybody(agent: Agent, walk: _Walk, length: int) -> list[Any]:
-	conditions, values = ["`name` > %s"], [walk.after_name]
+def _everybody(agent: Agent, walk: Walk, length: int) -> list[Any]:
+	conditions, values = ["`name` > %s"], [walk.after]
 	for column, wanted in (("company", agent.company), ("branch", agent.branch)):
 		if wanted:
 			conditions.append(f"`{column}` = %s")
@@ -124,13 +58,13 @@ def _everybody(agent: Agent, walk: _Walk, length: int) -> list[Any]:
 	return _select(" AND ".join(conditions), "`name`", values, length)
 
 
-def _changed(walk: _Walk, length: int) -> list[Any]:
+def _changed(walk: Walk, length: int) -> list[Any]:
 	"""Of any company: who has left the agent's is to be forgotten there."""
-	if walk.after_name:
+	if not walk.first:
 		condition = "(`modified`, `name`) > (%s, %s) AND `modified` >= %s"
 		at = walk.after_modified
-		return _select(condition, "`modified`, `name`", [at, walk.after_name, at], length)
-	return _select("`modified` >= %s", "`modified`, `name`", [_looking_back(walk)], length)
+		return _select(condition, "`modified`, `name`", [at, walk.after, at], length)
+	return _select("`modified` >= %s", "`modified`, `name`", [walk.looking_back], length)
 
 
 def _select(condition: str, order: str, values: list[Any], length: int) -> list[Any]:
@@ -142,8 +76,8 @@ def _select(condition: str, order: str, values: list[Any], length: int) -> list[
 	return rows
 
 
-def _deleted(walk: _Walk) -> list[str]:
-	since = _looking_back(walk)
+def _deleted(walk: Walk) -> list[str]:
+	since = walk.looking_back
 	return frappe.db.sql_list(
 		# Frappe has an index on `modified` or on `creation`, by its version.
 		"SELECT `deleted_name` FROM `tabDeleted Document` WHERE `deleted_doctype` = 'Employee'"
@@ -151,11 +85,6 @@ def _deleted(walk: _Walk) -> list[str]:
 		" AND NOT EXISTS (SELECT 1 FROM `tabEmployee` WHERE `name` = `deleted_name`)",
 		(since, since),
 	)
-
-
-def _looking_back(walk: _Walk) -> datetime:
-	"""From when on changes are asked for, in site time; where clocks went back meanwhile, from earlier on."""
-	return min(moments.to_site(_moment(walk.since)), moments.to_site(_moment(walk.began_at))) - OVERLAP
 
 
 def _is_within(row: Any, agent: Agent) -> bool:
@@ -176,11 +105,3 @@ def _person(row: Any) -> dict[str, str]:
 		"branch": row.branch or "",
 		"shift": row.default_shift or "",
 	}
-
-
-def _scope(agent: Agent) -> str:
-	return hashlib.sha256(json.dumps([agent.company, agent.branch]).encode()).hexdigest()[:16]
-
-
-def _moment(seconds: float) -> datetime:
-	return datetime.fromtimestamp(seconds, timezone.utc)

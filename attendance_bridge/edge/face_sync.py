@@ -5,17 +5,15 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from attendance_bridge.core.consent import ErasureReason
 from attendance_bridge.core.driver import Now
-from attendance_bridge.core.errors import UpstreamError
 from attendance_bridge.core.faces import FaceUpstream, TemplateReceipt
 from attendance_bridge.core.upstream import Outcome
-from attendance_bridge.edge.line import Line
+from attendance_bridge.edge.errand import Errand
 from attendance_bridge.edge.pulse import Pulse
 from attendance_bridge.stores.gallery import Gallery
 from attendance_bridge.stores.site_faces import SiteFaces
@@ -23,7 +21,6 @@ from attendance_bridge.stores.site_faces import SiteFaces
 logger = logging.getLogger(__name__)
 
 EVERY = timedelta(minutes=1)
-LOOK_EVERY_SECONDS = 1.0
 TEMPLATES_AT_ONCE = 50
 CONSENTS_AT_ONCE = 500
 ERASURES_AT_ONCE = 500
@@ -31,10 +28,12 @@ MAX_PAGES = 100_000
 """More than any site has: an answer that never ends is not followed for ever."""
 
 
-class FaceSync:
+class FaceSync(Errand):
 	"""The one thread that talks with the site about faces."""
 
 	name = "faces"
+	# Each look asks the gallery for its revision.
+	look_every_seconds = 1.0
 
 	def __init__(
 		self,
@@ -52,54 +51,25 @@ class FaceSync:
 		:param models: the models whose templates are of use here.
 		:param on_change: called when the gallery may have changed.
 		"""
+		super().__init__(now, chance)
 		self._upstream = upstream
 		self._gallery = gallery
 		self._faces = faces
 		self._models = models
-		self._now = now
 		self._pulse = pulse
 		self._on_change = on_change
-		self._line = Line(now, chance)
-		self._news = threading.Event()
-		self._synced_at: datetime | None = None
 		self._revision = -1
 		self._token = ""
 		self._seen: set[str] | None = None
 		"""Who was in the pages of a whole list so far; None while only changes are read."""
 
-	@property
-	def last_error(self) -> UpstreamError | None:
-		"""What the site last failed with; None once it answers again."""
-		return self._line.error
-
-	def wake(self) -> None:
-		"""Somebody agreed, was captured, or withdrew."""
-		self._news.set()
-
-	def run(self, stop: threading.Event) -> None:
-		"""Keep in step until `stop`.
-
-		:raises StoreError: the store cannot be used.
-		"""
-		while not stop.is_set():
-			if self._is_due():
-				self.step()
-			stop.wait(LOOK_EVERY_SECONDS)
-
-	def _is_due(self) -> bool:
-		if not self._line.is_open():
-			return False
-		if self._synced_at is None or self._line.error is not None or self._news.is_set():
-			return True
+	def _pause(self) -> timedelta:
 		# Another process (the command line) may have erased or enrolled somebody.
-		if self._gallery.revision() != self._revision:
-			return True
-		# Negative only after our own clock was set back.
-		return not timedelta(0) <= self._now() - self._synced_at < EVERY
+		news = self._news.is_set() or self._gallery.revision() != self._revision
+		return timedelta(0) if news else EVERY
 
-	def step(self) -> None:
+	def _do(self) -> None:
 		"""Tell, ask, obey, confirm: after it both sides know the same."""
-		self._news.clear()
 		revision = self._gallery.revision()
 		try:
 			self._tell_erasures()
@@ -107,16 +77,11 @@ class FaceSync:
 			self._tell_templates()
 			self._take_over()
 			self._confirm()
-		except UpstreamError as error:
-			self._line.failed(error)
-			return
 		finally:
 			self._revision = self._gallery.revision()
 			if self._revision != revision:
 				self._pulse.beat()
 				self._on_change()
-		self._line.works()
-		self._synced_at = self._now()
 
 	def _tell_erasures(self) -> None:
 		"""First of all: what was taken back here must not go on anywhere else for a moment longer."""

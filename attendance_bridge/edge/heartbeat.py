@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from attendance_bridge.core.clock import ClockRules
 from attendance_bridge.core.driver import Now
-from attendance_bridge.core.errors import UpstreamError
 from attendance_bridge.core.projection import State
 from attendance_bridge.core.relay import DecidingUpstream, DeviceReport, DeviceTrouble, Heartbeat
-from attendance_bridge.edge.line import Line
+from attendance_bridge.edge.errand import Errand
 from attendance_bridge.edge.messages import spell_offset
 from attendance_bridge.edge.poller import Poller
 from attendance_bridge.edge.pulse import Pulse
@@ -29,13 +27,12 @@ logger = logging.getLogger(__name__)
 EVERY = timedelta(minutes=1)
 PAUSE = timedelta(seconds=2)
 """Between two heartbeats at least, however many terminals have something to tell."""
-LOOK_EVERY_SECONDS = 0.2
 UNREADABLE_AT_ONCE = 500
 UNKNOWN_DEVICE = "unknown_device"
 """Why the site puts off punches of a terminal that nobody has assigned to us."""
 
 
-class HeartbeatWorker:
+class HeartbeatWorker(Errand):
 	"""The one thread that talks with the site about terminals."""
 
 	name = "heartbeat"
@@ -56,6 +53,7 @@ class HeartbeatWorker:
 		pulse: Pulse,
 		chance: Callable[[], float] = random.random,
 	) -> None:
+		super().__init__(now, chance)
 		self._upstream = upstream
 		self._terminals = terminals
 		self._poller = poller
@@ -65,55 +63,19 @@ class HeartbeatWorker:
 		self._cursors = cursors
 		self._book = book
 		self._wake_uploader = wake_uploader
-		self._now = now
 		self._pulse = pulse
-		self._line = Line(now, chance)
-		self._news = threading.Event()
-		self._beat_at: datetime | None = None
 		self._told_serials: frozenset[str] = frozenset()
 		self._clock_is_off = False
 
-	@property
-	def last_error(self) -> UpstreamError | None:
-		"""What the site last failed with; None once it answers again."""
-		return self._line.error
+	def _pause(self) -> timedelta:
+		return PAUSE if self._news.is_set() else EVERY
 
-	def wake(self) -> None:
-		"""A terminal has something to tell."""
-		self._news.set()
-
-	def run(self, stop: threading.Event) -> None:
-		"""Beat until `stop`.
-
-		:raises StoreError: the store cannot be used.
-		"""
-		while not stop.is_set():
-			if self._is_due():
-				self.step()
-			stop.wait(LOOK_EVERY_SECONDS)
-
-	def _is_due(self) -> bool:
-		if not self._line.is_open():
-			return False
-		if self._beat_at is None or self._line.error is not None:
-			return True
-		since = self._now() - self._beat_at
-		# Negative only after our own clock was set back.
-		return not timedelta(0) <= since < (PAUSE if self._news.is_set() else EVERY)
-
-	def step(self) -> None:
+	def _do(self) -> None:
 		"""One heartbeat with all that follows from it."""
-		self._news.clear()
-		try:
-			if not self._terminals.assigned.revision:
-				self._fetch_terminals()
-			self._beat()
-			self._tell_unreadable()
-		except UpstreamError as error:
-			self._line.failed(error)
-			return
-		self._line.works()
-		self._beat_at = self._now()
+		if not self._terminals.assigned.revision:
+			self._fetch_terminals()
+		self._beat()
+		self._tell_unreadable()
 
 	def _fetch_terminals(self) -> None:
 		assignment = self._upstream.devices()

@@ -185,7 +185,7 @@ class Agent:
 		)
 
 	def _make_face_sync(self) -> FaceSync | None:
-		if self.vision is None or not self.upstream.spec.keeps_faces:
+		if self.vision is None or self.settings.vision is None or not self.upstream.spec.keeps_faces:
 			return None
 		model = self.vision.engine.model
 		return FaceSync(
@@ -193,6 +193,7 @@ class Agent:
 			gallery=self.vision.gallery,
 			faces=SiteFaces(self.database, self.vision.gallery),
 			models=lambda: [model],
+			templates_stay=self.settings.vision.gallery.store_nothing_central,
 			now=self._now,
 			pulse=self._pulse,
 		)
@@ -200,7 +201,8 @@ class Agent:
 	@property
 	def last_error(self) -> UpstreamError | None:
 		"""What the upstream last failed with, whatever it was asked for; None once it works again."""
-		return self.uploader.last_error or (self.heartbeat.last_error if self.heartbeat else None)
+		errands = (self.uploader, self.heartbeat, self.face_sync)
+		return next((each.last_error for each in errands if each and each.last_error), None)
 
 	def _everybody(self) -> Everybody | None:
 		upstream = self.settings.upstream

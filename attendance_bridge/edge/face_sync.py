@@ -6,12 +6,13 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 from attendance_bridge.core.consent import ErasureReason
 from attendance_bridge.core.driver import Now
-from attendance_bridge.core.faces import FaceUpstream, TemplateReceipt
+from attendance_bridge.core.faces import FacePage, FaceUpstream, TemplateReceipt
 from attendance_bridge.core.upstream import Outcome
 from attendance_bridge.edge.errand import Errand
 from attendance_bridge.edge.pulse import Pulse
@@ -42,6 +43,7 @@ class FaceSync(Errand):
 		gallery: Gallery,
 		faces: SiteFaces,
 		models: Callable[[], Sequence[str]],
+		templates_stay: bool = False,
 		now: Now,
 		pulse: Pulse,
 		on_change: Callable[[], None] = lambda: None,
@@ -49,6 +51,8 @@ class FaceSync(Errand):
 	) -> None:
 		"""
 		:param models: the models whose templates are of use here.
+		:param templates_stay: nothing of a face is sent or fetched; consents and erasures go both ways all
+			the same.
 		:param on_change: called when the gallery may have changed.
 		"""
 		super().__init__(now, chance)
@@ -56,6 +60,7 @@ class FaceSync(Errand):
 		self._gallery = gallery
 		self._faces = faces
 		self._models = models
+		self._templates_stay = templates_stay
 		self._pulse = pulse
 		self._on_change = on_change
 		self._revision = -1
@@ -74,7 +79,8 @@ class FaceSync(Errand):
 		try:
 			self._tell_erasures()
 			self._tell_consents()
-			self._tell_templates()
+			if not self._templates_stay:
+				self._tell_templates()
 			self._take_over()
 			self._confirm()
 		finally:
@@ -122,7 +128,7 @@ class FaceSync(Errand):
 
 	def _take_over(self) -> None:
 		for _page in range(MAX_PAGES):
-			page = self._upstream.faces(self._token, self._models())
+			page = self._page()
 			if page.whole:
 				self._seen = set()
 			self._faces.take(page, self._now())
@@ -136,6 +142,12 @@ class FaceSync(Errand):
 				self._seen = None
 			self._faces.obey(page.erasures, self._now())
 			return
+
+	def _page(self) -> FacePage:
+		if not self._templates_stay:
+			return self._upstream.faces(self._token, self._models())
+		# As if the site kept none: what was captured here stays.
+		return replace(self._upstream.faces(self._token, ()), central=False)
 
 	def _confirm(self) -> None:
 		while obeyed := self._faces.unconfirmed(ERASURES_AT_ONCE):

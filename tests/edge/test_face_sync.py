@@ -237,6 +237,32 @@ def test_an_enrolment_that_replaces_another(plant: Plant) -> None:
 	assert [each.reason for each in plant.bridge.faces.erasures] == ["replaced"]
 
 
+def test_templates_that_are_to_stay_stay(plant: Plant) -> None:
+	plant.gate.enroll(3, employee=BEN)
+	plant.gate.step()
+	plant.hall.sync._templates_stay = True
+	sent: list[object] = []
+	bring = plant.hall.upstream.bring_faces
+	plant.hall.upstream.bring_faces = lambda consents, templates, replaced: (  # type: ignore[method-assign]
+		sent.extend(templates),
+		bring(consents, templates, replaced),
+	)[1]
+	kept = plant.hall.enroll(1, 2)
+	plant.hall.step()
+	assert sent == []
+	assert {row["employee"] for row in plant.bridge.faces.templates.values()} == {BEN}
+	assert plant.hall.gallery.by_employee(ANNA) == kept
+	assert plant.hall.gallery.by_employee(BEN) == [], "none is fetched"
+	for _ in range(3):
+		plant.hall.step()
+		plant.gate.step()
+	assert (plant.hall.knows(1), plant.gate.knows(1)) == (ANNA, None)
+	verbs.withdraw_consent(plant.bridge, ANNA)
+	plant.hall.step()
+	assert plant.hall.gallery.by_employee(ANNA) == []
+	assert plant.hall.knows(1) is None
+
+
 def test_nothing_central_and_back(plant: Plant) -> None:
 	plant.gate.enroll(1)
 	plant.gate.step()

@@ -46,6 +46,7 @@ _CAPABILITIES = {
 	Capability.COUNT: "the terminal's own count for a range",
 	Capability.READ_CLOCK: "reads the clock",
 	Capability.SET_CLOCK: "sets the clock",
+	Capability.LIVE: "tells of punches as they happen",
 }
 
 

@@ -50,7 +50,7 @@ def record(
 	with driver_class(config, zone=zone, now=lambda: now) as conversation:
 		if not isinstance(conversation, Recordable):
 			raise TypeError(driver)
-		conversation.listen(tape)
+		conversation.overhear(tape)
 		steps = interview(conversation, window, tape.limits, stop=lambda: tape.is_full)
 	return make_recording(
 		conversation,

@@ -73,7 +73,7 @@ def _record(name: str) -> tuple[Recording, DeviceError | None]:
 	with devices.open_driver(name, lambda: now) as driver:
 		if not isinstance(driver, Recordable):
 			frappe.throw(_("This kind of terminal cannot be recorded."))
-		driver.listen(tape)
+		driver.overhear(tape)
 		steps = _interview(driver, window, tape)
 	recording = make_recording(
 		driver,

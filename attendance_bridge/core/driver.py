@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from attendance_bridge.core.clock import ClockReading
@@ -33,6 +33,8 @@ class Capability(str, Enum):
 	"""The terminal tells how many records it holds for a window: reconciling without reading."""
 	READ_CLOCK = "read_clock"
 	SET_CLOCK = "set_clock"
+	LIVE = "live"
+	"""Tells of punches as they happen: it is a `LiveDriver`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,10 @@ class Page:
 	"""How many records the terminal announces for this whole fetch, for a progress bar; an estimate."""
 	read: int = 0
 	"""How many records of the terminal this page used up, door events and failures included."""
+	live: bool = False
+	"""Its punches happened just now. What is pulled, or handed over late by a live road, did not."""
+	gap: bool = False
+	"""On a live road: the terminal may hold punches that this road did not bring. A pull brings them."""
 
 
 class Driver(Protocol):
@@ -145,6 +151,25 @@ class Driver(Protocol):
 	def __enter__(self) -> Driver: ...
 
 	def __exit__(self, *exc_info: object) -> None: ...
+
+
+@runtime_checkable
+class LiveDriver(Driver, Protocol):
+	"""A driver with `Capability.LIVE`. What it tells shortens the wait; the pull remains the truth."""
+
+	def listen(self, stop: Callable[[], bool]) -> Iterator[Page]:
+		"""Punches as they happen, until `stop` says so.
+
+		Yields a first page, without punches, as soon as the terminal has agreed to tell: what happened before
+		it is for a pull to bring. Then a page at each event and at each sign of life, and one without
+		anything after a silence that the driver bears, so that the caller sees that it goes on. Cursors are
+		`START` and lead nowhere. An event is acknowledged when the page after it is asked for: by then it has
+		to be durable.
+
+		:param stop: asked at least once a second.
+		:raises DeviceError: also CONNECTION_LOST and TIMEOUT, when the terminal is silent for longer than it
+			should be; NOT_SUPPORTED, if this model or firmware tells nothing.
+		"""
 
 
 def read_clock(driver: Driver) -> ClockReading | None:

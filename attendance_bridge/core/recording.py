@@ -90,7 +90,7 @@ class Recordable(Protocol):
 	def config(self) -> Any:
 		"""The configuration that it was made with."""
 
-	def listen(self, tape: Tape) -> None:
+	def overhear(self, tape: Tape) -> None:
 		"""Note on `tape` all that is said from now on. Call it before the first question."""
 
 	def redact(self, notes: Iterable[Note], names: Pseudonyms) -> list[Exchange]:

@@ -297,7 +297,7 @@ class DriverContract(ABC):
 		for driver in (rig.driver(), rig.driver_with_wrong_password()):
 			tape = Tape()
 			if isinstance(driver, Recordable):
-				driver.listen(tape)
+				driver.overhear(tape)
 			with driver:
 				shown += [repr(driver), repr(vars(driver))]
 				try:

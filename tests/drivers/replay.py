@@ -86,7 +86,7 @@ def _driver(recording: Recording, script: Script) -> Iterator[Driver]:
 	config = configuration.parse(driver_class.spec.config, options, secrets=lambda kind, name: "")
 	present = datetime.fromisoformat(recording.recorded_at)
 	driver = driver_class(config, zone=ZoneInfo(recording.time_zone), now=lambda: present)
-	driver.listen(Tape(recording.limits))
+	driver.overhear(Tape(recording.limits))
 	with _STAND_INS[recording.driver](driver, script), driver:
 		yield driver
 

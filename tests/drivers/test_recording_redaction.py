@@ -65,7 +65,7 @@ def people(draw: st.DrawFn, numeric: bool = False) -> list[tuple[str, str, int, 
 def recorded(driver: Any, /, **about: Any) -> Recording:
 	tape = Tape()
 	with driver:
-		driver.listen(tape)
+		driver.overhear(tape)
 		steps = interview(driver, WINDOW, tape.limits)
 	return make_recording(
 		driver,
@@ -294,7 +294,7 @@ def test_no_secret_on_a_tape(caplog: pytest.LogCaptureFixture) -> None:
 	tape = Tape()
 	state = HikvisionState(user="keeper-of-keys", password="Correct-1-Horse", now=lambda: NOW)
 	with HikvisionTerminal(state) as terminal, hikvision_driver(terminal.port) as driver:
-		driver.listen(tape)  # type: ignore[attr-defined]
+		driver.overhear(tape)  # type: ignore[attr-defined]
 		driver.identify()
 		shown = repr(tape) + repr(tape.notes) + repr(vars(driver)) + caplog.text
 	assert "Correct-1-Horse" not in shown

@@ -86,7 +86,7 @@ class Driver:
 		"""What it was made with."""
 		return self._config
 
-	def listen(self, tape: Tape) -> None:
+	def overhear(self, tape: Tape) -> None:
 		"""Note every request and its answer on `tape`; never the proof of the password."""
 		self._conversation.tape = tape
 

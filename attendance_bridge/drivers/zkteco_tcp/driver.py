@@ -73,7 +73,7 @@ class Driver:
 		"""What it was made with."""
 		return self._config
 
-	def listen(self, tape: Tape) -> None:
+	def overhear(self, tape: Tape) -> None:
 		"""Note every packet on `tape`. Of the log, only its beginning is read from now on: the protocol knows
 		no smaller part that one could ask for."""
 		self._session.tape = tape

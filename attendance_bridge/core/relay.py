@@ -29,6 +29,8 @@ class RelayedDevice:
 	poll_seconds: float
 	options: Mapping[str, object] = field(repr=False)
 	"""Of the driver's `Config`, secrets in the clear: for memory only."""
+	live: bool = False
+	"""Listen to it as well, where its driver can; it is read all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,46 @@ class DeviceReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+	"""A range of addresses in which terminals are to be looked for."""
+
+	token: str
+	"""Of this wish; comes back with what was found."""
+	networks: tuple[str, ...]
+	"""As CIDR: `192.0.2.0/24`. Not checked yet by whoever is to look."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundTerminal:
+	"""A terminal that answered, and said who it is."""
+
+	serial: str
+	host: str
+	port: int
+	driver: str
+	"""The key of the driver that it answered to."""
+	model: str = ""
+	firmware: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanReport:
+	"""What came of a `Scan`."""
+
+	token: str
+	addresses: int
+	"""How many were looked at."""
+	terminals: tuple[FoundTerminal, ...] = ()
+	error: str = ""
+	"""A `core.errors.Code` where nothing could be looked for; empty otherwise."""
+
+
+MOST_SCANNED_ADDRESSES = 4096
+"""Of one `Scan`: larger ranges are refused."""
+MOST_FOUND = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
 	"""How an agent and its terminals are."""
 
@@ -90,6 +132,8 @@ class Heartbeat:
 	revision: str
 	"""Of the assignment that the agent goes by; empty if it has none yet."""
 	devices: tuple[DeviceReport, ...]
+	found: ScanReport | None = None
+	"""What came of the last scan; told until the site's answer names another one, or none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +145,8 @@ class Orders:
 	revision: str
 	read_now: tuple[str, ...]
 	"""Terminals that somebody wants read at once, by the site's names."""
+	scan: Scan | None = None
+	"""A range that somebody wants looked through; named until its result was told."""
 
 
 class DecidingUpstream(Upstream, Protocol):

@@ -13,7 +13,14 @@ from attendance_bridge.core.direction import LogType
 from attendance_bridge.core.driver import UnreadableRow
 from attendance_bridge.core.errors import Code, UpstreamError
 from attendance_bridge.core.projection import State
-from attendance_bridge.core.relay import DeviceReport, DeviceTrouble, Heartbeat
+from attendance_bridge.core.relay import (
+	DeviceReport,
+	DeviceTrouble,
+	FoundTerminal,
+	Heartbeat,
+	Scan,
+	ScanReport,
+)
 from attendance_bridge.core.upstream import CheckIn, Outcome, Receipt
 from attendance_bridge.simulators.frappe_site import FrappeSite, verbs
 from attendance_bridge.simulators.frappe_site.agent_api import MAX_PUNCHES
@@ -344,10 +351,12 @@ def beat(*reports: DeviceReport) -> Heartbeat:
 
 def test_terminals_come_with_their_options_and_show_no_secret(rig: BridgeRig) -> None:
 	rig.bridge.rules["clock_tolerance_seconds"] = 30
+	rig.bridge.terminals[0].live = True
 	assignment = rig.upstream().devices()
 	(device,) = assignment.devices
 	assert (device.name, device.driver, device.serial) == ("Main gate", "hikvision_isapi", SERIAL)
 	assert device.options["password"] == TERMINAL_PASSWORD
+	assert device.live
 	assert assignment.rules.clock_tolerance_seconds == 30
 	assert assignment.revision == rig.bridge.revision
 	assert TERMINAL_PASSWORD not in repr(assignment)
@@ -374,6 +383,19 @@ def test_a_heartbeat_tells_and_learns(rig: BridgeRig) -> None:
 	assert sent["error"]["code"] == "timeout"
 	pulled = replace(report, trouble=None, last_pull=datetime.now(timezone.utc) + timedelta(seconds=1))
 	assert rig.upstream().heartbeat(beat(pulled)).read_now == ()
+
+
+def test_a_scan_is_asked_for_until_its_result_was_told(rig: BridgeRig) -> None:
+	verbs.want_scan(rig.bridge, "t1", "192.0.2.0/24")
+	upstream = rig.upstream()
+	assert upstream.heartbeat(beat()).scan == Scan(token="t1", networks=("192.0.2.0/24",))
+	terminal = FoundTerminal(serial=SERIAL, host="192.0.2.7", port=80, driver="hikvision_isapi", model="M")
+	found = ScanReport(token="t1", addresses=254, terminals=(terminal,))
+	other = replace(found, token="t0")
+	assert upstream.heartbeat(replace(beat(), found=other)).scan is not None
+	assert upstream.heartbeat(replace(beat(), found=found)).scan is None
+	(told,) = rig.bridge.found["t1"]["terminals"]
+	assert (told["serial"], told["host"], told["port"]) == (SERIAL, "192.0.2.7", 80)
 
 
 def test_unreadable_records_are_held_once(rig: BridgeRig) -> None:

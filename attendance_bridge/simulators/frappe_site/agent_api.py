@@ -21,6 +21,7 @@ from attendance_bridge.simulators.frappe_site.records import Employee
 MAX_PUNCHES = 1_000
 MAX_BODY = 8 * 1024 * 1024
 MAX_RAW = 64 * 1024
+MAX_FOUND = 1_000
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?)Z")
 _OUTCOMES = {State.UNMAPPED: "unmapped", State.REJECTED: "rejected"}
 
@@ -213,9 +214,25 @@ def _heartbeat(bridge: Bridge, form: Form) -> object:
 				if report.get(key) is not None:
 					_moment(report[key])
 			bridge.fulfil(report)
+		_keep_found(bridge, form.get("found"))
 		bridge.heartbeats.append(dict(form))
 		now = datetime.now(timezone.utc).replace(microsecond=0, tzinfo=None)
-		return {"now": f"{now.isoformat()}Z", "revision": bridge.revision, "read_now": [*bridge.wishes]}
+		return {
+			"now": f"{now.isoformat()}Z",
+			"revision": bridge.revision,
+			"read_now": [*bridge.wishes],
+			"scan": bridge.scan,
+		}
+
+
+def _keep_found(bridge: Bridge, found: object) -> None:
+	if found is None:
+		return
+	told: dict[str, Any] = _typed(found, dict)
+	_rows(told.get("terminals", []), MAX_FOUND)
+	if bridge.scan is not None and told.get("token") == bridge.scan["token"]:
+		bridge.found[bridge.scan["token"]] = told
+		bridge.scan = None
 
 
 def _rows(value: object, limit: int) -> list[dict[str, Any]]:

@@ -59,6 +59,7 @@ class RelayedTerminal:
 	role: str = "key"
 	user_id_prefix: str = ""
 	poll_seconds: float = 60
+	live: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -102,6 +103,10 @@ class Bridge:
 	heartbeats: list[dict[str, Any]] = field(default_factory=list)
 	wishes: dict[str, datetime] = field(default_factory=dict)
 	"""Name of a terminal → since when somebody wants it read."""
+	scan: dict[str, Any] | None = None
+	"""`token` and `networks` that somebody wants looked through; gone once its result was told."""
+	found: dict[str, dict[str, Any]] = field(default_factory=dict)
+	"""Token of a scan → what came of it."""
 	gone: set[str] = field(default_factory=set)
 	"""Employees that were deleted."""
 	faces: FaceShelf = field(default_factory=FaceShelf)

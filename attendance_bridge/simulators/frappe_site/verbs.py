@@ -90,6 +90,12 @@ def want_read(bridge: Bridge, name: str) -> None:
 		bridge.wishes[name] = datetime.now(timezone.utc)
 
 
+def want_scan(bridge: Bridge, token: str, *networks: str) -> None:
+	"""Press Find Terminals on an Edge Agent with some ranges (CIDR)."""
+	with bridge.site.lock:
+		bridge.scan = {"token": token, "networks": [*networks]}
+
+
 def enter_checkin(state: SiteState, name: str, time: datetime, log_type: str | None = None) -> CheckIn:
 	"""Enter a check-in by hand or by another tool: no rule looks at it.
 

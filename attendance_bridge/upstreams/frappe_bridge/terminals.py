@@ -10,6 +10,8 @@ from attendance_bridge.core.relay import (
 	Orders,
 	RelayedDevice,
 	RelayRules,
+	Scan,
+	ScanReport,
 )
 from attendance_bridge.upstreams.frappe_bridge.fields import (
 	Json,
@@ -26,6 +28,7 @@ DEVICES = "/api/method/attendance_bridge.api.edge.devices"
 HEARTBEAT = "/api/method/attendance_bridge.api.edge.heartbeat"
 UNREADABLE = "/api/method/attendance_bridge.api.ingest.unreadable"
 MAX_DEVICES = 2_000
+MAX_NETWORKS = 16
 
 
 def read_assignment(message: object) -> Assignment:
@@ -56,6 +59,7 @@ def _read_device(row: Json) -> RelayedDevice:
 		user_id_prefix=text_of(row, "user_id_prefix"),
 		poll_seconds=number_of(row, "poll_seconds", 60),
 		options=read_object(row.get("options", {})),
+		live=flag_of(row, "live"),
 	)
 
 
@@ -66,6 +70,26 @@ def spell_heartbeat(beat: Heartbeat) -> Json:
 		"oldest_waiting": spell_moment(beat.oldest_waiting),
 		"revision": beat.revision,
 		"devices": [_spell_report(report) for report in beat.devices],
+		"found": _spell_found(beat.found) if beat.found else None,
+	}
+
+
+def _spell_found(found: ScanReport) -> Json:
+	return {
+		"token": found.token,
+		"addresses": found.addresses,
+		"terminals": [
+			{
+				"serial": each.serial,
+				"host": each.host,
+				"port": each.port,
+				"driver": each.driver,
+				"model": each.model,
+				"firmware": each.firmware,
+			}
+			for each in found.terminals
+		],
+		"error": found.error,
 	}
 
 
@@ -103,4 +127,16 @@ def read_orders(message: object) -> Orders:
 		now=read_moment(answer.get("now")),
 		revision=text_of(answer, "revision"),
 		read_now=tuple(str(name) for name in wanted),
+		scan=_read_scan(answer.get("scan")),
+	)
+
+
+def _read_scan(value: object) -> Scan | None:
+	if value is None:
+		return None
+	wanted = read_object(value)
+	networks = read_list(wanted.get("networks"), MAX_NETWORKS)
+	return Scan(
+		token=text_of(wanted, "token", needed=True),
+		networks=tuple(str(network)[:64] for network in networks),
 	)

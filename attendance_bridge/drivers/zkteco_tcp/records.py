@@ -17,38 +17,20 @@ Every record is read by itself: one that cannot be a punch becomes an `Unreadabl
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
-from attendance_bridge.core.clock import EARLIEST_PLAUSIBLE_YEAR, is_repeated, localise, second_pass
+from attendance_bridge.core.clock import EARLIEST_PLAUSIBLE_YEAR
 from attendance_bridge.core.driver import UnreadableRow
 from attendance_bridge.core.punch import DeviceKey, Punch, VerifyMode
+from attendance_bridge.drivers._zkteco.codes import DEVICE_KEYS as DEVICE_KEYS
+from attendance_bridge.drivers._zkteco.codes import VERIFY_MODES as VERIFY_MODES
+from attendance_bridge.drivers._zkteco.times import Timeline as Timeline
+from attendance_bridge.drivers._zkteco.times import wall_time as wall_time
 
 BAD_DATE = "bad_date"
 BAD_USER_ID = "bad_user_id"
-
-VERIFY_MODES = {
-	0: VerifyMode.PASSWORD,
-	1: VerifyMode.FINGER,
-	2: VerifyMode.CARD,
-	3: VerifyMode.PASSWORD,
-	4: VerifyMode.CARD,
-	15: VerifyMode.FACE,
-	25: VerifyMode.PALM,
-}
-"""Firmwares number card and password in two ways (zk-protocol: card 2; kurenai-ryu/pyzk#3: password 3, card
-4), which do not collide. Anything else, 255 of some SenseFace rows among it, is unknown."""
-
-DEVICE_KEYS = {
-	0: DeviceKey.CHECK_IN,
-	1: DeviceKey.CHECK_OUT,
-	2: DeviceKey.BREAK_OUT,
-	3: DeviceKey.BREAK_IN,
-	4: DeviceKey.OVERTIME_IN,
-	5: DeviceKey.OVERTIME_OUT,
-}
 
 Fields = tuple["bytes | int", int, int, int]
 """Who (24 bytes of text, or a number), verify code, time, key code."""
@@ -102,23 +84,6 @@ _SAMPLE = 256
 _ENOUGH = 0.5
 
 
-def wall_time(encoded: int) -> datetime | None:
-	"""The naive wall time of a terminal's 32-bit time; None if there is no such day.
-
-	The terminal counts as if every month had 31 days and every year 12 of them, from 2000 on (pyzk
-	`__decode_time`).
-	"""
-	days, seconds = divmod(encoded, 86_400)
-	months, day = divmod(days, 31)
-	year, month = divmod(months, 12)
-	minutes, second = divmod(seconds, 60)
-	hour, minute = divmod(minutes, 60)
-	try:
-		return datetime(2000 + year, month + 1, day + 1, hour, minute, second)  # noqa: DTZ001  # wall time
-	except ValueError:
-		return None
-
-
 class TextIds:
 	"""User ids that stand in the record: as text, bytes up to the first NUL; as a number, its digits.
 
@@ -149,50 +114,6 @@ class TextIds:
 		except UnicodeDecodeError:
 			text = stated.decode("latin-1")
 		return text if text and text.isprintable() else None
-
-
-class Timeline:
-	"""Puts wall times into a zone; their order in the log shows the second pass of a repeated hour.
-
-	It is found only if somebody punched late enough in the first pass: between two punches whose wall time
-	grows, the clock change leaves no trace. A terminal whose log lost its oldest records within that hour
-	may state another pass than before.
-	"""
-
-	_ONE_CHANGE = timedelta(hours=3)
-	"""A clock change is at most two hours. What lies further apart was not turned by one: somebody set the
-	clock, or years lie between two punches."""
-
-	def __init__(self, zone: ZoneInfo, before: Iterable[datetime | None] = ()) -> None:
-		"""
-		:param before: the wall times before the first one to place, latest first. Only as many are taken as
-			are needed to tell the pass, so that a log gives the same moments wherever reading begins.
-		"""
-		self._zone = zone
-		self._previous: datetime | None = None
-		self._wall = datetime.min  # noqa: DTZ901  # the wall time of `_previous`
-		recent: list[datetime] = []
-		for wall in before:
-			if wall is None:
-				continue
-			recent.append(wall)
-			if not is_repeated(localise(wall, zone)):
-				break
-		for wall in reversed(recent):
-			self.place(wall)
-
-	def place(self, wall: datetime) -> datetime:
-		"""The moment of the next wall time of the log."""
-		moment, previous = localise(wall, self._zone), self._previous
-		# Only a step back, or being in a second pass already, can mean another pass than the first.
-		if (
-			previous is not None
-			and (previous.fold or wall < self._wall)
-			and abs(wall - self._wall) <= self._ONE_CHANGE
-		):
-			moment = second_pass(previous, moment)
-		self._previous, self._wall = moment, wall
-		return moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from enum import Enum
 EARLIEST_PLAUSIBLE_YEAR = 2010
 """Terminals that lost their battery restart in 1970, 2000 or 2008; no punch still to be paid is that old."""
 
+NO_TIME = timedelta(0)
 
 NEIGHBOURHOOD = timedelta(hours=3)
 """Records further apart than this tell nothing about each other's pass through a repeated hour."""
@@ -42,6 +43,9 @@ class ClockVerdict(str, Enum):
 	IN_THE_FUTURE = "in_the_future"
 	BEFORE_TIME = "before_time"
 	"""Earlier than any terminal in use could have recorded: the clock had been reset."""
+	CLOCK_JUMPED = "clock_jumped"
+	"""The clock was wrong at one contact and right at the next: somebody set it in between, nobody knows
+	when, and the punch may be of before or after."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +97,7 @@ def judge(
 	rules: ClockRules,
 	*,
 	good_until: datetime | None = None,
+	jumped_by: timedelta = NO_TIME,
 ) -> ClockVerdict:
 	"""Say whether the time of a punch can be believed.
 
@@ -100,6 +105,7 @@ def judge(
 	:param reading: the look at the terminal's clock when the punch was read; None when it could not be had.
 	:param good_until: the last moment at which the clock was seen to be right. Punches up to then were made
 		under a right clock, however wrong it is now.
+	:param jumped_by: how wrong the clock may have been although it is right by now; see `drift.Doubt`.
 	"""
 	if occurred_at.year < EARLIEST_PLAUSIBLE_YEAR:
 		return ClockVerdict.BEFORE_TIME
@@ -110,7 +116,7 @@ def judge(
 	if min(moment - reading.taken_at, moment - reading.device_time) > rules.tolerance:
 		return ClockVerdict.IN_THE_FUTURE
 	if abs(reading.offset) <= rules.tolerance:
-		return ClockVerdict.TRUSTED
+		return ClockVerdict.CLOCK_JUMPED if jumped_by else ClockVerdict.TRUSTED
 	if good_until is not None and moment <= good_until.astimezone(timezone.utc):
 		return ClockVerdict.TRUSTED
 	return ClockVerdict.CLOCK_OFF

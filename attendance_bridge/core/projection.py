@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
+from functools import partial
 
-from attendance_bridge.core.clock import ClockReading, ClockRules, ClockVerdict, judge
+from attendance_bridge.core.clock import NO_TIME, ClockReading, ClockRules, ClockVerdict, judge
 from attendance_bridge.core.debounce import DebounceRules, is_echo
 from attendance_bridge.core.direction import (
 	DeviceRole,
@@ -65,6 +66,10 @@ class Observation:
 	"""The terminal's clock at the contact that brought the punch."""
 	clock_good_until: datetime | None = None
 	"""The last moment before that contact at which the clock was seen to be right, aware."""
+	clock_jumped_by: timedelta = NO_TIME
+	"""How wrong the clock may have been, although it is right by now."""
+	retimed_by: timedelta = NO_TIME
+	"""What a person has had added to the terminal's time, by what its clock was measured to be off."""
 	time_approved: bool = False
 	"""A person has looked at the time and released it."""
 	corrected: LogType | None = None
@@ -72,12 +77,19 @@ class Observation:
 	ignored: bool = False
 	"""A person has said that it is no check-in."""
 
+	@property
+	def moment(self) -> datetime:
+		"""When it was, in UTC: as recorded, or as re-timed. The punch itself keeps what was recorded."""
+		return self.punch.occurred_utc + self.retimed_by
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
 	"""What became of one observation."""
 
 	punch: Punch
+	retimed_by: timedelta = NO_TIME
+	"""As in the observation."""
 	state: State
 	"""PENDING, DUPLICATE, UNMAPPED, QUARANTINED or IGNORED."""
 	state_reason: str = ""
@@ -85,6 +97,11 @@ class Decision:
 	employee: str = ""
 	log_type: LogType | None = None
 	log_type_reason: Reason | None = None
+
+	@property
+	def moment(self) -> datetime:
+		"""When it was, in UTC: as recorded, or as re-timed."""
+		return self.punch.occurred_utc + self.retimed_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,14 +143,14 @@ def project(
 		decision = _decide_one(observation, directory, policies, standing_of, rules)
 		if decision.state is State.PENDING and decision.log_type is not None:
 			standing_of[decision.employee] = Standing(
-				occurred_at=observation.punch.occurred_utc, log_type=decision.log_type
+				occurred_at=observation.moment, log_type=decision.log_type
 			)
 		yield decision
 
 
 def _in_order_of_time(observation: Observation) -> tuple[datetime, bytes]:
 	# The id breaks ties, so that a re-run decides the same.
-	return observation.punch.occurred_utc, observation.punch.punch_id_bytes
+	return observation.moment, observation.punch.punch_id_bytes
 
 
 def _decide_one(
@@ -143,18 +160,18 @@ def _decide_one(
 	standing_of: Mapping[str, Standing],
 	rules: Rules,
 ) -> Decision:
-	punch = observation.punch
+	punch, moment = observation.punch, observation.moment
+	decided = partial(Decision, punch=punch, retimed_by=observation.retimed_by)
 	if observation.ignored:
-		return Decision(punch=punch, state=State.IGNORED, state_reason=CORRECTED)
+		return decided(state=State.IGNORED, state_reason=CORRECTED)
 	verdict = judge_time(observation, rules.clock)
 	if verdict is not ClockVerdict.TRUSTED:
-		return Decision(punch=punch, state=State.QUARANTINED, state_reason=verdict.value)
+		return decided(state=State.QUARANTINED, state_reason=verdict.value)
 	person = find_person(punch, directory, policies)
 	if person is None:
-		return Decision(punch=punch, state=State.UNMAPPED, state_reason=NO_SUCH_ID)
+		return decided(state=State.UNMAPPED, state_reason=NO_SUCH_ID)
 	if observation.corrected is not None:
-		return Decision(
-			punch=punch,
+		return decided(
 			state=State.PENDING,
 			employee=person.employee,
 			log_type=observation.corrected,
@@ -163,11 +180,10 @@ def _decide_one(
 	policy = policies.get(punch.device_serial, _DEFAULT_POLICY)
 	standing = standing_of.get(person.employee)
 	stated = stated_direction(punch.device_key, policy.role)
-	if is_echo(punch.occurred_utc, stated.log_type if stated else None, standing, rules.debounce):
-		return Decision(punch=punch, state=State.DUPLICATE, state_reason=ECHO, employee=person.employee)
-	direction = decide(punch.occurred_utc, punch.device_key, policy.role, standing, rules.direction)
-	return Decision(
-		punch=punch,
+	if is_echo(moment, stated.log_type if stated else None, standing, rules.debounce):
+		return decided(state=State.DUPLICATE, state_reason=ECHO, employee=person.employee)
+	direction = decide(moment, punch.device_key, policy.role, standing, rules.direction)
+	return decided(
 		state=State.PENDING,
 		employee=person.employee,
 		log_type=direction.log_type,
@@ -183,7 +199,7 @@ def first_moments(
 	for observation in observations:
 		person = find_person(observation.punch, directory, policies)
 		if person is not None:
-			moment = observation.punch.occurred_utc
+			moment = observation.moment
 			firsts[person.employee] = min(moment, firsts.get(person.employee, moment))
 	return firsts
 
@@ -195,12 +211,13 @@ def find_person(punch: Punch, directory: Directory, policies: Mapping[str, Devic
 
 
 def judge_time(observation: Observation, rules: ClockRules) -> ClockVerdict:
-	"""The verdict on the time of one punch; a time that a person has released is trusted."""
-	if observation.time_approved:
+	"""The verdict on the time of one punch; one that a person has released or re-timed is trusted."""
+	if observation.time_approved or observation.retimed_by:
 		return ClockVerdict.TRUSTED
 	return judge(
 		observation.punch.occurred_at,
 		observation.reading,
 		rules,
 		good_until=observation.clock_good_until,
+		jumped_by=observation.clock_jumped_by,
 	)

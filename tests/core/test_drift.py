@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from attendance_bridge.core.clock import ClockReading, ClockRules, ClockVerdict, judge
+from attendance_bridge.core.drift import (
+	ClockCause,
+	cause_of,
+	doubt_after_setting,
+	doubt_between,
+	good_until,
+	is_worth_noting,
+	last_turn,
+	may_correct,
+	retiming,
+	rezoned,
+)
+
+BERLIN = ZoneInfo("Europe/Berlin")  # back on 2026-10-25 01:00 UTC, forward on 2026-03-29 01:00 UTC
+DUBAI, KOLKATA = ZoneInfo("Asia/Dubai"), ZoneInfo("Asia/Kolkata")
+LORD_HOWE = ZoneInfo("Australia/Lord_Howe")  # half an hour of summer time
+RULES = ClockRules(tolerance=timedelta(seconds=120))
+HOUR = timedelta(hours=1)
+
+
+def utc(text: str) -> datetime:
+	return datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
+
+
+NOW = utc("2026-11-20 09:00")
+
+
+def reading(offset: timedelta, at: datetime = NOW, zone: ZoneInfo = DUBAI) -> ClockReading:
+	return ClockReading(taken_at=at, device_time=(at + offset).astimezone(zone))
+
+
+@pytest.mark.parametrize(
+	("zone", "before", "turn"),
+	[
+		(BERLIN, "2026-11-20 09:00", ("2026-10-25 01:00", -HOUR)),
+		(BERLIN, "2026-10-25 01:00", ("2026-10-25 01:00", -HOUR)),
+		(BERLIN, "2026-10-25 00:59", ("2026-03-29 01:00", HOUR)),
+		(LORD_HOWE, "2026-11-20 09:00", ("2026-10-03 15:30", timedelta(minutes=30))),
+		(DUBAI, "2026-11-20 09:00", None),
+	],
+)
+def test_last_turn(zone: ZoneInfo, before: str, turn: tuple[str, timedelta] | None) -> None:
+	found = last_turn(zone, utc(before), back=timedelta(days=220))
+	assert found == (turn and (utc(turn[0]), turn[1]))
+
+
+@pytest.mark.parametrize(
+	("offset", "at", "zone", "cause"),
+	[
+		(timedelta(seconds=120), NOW, BERLIN, None),
+		(timedelta(seconds=121), NOW, BERLIN, ClockCause.DRIFT),
+		(HOUR, NOW, BERLIN, ClockCause.SUMMER_TIME),  # still in summer time
+		(-HOUR, utc("2026-04-02 09:00"), BERLIN, ClockCause.SUMMER_TIME),  # still in winter time
+		(HOUR, NOW, DUBAI, ClockCause.SUMMER_TIME),  # makes a change that its zone does not know
+		(timedelta(minutes=30), NOW, LORD_HOWE, ClockCause.SUMMER_TIME),
+		(timedelta(minutes=90), NOW, DUBAI, ClockCause.TIME_ZONE),  # Kolkata's time on a wall in Dubai
+		(timedelta(minutes=-210), NOW, DUBAI, ClockCause.TIME_ZONE),
+		(timedelta(minutes=17), NOW, DUBAI, ClockCause.DRIFT),
+		(timedelta(minutes=15), NOW, DUBAI, ClockCause.DRIFT),  # no two zones are so near
+		(timedelta(hours=40), NOW, DUBAI, ClockCause.DRIFT),  # nor so far
+		(utc("2000-01-01 00:00") - NOW, NOW, DUBAI, ClockCause.RESET),
+	],
+)
+def test_cause_of(offset: timedelta, at: datetime, zone: ZoneInfo, cause: ClockCause | None) -> None:
+	assert cause_of(reading(offset, at, zone), zone, RULES) is cause
+
+
+@pytest.mark.parametrize(
+	("offset", "zone", "seen_good", "until"),
+	[
+		# Seen right on the 24th, an hour ahead since the change of the 25th: right until then.
+		(HOUR, BERLIN, "2026-10-24 12:00", "2026-10-25 01:00"),
+		(HOUR, BERLIN, "2026-11-01 12:00", "2026-11-01 12:00"),  # it had followed the change: set wrong since
+		(-HOUR, BERLIN, "2026-10-24 12:00", "2026-10-24 12:00"),  # the other way round: not this change
+		(HOUR, DUBAI, "2026-10-24 12:00", "2026-10-24 12:00"),
+		(HOUR, BERLIN, None, None),
+	],
+)
+def test_a_clock_was_right_until_the_change_that_it_did_not_follow(
+	offset: timedelta, zone: ZoneInfo, seen_good: str | None, until: str | None
+) -> None:
+	found = good_until(reading(offset, NOW, zone), zone, RULES, utc(seen_good) if seen_good else None)
+	assert found == (utc(until) if until else None)
+
+
+@pytest.mark.parametrize(
+	("recorded", "verdict"),
+	[
+		(datetime(2026, 10, 25, 1, 30, tzinfo=BERLIN), ClockVerdict.TRUSTED),  # before the change
+		(datetime(2026, 10, 25, 3, 10, tzinfo=BERLIN), ClockVerdict.CLOCK_OFF),  # really 02:10, second pass
+	],
+)
+def test_punches_before_the_change_are_trusted(recorded: datetime, verdict: ClockVerdict) -> None:
+	seen = reading(HOUR, utc("2026-10-25 08:00"), BERLIN)
+	until = good_until(seen, BERLIN, RULES, utc("2026-10-24 12:00"))
+	assert judge(recorded, seen, RULES, good_until=until) is verdict
+
+
+@pytest.mark.parametrize(
+	("before", "now", "recorded_minutes_ago", "covered"),
+	[
+		(-HOUR, timedelta(0), 30, True),  # behind at the contact before, right now: which was it?
+		(-HOUR, timedelta(0), 121, False),  # older than the last right look, two hours ago
+		(HOUR, timedelta(0), -50, True),  # under the fast clock, nearly an hour into the future
+		(HOUR, timedelta(0), -61, False),
+		(timedelta(0), timedelta(0), 30, None),
+		(None, timedelta(0), 30, None),
+		(HOUR, HOUR, 30, None),  # still wrong: judged by the look itself
+		(timedelta(0), HOUR, 30, None),
+	],
+)
+def test_a_clock_that_was_set_between_two_contacts(
+	before: timedelta | None, now: timedelta, recorded_minutes_ago: int, covered: bool | None
+) -> None:
+	doubt = doubt_between(before, reading(now), RULES, NOW - 2 * HOUR)
+	assert (doubt is None) == (covered is None)
+	if doubt is not None:
+		assert doubt.covers(NOW - timedelta(minutes=recorded_minutes_ago)) is covered
+
+
+@pytest.mark.parametrize(
+	("recorded", "covered"),
+	[
+		("2026-11-20 09:50", False),  # under the wrong clock, and read before it was set
+		("2026-11-20 09:58", True),  # made between the reading and the setting
+		("2026-11-20 10:01", False),  # under the right clock, later
+	],
+)
+def test_a_clock_that_we_set(recorded: str, covered: bool) -> None:
+	doubt = doubt_after_setting(reading(HOUR), NOW, NOW - timedelta(minutes=5))
+	assert doubt.covers(utc(recorded)) is covered
+
+
+@pytest.mark.parametrize(
+	("seconds", "verdict"),
+	[(0, ClockVerdict.TRUSTED), (3600, ClockVerdict.CLOCK_JUMPED)],
+)
+def test_a_doubtful_time_is_no_time_to_pay_by(seconds: int, verdict: ClockVerdict) -> None:
+	jumped_by = timedelta(seconds=seconds)
+	assert judge(NOW - HOUR, reading(timedelta(0)), RULES, jumped_by=jumped_by) is verdict
+
+
+@pytest.mark.parametrize(
+	("seconds", "allowed"), [(120, False), (121, True), (-3600, True), (5400, True), (5401, False)]
+)
+def test_a_correction_has_a_bound(seconds: int, allowed: bool) -> None:
+	assert may_correct(timedelta(seconds=seconds), RULES, largest=timedelta(minutes=90)) is allowed
+
+
+@pytest.mark.parametrize(
+	("recorded", "offset", "good", "by"),
+	[
+		("2026-11-20 09:30", HOUR, "2026-11-20 06:00", -HOUR),
+		("2026-11-20 08:00", -HOUR, None, HOUR),
+		("2026-11-20 09:30", timedelta(seconds=1799.6), None, timedelta(minutes=-30)),
+		("2026-11-20 06:30", HOUR, "2026-11-20 06:00", None),  # would be 05:30, when the clock was right
+		("2026-11-20 12:00", HOUR, None, None),  # would be in the future still
+		("2026-11-20 08:00", timedelta(0), None, None),
+		("2000-01-02 00:00", utc("2000-01-02 01:00") - NOW, None, NOW - utc("2000-01-02 01:00")),  # reset
+	],
+)
+def test_retiming(recorded: str, offset: timedelta, good: str | None, by: timedelta | None) -> None:
+	found = retiming(utc(recorded), offset, read_at=NOW, good_until=utc(good) if good else None, rules=RULES)
+	assert found == by
+
+
+def test_a_corrected_zone_sets_a_look_right() -> None:
+	# 13:00 on a wall in Kolkata, where 09:00 UTC is 14:30 … the terminal in Dubai shows 13:00 and is right.
+	wrong = ClockReading(taken_at=NOW, device_time=datetime(2026, 11, 20, 13, tzinfo=KOLKATA))
+	assert wrong.offset == timedelta(minutes=-90)
+	in_utc = ClockReading(taken_at=NOW, device_time=NOW + wrong.offset)  # as it comes out of a store
+	assert rezoned(in_utc, KOLKATA, DUBAI).offset == timedelta(0)
+
+
+@pytest.mark.parametrize(
+	("noted", "hours_ago", "now", "worth"),
+	[
+		(None, 0, 0, True),
+		(0, 1, 9, False),
+		(0, 1, 31, True),  # moved by a quarter of the tolerance
+		(0, 24, 0, True),  # once a day
+		(115, 1, 125, True),  # over the line
+		(3600, 1, 3610, False),
+		(3600, 1, 0, True),
+	],
+)
+def test_which_looks_are_noted(noted: int | None, hours_ago: int, now: int, worth: bool) -> None:
+	last = None if noted is None else timedelta(seconds=noted)
+	at = None if noted is None else NOW - timedelta(hours=hours_ago)
+	assert is_worth_noting(reading(timedelta(seconds=now)), RULES, last, at) is worth

@@ -8,6 +8,7 @@ import pytest
 from attendance_bridge.core.clock import ClockReading, ClockRules, ClockVerdict, judge
 from attendance_bridge.core.drift import (
 	ClockCause,
+	ClockState,
 	cause_of,
 	doubt_after_setting,
 	doubt_between,
@@ -196,3 +197,29 @@ def test_which_looks_are_noted(noted: int | None, hours_ago: int, now: int, wort
 	last = None if noted is None else timedelta(seconds=noted)
 	at = None if noted is None else NOW - timedelta(hours=hours_ago)
 	assert is_worth_noting(reading(timedelta(seconds=now)), RULES, last, at) is worth
+
+
+def test_a_clock_from_contact_to_contact() -> None:
+	state = ClockState().after(reading(timedelta(0), NOW - 3 * HOUR), RULES)
+	assert (state.good_until, state.jumped_by(NOW)) == (NOW - 3 * HOUR, timedelta(0))
+	state = state.after(reading(HOUR, NOW - 2 * HOUR), RULES)
+	assert (state.offset, state.good_until) == (HOUR, NOW - 3 * HOUR)
+	state = state.after(reading(timedelta(0), NOW), RULES)  # somebody has set it
+	assert state.jumped_by(NOW - HOUR) == HOUR
+	assert state.after(reading(timedelta(0), NOW), RULES) == state
+	later = state.after(reading(timedelta(0), NOW + 5 * HOUR), RULES)
+	assert later.jumped_by(NOW - HOUR) == HOUR  # what was left unread is as doubtful as before
+	assert later.jumped_by(NOW + 2 * HOUR) == timedelta(0)
+	assert state.after(None, RULES) is state
+
+
+def test_a_clock_that_we_have_set_leaves_little_doubt() -> None:
+	wrong = reading(-HOUR, NOW)
+	state = ClockState(good_until=NOW - 9 * HOUR).after(wrong, RULES)
+	state = state.after_setting(wrong, NOW, NOW - timedelta(minutes=1), RULES)
+	state = state.after(reading(timedelta(0), NOW), RULES)
+	assert state.good_until == NOW
+	assert state.jumped_by(NOW - HOUR - timedelta(seconds=30)) == -HOUR  # made after the log was read
+	assert state.jumped_by(NOW - timedelta(minutes=30)) == timedelta(0)
+	right = ClockState(offset=timedelta(0))
+	assert right.after_setting(reading(timedelta(0)), NOW, None, RULES) is right

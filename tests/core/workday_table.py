@@ -1,7 +1,7 @@
 """Worked days and what they come to, counted by hand. Read by `test_workday.py`.
 
-Times are of Dubai (UTC+4, no clock change), of Monday 2 March 2026; a `+` before a time is the next date. After
-a time: `i` IN, `o` OUT, `b` with a break key. Spans are hours:minutes.
+Times are of Dubai (UTC+4, no clock change), of Monday 2 March 2026; a `+` before a time is the next date.
+After a time: `i` IN, `o` OUT, `b` with a break key. Spans are hours:minutes.
 
 Shifts: `day` 09:00-17:00, `long` 09:00-18:00, `evening` 14:00-20:00, `night` 22:00-06:00, `late` 18:00-02:00;
 10 minutes of grace on both ends, half a day below 4 hours, nothing below 2; the first to the last punch

@@ -1,4 +1,4 @@
-"""What a receiver of terminals needs from the place that keeps things: the edge (SQLite), the site (doctypes).
+"""What a receiver of terminals needs from where things are kept: the edge (SQLite), the site (doctypes).
 
 `Receiver` decides what is answered; a `Desk` remembers. Every method may raise `StoreError`: the receiver
 then answers 503, the terminal keeps what it has, and sends it again.

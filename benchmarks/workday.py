@@ -1,16 +1,16 @@
 """A month of working days worked out, against HRMS's bare rule for hours on the same punches.
 
-1,000 people, 26 days each with four punches (with some overtime, some lateness, one break at noon), now and then
-one is missing: about 100,000 punches.
+1,000 people, 26 days each with four punches (with some overtime, some lateness, one break at noon), now and
+then one is missing: about 100,000 punches.
 
-- Ours: `core.workday.work_out` with all that it decides: hours, breaks, status and its reason, overtime, extra
-  overtime, allowances, anomalies.
+- Ours: `core.workday.engine.work_out` with all that it decides: hours, breaks, status and reason, overtime,
+  extra overtime, allowances, anomalies.
 - The rival: HRMS's own `calculate_working_hours` ("Every Valid Check-in and Check-out", alternating), which
   decides none of that but the hours, on documents of Frappe's kind that are made before.
 
 Both get the punches of a person and day together, in order. The hours must agree to the hundredth that HRMS
-rounds each pair to, or the run fails. `linear_ratio` is our time a person-day with all people against that with
-a quarter of them.
+rounds each pair to, or the run fails. `linear_ratio` is our time a person-day with all people against that
+with a quarter of them.
 
 Needs a bench for HRMS's function (no site is touched): see benchmarks/README.md.
 """

@@ -35,6 +35,9 @@ from attendance_bridge.core.retry import Backoff, Breaker
 DOCTYPE = "Device Configuration"
 SETTINGS = "Attendance Bridge Settings"
 
+READ_FROM_HERE = {"enabled": 1, "edge_agent": ("is", "not set"), "road": ("!=", "Push")}
+"""Filters of the terminals that this site reads itself."""
+
 _PASSWORD_TROUBLES = frozenset(code.value for code in PASSWORD_TROUBLES)
 
 _ROLES = {
@@ -121,9 +124,18 @@ def label_of(name: str) -> str:
 	host, port = frappe.db.get_value(DOCTYPE, name, ("device_ip", "port")) or ("", 0)
 	return f"{name} ({url_host(host)}:{port})" if port else f"{name} ({host})"
 
+	if not host:
+		return name
 
 def rules() -> Rules:
 	"""What Attendance Bridge Settings say."""
+def road_of(driver: str, edge_agent: str | None) -> str:
+	"""How punches of a terminal come, as the field `road` says it."""
+	if edge_agent:
+		return "Relayed"
+	return "Direct" if drivers.load(driver).spec.pulled else "Push"
+
+
 	return rules_of(frappe.get_cached_doc(SETTINGS))
 
 
@@ -169,7 +181,7 @@ def due(at: datetime) -> list[str]:
 	"""
 	rows = frappe.get_all(
 		DOCTYPE,
-		filters={"enabled": 1, "edge_agent": ("is", "not set")},
+		filters=READ_FROM_HERE,
 		fields=["name", "last_pull", "poll_interval", "open_until"],
 		order_by="last_pull asc",
 	)

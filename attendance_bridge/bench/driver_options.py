@@ -45,9 +45,9 @@ def names() -> tuple[str, ...]:
 def describe(driver: str) -> dict[str, Any]:
 	"""What the form has to know about a driver.
 
-	:returns: `name`, `label`, `capabilities`, `fields` (the fields of Device Configuration that it uses,
-		each with `required` and `help`) and `options` (each with `name`, `fieldtype`, `default`, `help`,
-		`choices`).
+	:returns: `name`, `label`, `pulled`, `capabilities`, `fields` (the fields of Device Configuration that it
+		uses, each with `required` and `help`) and `options` (each with `name`, `fieldtype`, `default`,
+		`help`, `choices`).
 	:raises KeyError: there is no such driver.
 	"""
 	spec = drivers.load(driver).spec
@@ -56,6 +56,7 @@ def describe(driver: str) -> dict[str, Any]:
 	return {
 		"name": driver,
 		"label": spec.label,
+		"pulled": spec.pulled,
 		"capabilities": sorted(capability.value for capability in spec.capabilities),
 		"fields": {
 			_field_of(name, wanted): {"required": name not in defaults, "help": option.help}

@@ -28,9 +28,7 @@ def tick() -> None:
 
 def reconcile() -> None:
 	"""Scheduled nightly: queue a look for gaps at each terminal that is enabled and read from here."""
-	for device in frappe.get_all(
-		"Device Configuration", filters={"enabled": 1, "edge_agent": ("is", "not set")}, pluck="name"
-	):
+	for device in frappe.get_all("Device Configuration", filters=devices.READ_FROM_HERE, pluck="name"):
 		background.queue_reconcile(device)
 
 

@@ -255,6 +255,19 @@ def reason(code: str | None) -> str:
 		return _harmless(code)
 	return f"{_REASONS[head]} ({_harmless(detail)})" if detail else str(_REASONS[head])
 
+def no_network(line: str) -> str:
+	"""What stands where networks should.
+
+	:param line: of a `networks.parse` that failed.
+	"""
+	return _("{0} is no network. Write one a line, such as 192.0.2.0/24.").format(_harmless(line))
+
+
+def no_token() -> str:
+	"""What was typed as a token cannot be one."""
+	return _("A token has 8 to 64 letters, digits, - and _: it stands in the path of an address.")
+
+
 
 def reasons() -> dict[str, str]:
 	"""All reason codes with their words, for lists and forms."""

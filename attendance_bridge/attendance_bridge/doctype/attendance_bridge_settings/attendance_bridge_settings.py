@@ -7,7 +7,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from attendance_bridge.bench import erasing
+from attendance_bridge.bench import erasing, push_settings
 
 LONGEST_WORKING_DAY_HOURS = 24
 LONGEST_DEBOUNCE_SECONDS = 3600
@@ -25,11 +25,28 @@ class AttendanceBridgeSettings(Document):
 	if TYPE_CHECKING:
 		from frappe.types import DF
 
+		agent_silent_after: DF.Int
+		backlog_limit: DF.Int
+		capacity_limit: DF.Int
 		clock_tolerance: DF.Int
 		correct_clocks: DF.Check
+		daily_summary: DF.Check
+		dark_after: DF.Int
 		debounce: DF.Int
 		face_retention_days: DF.Int
+		full_within: DF.Int
+		held_after: DF.Int
 		keep_no_templates: DF.Check
+		largest_correction: DF.Int
+		pairing_open_until: DF.Datetime | None
+		push_body_kib: DF.Int
+		push_enabled: DF.Check
+		push_networks: DF.SmallText | None
+		push_requests_a_minute: DF.Int
+		push_token: DF.Password | None
+		quiet_hours: DF.Int
+		trusted_proxies: DF.SmallText | None
+		unmapped_limit: DF.Int
 		working_day_hours: DF.Int
 	# end: auto-generated types
 
@@ -37,6 +54,15 @@ class AttendanceBridgeSettings(Document):
 		self._check_range("clock_tolerance", 1, LONGEST_CLOCK_TOLERANCE_SECONDS)
 		self._check_range("debounce", 0, LONGEST_DEBOUNCE_SECONDS)
 		self._check_range("working_day_hours", 1, LONGEST_WORKING_DAY_HOURS)
+		self._check_push()
+
+	def _check_push(self) -> None:
+		# A site from before these fields has nothing in them.
+		self.push_requests_a_minute = self.push_requests_a_minute or push_settings.CALLS
+		self.push_body_kib = self.push_body_kib or push_settings.BODY_KIB
+		self._check_range("push_requests_a_minute", push_settings.LEAST_CALLS, push_settings.MOST_CALLS)
+		self._check_range("push_body_kib", push_settings.LEAST_BODY_KIB, push_settings.MOST_BODY_KIB)
+		push_settings.check_gate(self, "push_networks", "trusted_proxies")
 
 	def on_update(self) -> None:
 		if self.has_value_changed("keep_no_templates") or self.has_value_changed("face_retention_days"):

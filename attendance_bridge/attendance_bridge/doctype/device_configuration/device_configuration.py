@@ -7,7 +7,15 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from attendance_bridge.bench import devices, driver_options, messages, read_wishes
+from attendance_bridge.bench import (
+	background,
+	clock_guard,
+	devices,
+	driver_options,
+	messages,
+	push_settings,
+	read_wishes,
+)
 from attendance_bridge.core.errors import Code, ConfigError
 
 _CONNECTION_FIELDS = ("driver", "device_ip", "port", "device_user", "driver_options", "edge_agent", "enabled")
@@ -32,11 +40,17 @@ class DeviceConfiguration(Document):
 		accepted_at: DF.Datetime | None
 		branch: DF.Link | None
 		capacity: DF.Int
+		clock_doubt_from: DF.Datetime | None
+		clock_doubt_offset: DF.Float
+		clock_doubt_until: DF.Datetime | None
 		clock_good_until: DF.Datetime | None
 		clock_offset: DF.Float
 		company: DF.Link | None
+		count_here: DF.Int
+		count_there: DF.Int
+		counted_at: DF.Datetime | None
 		cursor: DF.SmallText | None
-		device_ip: DF.Data
+		device_ip: DF.Data | None
 		device_name: DF.Data
 		device_role: DF.Literal["As the key says", "In", "Out", "Both"]
 		device_user: DF.Data | None
@@ -47,11 +61,19 @@ class DeviceConfiguration(Document):
 		enabled: DF.Check
 		failures: DF.Int
 		firmware: DF.Data | None
+		gap: DF.Int
+		gap_since: DF.Datetime | None
 		last_contact: DF.Datetime | None
 		last_error: DF.SmallText | None
 		last_error_code: DF.Data | None
 		last_pull: DF.Datetime | None
 		latitude: DF.Float
+		listener_arrival: DF.Datetime | None
+		listener_hash: DF.Data | None
+		listener_set_at: DF.Datetime | None
+		listener_state: DF.Literal["", "Set Up", "Not Kept", "Delivers", "Silent"]
+		listener_words: DF.SmallText | None
+		live: DF.Check
 		longitude: DF.Float
 		major: DF.Int
 		minor: DF.Int
@@ -59,8 +81,21 @@ class DeviceConfiguration(Document):
 		open_until: DF.Datetime | None
 		poll_interval: DF.Int
 		port: DF.Int
+		push: DF.Check
+		push_dialect: DF.Data | None
+		push_late_at: DF.Datetime | None
+		push_networks: DF.SmallText | None
+		push_offset_minutes: DF.Int
+		push_peer: DF.Data | None
+		push_sightings: DF.SmallText | None
+		push_since: DF.Datetime | None
+		push_stamps: DF.SmallText | None
+		push_token: DF.Password | None
+		push_trouble: DF.Data | None
+		push_trouble_at: DF.Datetime | None
 		read_wanted_at: DF.Datetime | None
 		records_on_device: DF.Int
+		road: DF.Literal["Direct", "Relayed", "Push"]
 		serial_number: DF.Data | None
 		shifts: DF.TableMultiSelect[DeviceShift]
 		time_zone: DF.Autocomplete
@@ -72,17 +107,27 @@ class DeviceConfiguration(Document):
 		self.check_place()
 		self._check_driver()
 		self._check_connection()
+		push_settings.check_gate(self, "push_networks")
 
 	def before_save(self) -> None:
 		self._keep_state()
+		self.road = devices.road_of(self.driver, self.edge_agent)
 		if self.is_new() or self._connection_changed():
 			self._close_breaker()
 
 	def on_update(self) -> None:
+		self._follow_time_zone()
 		moved = self.has_value_changed("edge_agent") or self.has_value_changed("enabled")
 		if moved and self.read_wanted_at:
 			self.read_wanted_at = None
 			read_wishes.withdraw(self.name)
+
+	def _follow_time_zone(self) -> None:
+		"""What is held of this terminal was timed by the former zone, and its clock was judged by it."""
+		held = self.get_doc_before_save()
+		if held is not None and held.time_zone and held.time_zone != self.time_zone:
+			clock_guard.forget(self.name)
+			background.queue_rezone(self.name, held.time_zone, self.time_zone)
 
 	def check_place(self) -> None:
 		"""Check where it hangs and how often it is read.
@@ -111,7 +156,7 @@ class DeviceConfiguration(Document):
 		except ConfigError as error:
 			self._refuse(error)
 		else:
-			self.device_ip = config.host
+			self.device_ip = getattr(config, "host", self.device_ip)
 
 	def _refuse(self, error: ConfigError) -> None:
 		frappe.throw(messages.config_sentence(error, self.driver), title=_("Invalid Configuration"))

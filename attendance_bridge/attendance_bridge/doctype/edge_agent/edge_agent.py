@@ -31,6 +31,11 @@ class EdgeAgent(Document):
 		oldest_waiting: DF.Datetime | None
 		people_branch: DF.Link | None
 		people_company: DF.Link | None
+		scan_done_at: DF.Datetime | None
+		scan_networks: DF.SmallText | None
+		scan_result: DF.LongText | None
+		scan_token: DF.Data | None
+		scan_wanted_at: DF.Datetime | None
 		user: DF.Link | None
 		version: DF.Data | None
 		waiting: DF.Int

@@ -1,26 +1,30 @@
 """Serves the pages, with TLS where they are to be reached from the network, as one of the agent's workers.
 
-cheroot with two habits changed, because a thread is worth something here: a connection gets one only when it
-has said something (browsers open some in advance), and shaking hands is done by that thread, not by the one
-that accepts everybody else. See docs/adr/0013-web-server.md.
+cheroot with some habits changed, because a thread is worth something here: a connection gets one only when it
+has said something (browsers open some in advance), shaking hands is done by that thread, not by the one that
+accepts everybody else, whoever says a byte now and then is not listened to for ever, and nobody gets all the
+threads (`crowd`). See docs/adr/0013-web-server.md.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import ssl
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 from cheroot.connections import ConnectionManager
-from cheroot.server import HTTPConnection
+from cheroot.server import HTTPConnection, HTTPRequest
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 from cheroot.wsgi import Server
 from flask import Flask
 
 from attendance_bridge.edge.pulse import Pulse
+from attendance_bridge.edge.web.crowd import Crowd
 from attendance_bridge.edge.web.streams import MAX_STREAMS
 
 logger = logging.getLogger(__name__)
@@ -33,9 +37,17 @@ LOOK_UP_SECONDS = 0.5
 """How long the loop may wait before it looks whether it should end."""
 PATIENCE_SECONDS = 10
 """How long a connection may be silent in the middle of something, or be kept without a request."""
+HEAD_SECONDS = 15.0
+"""For a handshake and the head of a request, however busily it trickles in."""
+BODY_SECONDS = 60.0
+"""For its body: a large photo over a poor radio."""
+GONE_MS = 30_000
+"""After so long without a sign of life of the other machine a stream to it ends."""
 MAX_HEADERS = 32 * 1024
 MAX_BODY = 16 * 1024 * 1024
 """Bytes; the app asks for less."""
+PIECE = 64 * 1024
+"""Of a body that nobody wants, so much is held at a time."""
 
 
 class WebServer:
@@ -94,6 +106,7 @@ class WebServer:
 			if stop.wait(LOOK_UP_SECONDS):
 				self.close()
 				return
+			self._server.end_slow()
 
 	def close(self) -> None:
 		"""Let go of streams, threads and the port."""
@@ -101,8 +114,67 @@ class WebServer:
 		self._server.stop()
 
 
+class _Request(HTTPRequest):
+	conn: _Connection
+
+	def respond(self) -> None:
+		if self.chunked_read:
+			# Nothing of ours sends any, and its parser takes lines of any length.
+			self.close_connection = True
+			self.simple_response("411 Length Required")
+			return
+		self.conn.listen_until(BODY_SECONDS, self)
+		super().respond()
+
+	def send_headers(self) -> None:
+		if not self.close_connection and int(self.status[:3]) != 413:
+			# cheroot would read the rest of the body, too, but hold all of it.
+			while left := self.unread:
+				if not self.rfile.read(min(left, PIECE)):
+					self.close_connection = True
+					break
+		self.conn.listen_until(None)
+		super().send_headers()
+
+	@property
+	def unread(self) -> int:
+		"""Bytes of the body."""
+		return int(getattr(self.rfile, "remaining", 0))
+
+
 class _Connection(HTTPConnection):
+	RequestHandlerClass = _Request
+	server: _Server
+	asking: _Request | None = None
+	"""Whose body may not be here yet."""
+	listened_until: float | None = None
+	"""By the monotonic clock; None while it is we who have the word."""
+	is_shaken = False
+	is_fresh = True
+	is_busy = False
+	is_counted = False
+
+	def listen_until(self, seconds: float | None, asking: _Request | None = None) -> None:
+		self.listened_until = None if seconds is None else time.monotonic() + seconds
+		self.asking = asking
+
+	@property
+	def is_slow(self) -> bool:
+		"""Whether it has taken too long to say what it wants."""
+		if self.listened_until is None or time.monotonic() < self.listened_until:
+			return False
+		return self.asking is None or self.asking.unread > 0
+
 	def communicate(self) -> bool:
+		self.listen_until(HEAD_SECONDS)
+		self.server.watched.add(self)
+		try:
+			return self._communicate()
+		finally:
+			self.server.watched.discard(self)
+			self.server.rest(self)
+
+	def _communicate(self) -> bool:
 		if isinstance(self.socket, ssl.SSLSocket) and not self.is_shaken:
 			try:
 				self.socket.do_handshake()
@@ -113,8 +185,18 @@ class _Connection(HTTPConnection):
 			self.is_shaken = True
 		return bool(super().communicate())  # type: ignore[no-untyped-call]  # of cheroot
 
-	is_shaken = False
-	is_fresh = True
+	def end(self) -> None:
+		"""Let the thread that reads from it go on at once. From another thread."""
+		with contextlib.suppress(OSError):
+			# Not that of an SSLSocket: it takes the encryption away, too.
+			socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
+
+	def close(self) -> None:
+		self.server.rest(self)
+		if self.is_counted:
+			self.is_counted = False
+			self.server.crowd.leave(self.remote_addr or "")
+		super().close()
 
 
 class _TlsAdapter(BuiltinSSLAdapter):
@@ -144,6 +226,9 @@ class _Server(Server):
 		)
 		self.ssl_adapter = adapter
 		self.expiration_interval = LOOK_UP_SECONDS
+		self.crowd = Crowd(THREADS)
+		self.watched: set[_Connection] = set()
+		"""Those that a thread listens to."""
 		self.refused: OSError | None = None
 		"""Why there is no port."""
 
@@ -156,20 +241,39 @@ class _Server(Server):
 			raise
 		# What is accepted inherits it: events are small and must not wait for each other.
 		listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+		if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+			listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_MS)
 		self.socket = listener
 		self.bind_addr = listener.getsockname()[:2]
 		return listener
 
 	def process_conn(self, conn: _Connection) -> None:
 		"""Give a connection to a thread, once there is something to read."""
+		address = conn.remote_addr or ""
 		if not conn.is_fresh:
-			super().process_conn(conn)
+			conn.is_busy = self.crowd.begin(address)
+			if conn.is_busy:
+				super().process_conn(conn)
+			else:
+				conn.close()
 			return
 		conn.is_fresh = False
-		if self.can_add_keepalive_connection:
+		conn.is_counted = self.can_add_keepalive_connection and self.crowd.come(address)
+		if conn.is_counted:
 			self.put_conn(conn)
 		else:
 			conn.close()
+
+	def rest(self, conn: _Connection) -> None:
+		"""A thread is done with a connection."""
+		if conn.is_busy:
+			conn.is_busy = False
+			self.crowd.end(conn.remote_addr or "")
+
+	def end_slow(self) -> None:
+		for conn in list(self.watched):
+			if conn.is_slow:
+				conn.end()
 
 	def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
 		logger.log(min(level, logging.WARNING), "%s", msg, exc_info=traceback)

@@ -32,6 +32,7 @@ def log_in() -> Response | tuple[str, int]:
 		return _page(next_page, "rate_limited"), 429
 	if token is None:
 		return _page(next_page, "login_refused"), 401
+	_end_login()  # what the browser came with, of whomever that was
 	answer = redirect(_here(next_page), 303)
 	set_cookie(answer, LOGIN_COOKIE, token)
 	return answer
@@ -40,12 +41,16 @@ def log_in() -> Response | tuple[str, int]:
 @blueprint.post("/logout")
 @public
 def log_out() -> Response:
-	token = request.cookies.get(LOGIN_COOKIE, "")
-	if token:
-		services().access.log_out(token, caller())
+	_end_login()
 	answer = redirect("/", 303)
 	answer.delete_cookie(LOGIN_COOKIE, path="/")
 	return answer
+
+
+def _end_login() -> None:
+	token = request.cookies.get(LOGIN_COOKIE, "")
+	if token:
+		services().access.log_out(token, caller())
 
 
 def _page(next_page: str, problem: str = "") -> str:

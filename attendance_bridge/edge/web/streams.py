@@ -1,19 +1,61 @@
-"""Answers that do not end: bounded together, so that they never keep the rest waiting."""
+"""Answers that do not end: bounded together, so that they never keep the rest waiting, and for each."""
 
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 
 from flask import Flask, Response, current_app
 
+from attendance_bridge.edge.web.access.guard import caller
+from attendance_bridge.edge.web.access.scopes import Caller
+
 MAX_STREAMS = 12
 """Each open stream keeps one thread of the server."""
+MOST_ELSEWHERE = 9
+"""The rest is for the screen of this machine: the kiosk must not lose its place to somebody's browser."""
+MOST_OF_ONE = 6
+"""Of one account, or one key, however many browsers it has open."""
+
+
+class Streams:
+	"""Who has how many. Safe to use from any thread."""
+
+	def __init__(self) -> None:
+		self._lock = threading.Lock()
+		self._here = 0
+		self._elsewhere: Counter[str] = Counter()
+
+	def take(self, asking: Caller) -> bool:
+		"""Whether there is a place; if so, `release` follows."""
+		with self._lock:
+			elsewhere = self._elsewhere.total()
+			if self._here + elsewhere >= MAX_STREAMS:
+				return False
+			if asking.is_here:
+				self._here += 1
+				return True
+			name = asking.who or asking.address
+			if elsewhere >= MOST_ELSEWHERE or self._elsewhere[name] >= MOST_OF_ONE:
+				return False
+			self._elsewhere[name] += 1
+			return True
+
+	def release(self, asking: Caller) -> None:
+		with self._lock:
+			if asking.is_here:
+				self._here -= 1
+				return
+			name = asking.who or asking.address
+			self._elsewhere[name] -= 1
+			if not self._elsewhere[name]:
+				del self._elsewhere[name]
 
 
 def install(app: Flask) -> None:
 	"""Give an app its share of streams."""
-	app.extensions["attendance_bridge_streams"] = threading.BoundedSemaphore(MAX_STREAMS)
+	app.extensions["attendance_bridge_streams"] = Streams()
 
 
 def stream(parts: Iterator[str] | Iterator[bytes], mimetype: str) -> Response:
@@ -21,9 +63,10 @@ def stream(parts: Iterator[str] | Iterator[bytes], mimetype: str) -> Response:
 
 	Every view whose answer lasts (events, video) answers with this.
 	"""
-	places: threading.BoundedSemaphore = current_app.extensions["attendance_bridge_streams"]
-	if not places.acquire(blocking=False):
+	streams: Streams = current_app.extensions["attendance_bridge_streams"]
+	asking = caller()
+	if not streams.take(asking):
 		return Response("too many open pages\n", 503, {"Retry-After": "5"}, mimetype="text/plain")
 	response = Response(parts, mimetype=mimetype)
-	response.call_on_close(places.release)
+	response.call_on_close(lambda: streams.release(asking))
 	return response

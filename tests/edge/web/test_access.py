@@ -191,6 +191,27 @@ def test_guessing_is_slow(office: Office) -> None:
 	assert acts(office).count(("login_limited", "anna")) == 2
 
 
+def test_a_flood_of_guesses_does_not_fill_the_log(office: Office) -> None:
+	browser = office.browser()
+	answers = [browser.log_in(f"name {n}", "wrong").status_code for n in range(40)]
+	assert answers == [401] * 20 + [429] * 20
+	assert [act for act, _who in acts(office)] == ["login_refused"] * 20 + ["login_limited"]
+
+
+def test_a_login_that_somebody_put_into_the_browser_ends_with_the_next(office: Office) -> None:
+	office.account("anna", "viewer")
+	office.account("eve", "viewer")
+	attacker, browser = office.browser(), office.browser()
+	attacker.log_in("eve")
+	planted = attacker.cookie(LOGIN_COOKIE) or ""
+	browser.client.set_cookie(LOGIN_COOKIE, planted)
+	form = {"name": "anna", "password": PASSWORD, "csrf_token": browser.token("/login")}
+	assert browser.post("/login", data=form).status_code == 303
+	assert browser.cookie(LOGIN_COOKIE) != planted
+	assert attacker.get("/punches").status_code == 401
+	assert browser.get("/punches").status_code == 200
+
+
 def test_logging_in_rightly_is_not_limited(office: Office) -> None:
 	office.account("anna", "viewer")
 	for _ in range(3):

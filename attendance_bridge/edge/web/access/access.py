@@ -24,6 +24,8 @@ LOGINS_FROM_ADDRESS = RateLimitItemPerMinute(20, 5)
 """Failed ones."""
 CALLS = RateLimitItemPerSecond(600, 60)
 """Of one caller."""
+REFUSALS_NOTED = RateLimitItemPerMinute(1)
+"""Of attempts that are not even looked at, from one address: the log must not fill the card."""
 
 
 class TooManyError(Exception):
@@ -49,7 +51,8 @@ class Access:
 		# Counted before anything is looked at, so that many at once are not fewer.
 		may_try = self._limiter.test(LOGINS_FROM_ADDRESS, "login", address)
 		if not (may_try and self._limiter.hit(LOGINS_OF_ACCOUNT, *of_account)):
-			self._note(name, address, "login_limited")
+			if self._limiter.hit(REFUSALS_NOTED, "login", address):
+				self._note(name, address, "login_limited")
 			raise TooManyError
 		account = self.accounts.find(name)
 		if not passwords.verify(password, account.password_hash if account else None) or account is None:

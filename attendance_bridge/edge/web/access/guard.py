@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import re
 import secrets
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from attendance_bridge.edge.web.access.access import Access, TooManyError
 from attendance_bridge.edge.web.access.scopes import Caller, Scope
 from attendance_bridge.edge.web.answers import error_answer
+from attendance_bridge.edge.web.crowd import is_of_this_machine
 
 LOGIN_COOKIE = "attendance_bridge_login"
 BROWSER_COOKIE = "attendance_bridge_browser"
@@ -123,7 +124,8 @@ def _not_allowed(asking: Caller, needed: frozenset[Scope]) -> BaseResponse:
 def _identify(access: Access) -> BaseResponse | None:
 	"""Find out who asks; an answer if what they show is refused."""
 	address = request.remote_addr or ""
-	g.caller = Caller(address=address)
+	is_here = _is_here(address)
+	g.caller = Caller(address=address, is_here=is_here)
 	try:
 		authorization = request.authorization
 		if authorization is not None or "Authorization" in request.headers:
@@ -131,16 +133,16 @@ def _identify(access: Access) -> BaseResponse | None:
 			found = access.by_key(key, address) if key else None
 			if found is None:
 				return error_answer(401, "wrong_key", headers={"WWW-Authenticate": 'Bearer realm="agent"'})
-			g.caller = found
+			g.caller = replace(found, is_here=is_here)
 			return None
 	except TooManyError:
 		return error_answer(429, "rate_limited", headers={"Retry-After": "60"})
 	token = request.cookies.get(LOGIN_COOKIE, "")
 	found = access.by_token(token, address) if token else None
 	if found is not None:
-		g.caller = found
-	elif _is_here(address):
-		g.caller = Caller(address=address, scopes=frozenset({Scope.KIOSK}))
+		g.caller = replace(found, is_here=is_here)
+	elif is_here:
+		g.caller = replace(g.caller, scopes=frozenset({Scope.KIOSK}))
 	return None
 
 
@@ -148,10 +150,7 @@ def _is_here(address: str) -> bool:
 	"""Whether the call comes from this machine itself, and not through a proxy on it."""
 	if any(name in request.headers for name in ("Forwarded", "X-Forwarded-For", "X-Real-IP")):
 		return False
-	try:
-		return ipaddress.ip_address(address).is_loopback
-	except ValueError:
-		return False
+	return is_of_this_machine(address)
 
 
 def csrf_token() -> str:

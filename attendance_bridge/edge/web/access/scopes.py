@@ -40,6 +40,8 @@ class Caller:
 	has_login: bool = False
 	"""Came with the cookie of a login: a page elsewhere could send it along."""
 	has_key: bool = False
+	is_here: bool = False
+	"""Asks from this machine itself, and not through a proxy on it."""
 
 	def may(self, *scopes: Scope) -> bool:
 		"""Whether one of these scopes is theirs."""

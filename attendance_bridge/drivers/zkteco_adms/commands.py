@@ -1,8 +1,8 @@
 """Commands for terminals, as text. Only what stands here can be sent.
 
 `SHELL`, with which a terminal runs a command of its operating system, is not among them, and no function
-takes a command as text: every value is checked before it stands in one. Fields are separated by TAB; with blanks a
-terminal answers -1002 (s0x90/zkteco-adms). The desk gives a command its number; on the wire it is
+takes a command as text: every value is checked before it stands in one. Fields are separated by TAB; with
+blanks a terminal answers -1002 (s0x90/zkteco-adms). The desk gives a command its number; on the wire it is
 `C:<id>:<text>`.
 """
 

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 PROGRAM = Path(sys.executable).with_name("attendance-bridge")
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds that anything here may take at the most; all of it takes one or two."""
 
 

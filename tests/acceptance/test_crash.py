@@ -44,7 +44,7 @@ SETTLE_SECONDS = 0.3
 """Four posts may be under way when the agent is killed; the site has done them after 0.1 s."""
 
 pytestmark = pytest.mark.timeout(600)
-"""An agent is started dozens of times: half a minute on a machine of its own, many times that beside others."""
+"""An agent is started dozens of times: half a minute on a machine of its own, far more beside others."""
 
 Key = tuple[str, str, datetime]
 """Serial number, id on the terminal, wall time."""

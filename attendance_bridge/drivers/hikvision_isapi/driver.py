@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 from xml.sax.saxutils import escape, quoteattr
@@ -17,11 +18,13 @@ from attendance_bridge.core.pseudonyms import Pseudonyms
 from attendance_bridge.core.punch import MAX_SERIAL_LENGTH
 from attendance_bridge.core.recording import Exchange, Note, Tape
 from attendance_bridge.drivers.hikvision_isapi import redaction
+from attendance_bridge.drivers.hikvision_isapi.alert_stream import AlertStream
 from attendance_bridge.drivers.hikvision_isapi.config import Config
 from attendance_bridge.drivers.hikvision_isapi.documents import XmlDocument, whole_number
 from attendance_bridge.drivers.hikvision_isapi.events import MAJOR, PASSED, RowReader
 from attendance_bridge.drivers.hikvision_isapi.limits import Limits, read_capacity, read_limits
 from attendance_bridge.drivers.hikvision_isapi.log import EventLog, widest_range
+from attendance_bridge.drivers.hikvision_isapi.notifications import NotificationReader
 from attendance_bridge.drivers.hikvision_isapi.place import read_place
 from attendance_bridge.drivers.hikvision_isapi.search import Searcher
 from attendance_bridge.drivers.hikvision_isapi.times import Stamp, posix_zone, read_stamp, stamp_of
@@ -50,7 +53,13 @@ class Driver:
 	spec: ClassVar[DriverSpec] = DriverSpec(
 		label="Hikvision (ISAPI)",
 		capabilities=frozenset(
-			{Capability.WINDOW, Capability.COUNT, Capability.READ_CLOCK, Capability.SET_CLOCK}
+			{
+				Capability.WINDOW,
+				Capability.COUNT,
+				Capability.READ_CLOCK,
+				Capability.SET_CLOCK,
+				Capability.LIVE,
+			}
 		),
 		config=Config,
 	)
@@ -230,6 +239,20 @@ class Driver:
 			yield from log.read_window(window, self._believed_offset())
 		else:
 			yield from log.read_on(read_place(cursor, f"{config.major}/{config.minor}"))
+
+	def listen(self, stop: Callable[[], bool]) -> Iterator[Page]:
+		"""Punches as they happen, from the alert stream; see `core.driver.LiveDriver`.
+
+		Stored history that the terminal replays on it comes in pages that are not `live`.
+		"""
+		with closing(AlertStream(self._config)) as stream:
+			yield from stream.listen(self.notification_reader(self._serial()), stop)
+
+	def notification_reader(self, serial: str) -> NotificationReader:
+		"""What reads the events that the terminal with this serial number tells by itself. Asks nothing."""
+		return NotificationReader(
+			device_serial=serial, zone=self._zone, minor=self._config.minor, now=self._now
+		)
 
 	def _limits(self) -> Limits:
 		if self._known_limits is None:

@@ -45,7 +45,7 @@ _XML = "application/xml"
 
 
 @dataclass(frozen=True, slots=True)
-class _Reply:
+class Reply:
 	status: int
 	body: bytes
 	challenge: str
@@ -114,9 +114,9 @@ class Conversation:
 
 	def _ask(self, method: str, path: str, body: bytes | None, content_type: str) -> Document:
 		reply = self._send_authenticated(method, path, body, content_type)
-		return _read(reply, path)
+		return read_reply(reply, path)
 
-	def _send_authenticated(self, method: str, path: str, body: bytes | None, content_type: str) -> _Reply:
+	def _send_authenticated(self, method: str, path: str, body: bytes | None, content_type: str) -> Reply:
 		if self._refuse is not None:
 			raise self._refuse()
 		question = (method, path, body, content_type)
@@ -140,7 +140,7 @@ class Conversation:
 
 	def _answer_challenge(
 		self, header: str, method: str, path: str, body: bytes | None, content_type: str
-	) -> _Reply:
+	) -> Reply:
 		challenges = digest.read_challenges(header)
 		if not challenges:
 			# Basic is among them: it would hand the password to whoever listens.
@@ -148,9 +148,7 @@ class Conversation:
 		answered = _Proven(challenges[0], secrets.token_hex(16))
 		return self._prove(answered, method, path, body, content_type)
 
-	def _prove(
-		self, proven: _Proven, method: str, path: str, body: bytes | None, content_type: str
-	) -> _Reply:
+	def _prove(self, proven: _Proven, method: str, path: str, body: bytes | None, content_type: str) -> Reply:
 		"""Send with credentials, and keep the nonce if they are accepted."""
 		proven.uses += 1
 		proof = digest.authorization(
@@ -191,7 +189,7 @@ class Conversation:
 
 	def _send(
 		self, method: str, path: str, body: bytes | None, content_type: str, proof: str | None = None
-	) -> _Reply:
+	) -> Reply:
 		if self.tape is None:
 			return self._transmit(method, path, body, content_type, proof)
 		asked: dict[str, Any] = {"method": method, "path": path, "question": body}
@@ -207,7 +205,7 @@ class Conversation:
 
 	def _transmit(
 		self, method: str, path: str, body: bytes | None, content_type: str, proof: str | None
-	) -> _Reply:
+	) -> Reply:
 		headers = {} if body is None else {"Content-Type": content_type}
 		if proof is not None:
 			headers["Authorization"] = proof
@@ -224,7 +222,7 @@ class Conversation:
 			) as response:
 				challenge = response.headers.get("WWW-Authenticate", "")
 				kind = response.headers.get("Content-Type", "")
-				return _Reply(response.status_code, _read_body(response), challenge, kind)
+				return Reply(response.status_code, _read_body(response), challenge, kind)
 		except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
 			raise _road_error(error, config, path) from None
 
@@ -242,7 +240,7 @@ def _is_stale(header: str) -> bool:
 	return any(challenge.stale for challenge in digest.read_challenges(header))
 
 
-def _read(reply: _Reply, path: str) -> Document:
+def read_reply(reply: Reply, path: str) -> Document:
 	"""The document of a reply, or the error that it means."""
 	if reply.status in (429, 503):
 		raise DeviceError(Code.BUSY, retryable=True, status=reply.status, path=path)

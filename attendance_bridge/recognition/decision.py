@@ -54,6 +54,10 @@ class Decision:
 	"""The best match with the person who was recognised."""
 	probes: int = 0
 	"""Taken since the face was undecided last."""
+	convinced: bool = False
+	"""Whether the last probe named somebody well enough to count, and nobody else than was recognised."""
+	beginnings: int = 0
+	"""Grows whenever what was gathered is thrown away: other evidence of before does not count any more."""
 	_votes: list[Match] = field(default_factory=list)
 	_doubts: int = 0
 	_last_probe: float | None = None
@@ -79,6 +83,7 @@ class Decision:
 			self._decide(vote)
 		else:
 			self._doubt(vote)
+		self.convinced = self._confirms(vote) or (vote is not None and self.match is None)
 		return self.verdict
 
 	def _convinces(self, match: Match) -> bool:
@@ -89,6 +94,7 @@ class Decision:
 		if vote is not None:
 			if self._votes and self._votes[-1].employee != vote.employee:
 				self._votes.clear()  # two names for one face: neither is believed so far
+				self.beginnings += 1
 			self._votes.append(vote)
 		if len(self._votes) >= self.settings.agree:
 			self.verdict = Verdict.RECOGNISED
@@ -101,19 +107,19 @@ class Decision:
 		return bool(self._votes) and self.probes < 3 * self.settings.unknown_after
 
 	def _doubt(self, vote: Match | None) -> None:
-		confirmed = (
-			vote is not None and self.match is not None and vote.employee == self.match.employee
-			if self.verdict is Verdict.RECOGNISED
-			else vote is None
-		)
+		confirmed = self._confirms(vote) if self.verdict is Verdict.RECOGNISED else vote is None
 		self._doubts = 0 if confirmed else self._doubts + 1
 		if self._doubts >= DOUBTS_UNTIL_NEW:
 			self.start_anew()
+
+	def _confirms(self, vote: Match | None) -> bool:
+		return vote is not None and self.match is not None and vote.employee == self.match.employee
 
 	def start_anew(self) -> None:
 		"""Forget what was decided, as when another face has come onto the track."""
 		self.verdict, self.match, self.probes, self._doubts = Verdict.UNDECIDED, None, 0, 0
 		self._votes.clear()
+		self.beginnings += 1
 
 
 class Pauses:

@@ -19,6 +19,9 @@ from attendance_bridge.recognition.face import Face, Floats, Image
 from attendance_bridge.recognition.pack import LivenessSpec, Pack
 from attendance_bridge.recognition.runtime import Blob, Network, load_cv2
 
+AFTER_FAILING = 4
+"""How many times as many frames a face needs that was taken for a picture before."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LivenessSettings:
@@ -81,20 +84,34 @@ def softmax(logits: Floats) -> Floats:
 
 @dataclass(slots=True)
 class LivenessVote:
-	"""Combines the probabilities of the last frames of one face."""
+	"""Combines the probabilities of the last frames of one face.
+
+	Once it has failed, `AFTER_FAILING` times as many frames must hold: a print that is tilted until three
+	lucky frames come in a row shall not pass by patience.
+	"""
 
 	settings: LivenessSettings
 	_seen: deque[float] = field(init=False)
+	_failed: bool = False
 
 	def __post_init__(self) -> None:
-		self._seen = deque(maxlen=self.settings.frames)
+		self._seen = deque(maxlen=AFTER_FAILING * self.settings.frames)
 
 	def add(self, probability: float) -> None:
 		self._seen.append(probability)
+		if self.alive is False:
+			self._failed = True
+
+	def start_anew(self) -> None:
+		"""Another face may have come; that one failed on this track is not forgotten."""
+		self._seen.clear()
 
 	@property
 	def alive(self) -> bool | None:
 		"""None until there are enough frames."""
 		if len(self._seen) < self.settings.frames:
 			return None
-		return sum(self._seen) / len(self._seen) >= self.settings.least
+		wanted = AFTER_FAILING * self.settings.frames if self._failed else self.settings.frames
+		last = list(self._seen)[-wanted:]
+		holds = sum(last) / len(last) >= self.settings.least
+		return holds and len(last) == wanted if self._failed else holds

@@ -117,6 +117,14 @@ class Pipeline:
 		"""End the pause of a person, as when their punch was refused or taken back."""
 		self._pauses.end(employee)
 
+	def take_back(self, event: Event) -> None:
+		"""Nothing has come of an event, because something else failed: it is told again at the next probe."""
+		if event.match is not None:
+			self._pauses.end(event.match.employee)
+		visitor = self._visitors.get(event.track)
+		if visitor is not None and visitor.told is event.kind:
+			visitor.told = None
+
 	def _worth_a_look(self, moved: bool, seconds: float) -> bool:
 		if self._last_look is None:
 			return True
@@ -154,17 +162,26 @@ class Pipeline:
 		visitor.flaws = measure(track.face, aligned).flaws(self._settings.quality)
 		if visitor.flaws:
 			return
-		if self._liveness is not None:
-			visitor.vote.add(self._liveness.live_probability(frame.pixels, track.face))
-		before = visitor.decision.match
+		before, beginnings = visitor.decision.match, visitor.decision.beginnings
 		match = self.matcher.search(self._engine.embed(aligned))
 		verdict = visitor.decision.add(match, frame.seconds)
+		self._vote(frame, track, visitor, beginnings)
 		if before is not None and visitor.decision.match is None:
 			visitor.told = None  # somebody else has come onto the track
 		if verdict is Verdict.UNKNOWN:
 			self._tell(EventKind.UNKNOWN, frame, track, visitor, events)
 		elif verdict is Verdict.RECOGNISED:
 			self._admit(frame, track, visitor, events)
+
+	def _vote(self, frame: Frame, track: Track, visitor: _Visitor, beginnings: int) -> None:
+		"""Only frames that show the person who is recognised speak for that person being alive: a living
+		stranger does not vouch for the picture that is held up next."""
+		if self._liveness is None:
+			return
+		if visitor.decision.beginnings != beginnings:
+			visitor.vote.start_anew()
+		if visitor.decision.convinced:
+			visitor.vote.add(self._liveness.live_probability(frame.pixels, track.face))
 
 	def _admit(self, frame: Frame, track: Track, visitor: _Visitor, events: list[Event]) -> None:
 		"""A face is that of a known person: is it the person?"""

@@ -189,6 +189,29 @@ def test_frames_vote_together() -> None:
 	assert vote.alive is False  # 1.1 / 3
 
 
+def test_three_lucky_frames_are_not_enough_after_a_failure() -> None:
+	vote = LivenessVote(LivenessSettings(least=0.6, frames=3))
+	for _frame in range(3):
+		vote.add(0.0)
+	for _frame in range(8):
+		vote.add(0.9)
+		assert vote.alive is False
+	vote.add(0.9)
+	assert vote.alive is True  # 9 × 0.9 in the last twelve
+	vote.start_anew()
+	assert vote.alive is None
+
+
+def test_that_it_has_failed_is_not_forgotten_with_the_frames() -> None:
+	vote = LivenessVote(LivenessSettings(least=0.6, frames=3))
+	for _frame in range(3):
+		vote.add(0.0)
+	vote.start_anew()
+	for _frame in range(3):
+		vote.add(1.0)
+	assert vote.alive is False
+
+
 def spec() -> LivenessSpec:
 	found = known_manifests()["minifasnet"].liveness
 	assert found is not None

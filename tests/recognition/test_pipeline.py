@@ -18,7 +18,7 @@ from attendance_bridge.recognition.engine import Engine
 from attendance_bridge.recognition.engines import EngineKind, open_engine
 from attendance_bridge.recognition.events import Event, EventKind
 from attendance_bridge.recognition.face import Face, Floats, Frame, Image
-from attendance_bridge.recognition.liveness import PassiveLiveness
+from attendance_bridge.recognition.liveness import LivenessSettings, PassiveLiveness
 from attendance_bridge.recognition.matcher import Matcher
 from attendance_bridge.recognition.pack import open_pack
 from attendance_bridge.recognition.pipeline import Pipeline, PipelineSettings
@@ -56,7 +56,16 @@ class Counting:
 class Door:
 	"""A pipeline with two enrolled people, and a clock of its own."""
 
-	def __init__(self, engine: Engine, pack: Path, *, liveness: bool = False, **settings: object) -> None:
+	def __init__(
+		self,
+		engine: Engine,
+		pack: Path,
+		*,
+		liveness: bool = False,
+		liveness_settings: LivenessSettings | None = None,
+		**settings: object,
+	) -> None:
+		settings["liveness"] = liveness_settings or LivenessSettings()
 		self.engine = Counting(engine)
 		self.matcher = Matcher(engine.model, engine.dimension)
 		self.matcher.add(make_template(engine, *each) for each in ENROLLED.items())
@@ -213,6 +222,24 @@ def test_a_photograph_is_told_as_one(door: Callable[..., Door]) -> None:
 	assert here.told() == [("liveness_failed", "HR-EMP-00001")]
 	here.show(draw(blank(), 11, 200, 120), 30)
 	assert here.told()[1:] == [("recognised", "HR-EMP-00001")]
+
+
+def test_a_living_stranger_does_not_vouch_for_the_picture_that_is_held_up(door: Callable[..., Door]) -> None:
+	here = door(liveness=True, liveness_settings=LivenessSettings(frames=4, least=0.3))
+	here.show(draw(blank(), 500, 200, 120), 20)
+	assert here.told() == [("unknown", "")]
+	here.show(draw(blank(), 11, 200, 120, photograph=True), 60)
+	assert ("recognised", "HR-EMP-00001") not in here.told()
+	assert here.told()[-1] == ("liveness_failed", "HR-EMP-00001")
+
+
+def test_an_event_that_nothing_came_of_is_told_again(door: Callable[..., Door]) -> None:
+	here = door()
+	here.show(draw(blank(), 11, 200, 120), 10)
+	assert here.told() == [("recognised", "HR-EMP-00001")]
+	here.pipeline.take_back(here.events[0])
+	here.show(draw(blank(), 11, 200, 120), 10)
+	assert here.told() == [("recognised", "HR-EMP-00001")] * 2
 
 
 def test_a_living_face_passes_the_liveness_network(door: Callable[..., Door]) -> None:

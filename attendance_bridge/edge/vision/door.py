@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from attendance_bridge.core.cursor import START
 from attendance_bridge.core.driver import Page
 from attendance_bridge.core.errors import StoreError
 from attendance_bridge.core.person import Person
+from attendance_bridge.core.projection import Decision, State
 from attendance_bridge.core.punch import DeviceKey, Punch, VerifyMode
 from attendance_bridge.edge.messages import sentence
 from attendance_bridge.edge.vision.events import EventType, VisionEvents
@@ -33,6 +35,11 @@ from attendance_bridge.stores.punches import PunchStore
 
 logger = logging.getLogger(__name__)
 
+UNHELD = 500
+"""Punches that wait in memory for a database that is busy; in as many minutes it is mended, or nobody's."""
+WAIT_SECONDS = 0.25
+AGAIN_SECONDS = 1.0
+"""Between two tries to write down."""
 REMEMBERED = 500
 """Punches of this camera that a new start begins with: who has a pause, who stands where."""
 
@@ -43,8 +50,24 @@ _KEYS = {
 }
 
 
+@dataclass(slots=True, eq=False)
+class _Waiting:
+	"""A punch that is to be written down."""
+
+	person: Person
+	punch: Punch
+	is_told: bool = False
+	"""Whether its person has heard that it takes longer."""
+
+
 class Door:
-	"""`edge.vision.ports.Kiosk`, and where the worker brings whom it has recognised. Safe from any thread."""
+	"""`edge.vision.ports.Kiosk`, and where the worker brings whom it has recognised. Safe from any thread.
+
+	It is a worker of its own too: the one that writes punches down. A database that somebody else holds must
+	not keep the camera from looking at whoever comes next.
+	"""
+
+	name = "door"
 
 	def __init__(
 		self,
@@ -87,6 +110,10 @@ class Door:
 		self._last: dict[str, datetime] = {}
 		"""device_user_id → when their last punch here was."""
 		self._latest: deque[UUID] = deque(maxlen=REMEMBERED)
+		self._waiting: deque[_Waiting] = deque()
+		"""Not held yet, the oldest first."""
+		self._wanted = threading.Condition(self._turn)
+		self._holding = threading.Lock()
 		self._remember()
 
 	def _remember(self) -> None:
@@ -117,7 +144,7 @@ class Door:
 	def answer(self, ticket: str, secret: str) -> Answer:
 		"""What was typed or read after a SECOND_FACTOR event; a PASSED one has made the punch.
 
-		:raises StoreError: the punch could not be held; the ticket is gone.
+		:raises StoreError: the secrets cannot be read; the ticket stays.
 		"""
 		if self._tickets is None:
 			return Answer.NO_SUCH_TICKET
@@ -153,7 +180,7 @@ class Door:
 	def recognised(self, event: Event) -> None:
 		"""Somebody is at the door.
 
-		:raises StoreError: their punch could not be held; they are told so.
+		:raises StoreError: the people cannot be read, and nothing has come of the event.
 		"""
 		if event.match is None:
 			return
@@ -278,33 +305,104 @@ class Door:
 			)
 
 	def _hold(self, person: Person, punch: Punch) -> None:
+		"""Have it written down by `run`. From now on the person's pause counts: they need not come again."""
+		if len(self._waiting) >= UNHELD:
+			lost = self._waiting.popleft()
+			logger.error("the punch %s is lost: too many wait for the database", lost.punch.punch_id)
+		self._waiting.append(_Waiting(person, punch))
+		self._last[punch.device_user_id] = punch.occurred_utc
+		self._wanted.notify()
+
+	def run(self, stop: threading.Event) -> None:
+		"""Write down punches until `stop`, and what waits then.
+
+		:raises StoreError: the database cannot be trusted any more.
+		"""
+		while not stop.is_set():
+			with self._wanted:
+				self._wanted.wait_for(lambda: bool(self._waiting), WAIT_SECONDS)
+			if not self.write_down():
+				stop.wait(AGAIN_SECONDS)
+		self.write_down()
+
+	def write_down(self) -> bool:
+		"""Hold every punch that waits. False if it is to be tried again: the database is busy.
+
+		:raises StoreError: the database cannot be trusted any more.
+		"""
+		with self._holding:
+			while True:
+				with self._turn:
+					if not self._waiting:
+						return True
+					waiting = self._waiting[0]
+				error = self._write(waiting)
+				if error is None:
+					continue
+				with self._turn:
+					self._tell_not_held(error)
+				if not error.retryable:
+					raise error
+				return False
+
+	def _write(self, waiting: _Waiting) -> StoreError | None:
 		"""Durable first; only then is anybody told that it is recorded."""
+		punch = waiting.punch
+		page = Page(punches=(punch,), cursor=START, read=1)
 		try:
-			accepted = self._punches.accept(
-				Page(punches=(punch,), cursor=START, read=1), punch.device_serial, self._terminal.reading()
-			)
+			# Not in the turn: it may take seconds, and somebody may come meanwhile.
+			accepted = self._punches.accept(page, punch.device_serial, self._terminal.reading())
 		except StoreError as error:
-			self._no_punch(person.employee, "not_held", sentence=sentence(error))
-			raise
-		if not accepted.new:
-			self._again(person, punch.occurred_utc)
-			return
-		decision = self._preview.decide(punch)
+			return error
+		with self._turn:
+			if self._waiting and self._waiting[0] is waiting:
+				self._waiting.popleft()
+			if accepted.new:
+				self._held(waiting.person, punch)
+			else:
+				self._again(waiting.person, punch.occurred_utc)
+		return None
+
+	def _tell_not_held(self, error: StoreError) -> None:
+		for waiting in self._waiting:
+			if waiting.is_told:
+				continue
+			waiting.is_told = True
+			logger.warning("a punch cannot be held at present (%s); it is tried again", error)
+			self._figures.outcomes.labels("not_held").inc()
+			self._events.publish(
+				EventType.NO_PUNCH,
+				employee=waiting.person.employee,
+				name=waiting.person.full_name or waiting.person.employee,
+				reason="not_held",
+				sentence=sentence(error),
+			)
+
+	def _held(self, person: Person, punch: Punch) -> None:
 		self._note(punch)
 		self._figures.outcomes.labels("punch").inc()
+		self._on_punch()
+		decision = self._foresee(punch)
 		self._events.publish(
 			EventType.PUNCH,
 			punch_id=str(punch.punch_id),
 			employee=person.employee,
 			name=person.full_name or person.employee,
 			time=punch.wall_time.isoformat(),
-			state=decision.state.value,
-			state_reason=decision.state_reason,
-			log_type=decision.log_type.value if decision.log_type else "",
-			log_type_reason=decision.log_type_reason.value if decision.log_type_reason else "",
+			state=decision.state.value if decision else State.RECEIVED.value,
+			state_reason=decision.state_reason if decision else "",
+			log_type=decision.log_type.value if decision and decision.log_type else "",
+			log_type_reason=decision.log_type_reason.value if decision and decision.log_type_reason else "",
 			preview=True,
 		)
-		self._on_punch()
+
+	def _foresee(self, punch: Punch) -> Decision | None:
+		"""None where the store does not answer: the punch is held, and its person is to be told so."""
+		try:
+			return self._preview.decide(punch)
+		except StoreError as error:
+			logger.warning("what will become of a punch cannot be told: %s", error)
+			return None
 
 	def _outcome(self, held: HeldPunch) -> dict[str, object]:
 		return {

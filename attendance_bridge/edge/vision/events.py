@@ -35,7 +35,7 @@ class EventType(str, Enum):
 	"""Somebody whom nobody knows. No facts."""
 	NO_PUNCH = "no_punch"
 	"""A known person who cannot punch. `employee`, `name`, `reason`: no_device_id, not_in_roster,
-	no_second_factor, blocked, enrolling, not_held (with `sentence`)."""
+	no_second_factor, blocked, enrolling, not_held (with `sentence`; a PUNCH follows when it can)."""
 	LIVENESS_FAILED = "liveness_failed"
 	"""What looks like a picture of a face. No facts: it is not told whose."""
 	CHALLENGE = "challenge"

@@ -141,7 +141,7 @@ class Station:
 
 	@property
 	def workers(self) -> tuple[Worker, ...]:
-		return (self.reader, self.worker)
+		return (self.reader, self.worker, self.kiosk)
 
 	@property
 	def device(self) -> Device:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from attendance_bridge.core.errors import BridgeError
+from attendance_bridge.core.errors import BridgeError, StoreError
 from attendance_bridge.core.template import Pose
 from attendance_bridge.edge.camera import CameraReader, CameraState
 from attendance_bridge.edge.frame import Frame
@@ -90,7 +90,7 @@ class VisionWorker:
 	def run(self, stop: threading.Event) -> None:
 		"""Look until `stop`.
 
-		:raises StoreError: a punch could not be held, or the gallery not be read.
+		:raises StoreError: the database cannot be used; nothing that was recognised is lost by that.
 		"""
 		sequence = -1
 		due = self._monotonic()
@@ -106,6 +106,7 @@ class VisionWorker:
 			self.see(frame)
 			due = max(due + self._interval, self._monotonic())
 			stop.wait(due - self._monotonic())
+		self._door.write_down()  # whoever was recognised in the last moment
 
 	def see(self, frame: Frame) -> None:
 		"""Look at one frame, and act on what happened in it."""
@@ -117,8 +118,24 @@ class VisionWorker:
 		if sight.looked or not sight.faces:
 			height, width = frame.pixels.shape[:2]
 			self._show([self._view(face, width, height) for face in sight.faces])
-		for event in sight.events:
+		self._act_on(sight.events)
+
+	def _act_on(self, events: Sequence[Event]) -> None:
+		"""
+		:raises StoreError: something could not be done about one of them; it is told again, and the others
+			are done all the same.
+		"""
+		failures = [error for event in events if (error := self._error_of(event)) is not None]
+		if failures:
+			raise failures[0]
+
+	def _error_of(self, event: Event) -> StoreError | None:
+		try:
 			self._act(event)
+		except StoreError as error:
+			self._pipeline.take_back(event)
+			return error
+		return None
 
 	def _count(self, sight: Sight, began: float) -> None:
 		self._figures.frames.inc()

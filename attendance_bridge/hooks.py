@@ -29,11 +29,15 @@ doctype_list_js = {
 }
 page_js = {"unmapped-people": "public/js/review.js"}
 
+# What terminals call by themselves; every other page is passed on unseen.
+page_renderer = ["attendance_bridge.bench.iclock.TerminalPage"]
+
 scheduler_events = {
 	# One tick; what is due is decided there, a terminal at a time.
 	"cron": {"* * * * *": ["attendance_bridge.bench.jobs.tick"]},
 	"daily_long": [
 		"attendance_bridge.bench.jobs.reconcile",
+		"attendance_bridge.bench.jobs.clean_up",
 		"attendance_bridge.bench.erasing.clean_up",
 	],
 }
@@ -65,4 +69,5 @@ ignore_links_on_delete = ["Face Consent", "Face Template", "Biometric Erasure"]
 
 default_log_clearing_doctypes = {
 	"Device Sync Log": 90,
+	"Device Clock Log": 365,
 }

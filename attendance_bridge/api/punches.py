@@ -13,7 +13,7 @@ from frappe import _
 from frappe.utils import cint, getdate, sbool
 
 from attendance_bridge.bench import dry_run as rehearsal
-from attendance_bridge.bench import messages, reviewing, unmapped
+from attendance_bridge.bench import messages, retiming, reviewing, unmapped
 from attendance_bridge.bench.permissions import SEE_ALL, require_role
 
 MAY_ACT = ("HR Manager", "HR User")
@@ -74,6 +74,29 @@ def retry(punches: str | list[str]) -> dict[str, int]:
 def approve_time(punches: str | list[str]) -> dict[str, int]:
 	"""Believe the times of quarantined punches."""
 	return {"punches": reviewing.approve_time(_for_review(punches))}
+
+
+@frappe.whitelist(methods=["POST"])
+def retime(punches: str | list[str]) -> dict[str, int]:
+	"""Set the times of quarantined punches right by what their clocks were measured to be off."""
+	done = retiming.retime(_for_review(punches))
+	return {"punches": done.punches, "left": done.left}
+
+
+@frappe.whitelist(methods=["POST"])
+def retime_device(device: str) -> dict[str, int]:
+	"""The same for all punches of a terminal that its clock keeps in quarantine."""
+	require_role(*MAY_ACT)
+	frappe.get_doc("Device Configuration", device).check_permission("read")
+	done = retiming.retime_device(device)
+	return {"punches": done.punches, "left": done.left}
+
+
+@frappe.whitelist(methods=["POST"])
+def undo_retiming(punches: str | list[str]) -> dict[str, int]:
+	"""Punches count again where their terminals recorded them."""
+	done = retiming.undo(_for_review(punches))
+	return {"punches": done.punches, "left": done.left}
 
 
 @frappe.whitelist(methods=["POST"])

@@ -28,6 +28,13 @@ def queue_reconcile(device: str) -> None:
 		_enqueue("attendance_bridge.bench.jobs.reconcile_device", _reconcile_id(device), device=device)
 
 
+def queue_rezone(device: str, former: str, zone: str) -> None:
+	"""Queue `retiming.rezone` once the transaction is committed."""
+	method = "attendance_bridge.bench.retiming.rezone"
+	job_id = f"attendance_bridge:rezone:{device}:{former}:{zone}"
+	_enqueue(method, job_id, device=device, former=former, zone=zone)
+
+
 def queue_carry_on() -> None:
 	"""Queue `jobs.carry_on` once the transaction is committed."""
 	_enqueue("attendance_bridge.bench.jobs.carry_on", "attendance_bridge:carry_on")

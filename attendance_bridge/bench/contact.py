@@ -29,8 +29,9 @@ def set_clock(name: str) -> dict[str, Any]:
 	def correct(device: str, driver: Driver) -> Contact:
 		if Capability.SET_CLOCK not in driver.spec.capabilities:
 			frappe.throw(_("The clock of this kind of terminal cannot be set from here."))
-		meet(device, driver)  # whoever hangs there now: not another terminal's clock
-		driver.set_clock(moments.utc_now())
+		read_until = devices.read_until(device)
+		contact = meet(device, driver)  # whoever hangs there now: not another terminal's clock
+		devices.set_clock(device, driver, contact.reading, read_until)
 		return meet(device, driver)
 
 	return _in_contact(name, correct)

@@ -97,7 +97,7 @@ def _legs(
 	for each, person in owners:
 		if person is not None:
 			first, last = spans.get(person.employee, (firsts[person.employee],) * 2)
-			spans[person.employee] = first, max(last, each.punch.occurred_utc)
+			spans[person.employee] = first, max(last, each.moment)
 	courses = punch_log.courses(spans)
 	turns = {employee: [each.occurred_at for each in course] for employee, course in courses.items()}
 	legs: list[tuple[list[Observation], dict[str, Standing]]] = [([], punch_log.standings(firsts))]
@@ -106,7 +106,7 @@ def _legs(
 		for number in range(max(map(len, turns.values()), default=0))
 	)
 	for each, person in owners:
-		leg = bisect_right(turns.get(person.employee, ()), each.punch.occurred_utc) if person else 0
+		leg = bisect_right(turns.get(person.employee, ()), each.moment) if person else 0
 		if leg < punch_log.CHECKINS_ON_THE_WAY:  # there may be more of them behind the last
 			legs[leg][0].append(each)
 	return legs

@@ -7,28 +7,31 @@ open meanwhile stays savable. Nothing here commits. Datetime fields of the docty
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import frappe
+from frappe import _
 from frappe.utils import cint
-from frappe.utils.password import get_decrypted_password
+from frappe.utils.password import get_decrypted_password, remove_encrypted_password
 
 from attendance_bridge import drivers
-from attendance_bridge.bench import driver_options, messages, moments
+from attendance_bridge.bench import clock_guard, driver_options, messages, moments
 from attendance_bridge.core import config as configuration
 from attendance_bridge.core.clock import ClockReading, ClockRules
 from attendance_bridge.core.config import option
 from attendance_bridge.core.debounce import DebounceRules
 from attendance_bridge.core.direction import DeviceRole, DirectionRules
-from attendance_bridge.core.driver import DeviceInfo, Driver, Now
+from attendance_bridge.core.driver import DeviceInfo, Driver, Now, read_clock
 from attendance_bridge.core.errors import BridgeError, Code, ConfigError, DeviceError
 from attendance_bridge.core.host import url_host
 from attendance_bridge.core.lockout import PASSWORD_TROUBLES, left_alone_until
 from attendance_bridge.core.projection import DevicePolicy, Rules
 from attendance_bridge.core.pull import PullReport
+from attendance_bridge.core.punch import MAX_SERIAL_LENGTH
 from attendance_bridge.core.redact import Secret
 from attendance_bridge.core.retry import Backoff, Breaker
 
@@ -50,7 +53,17 @@ _ROLES = {
 _BREAKER = Breaker(threshold=1, backoff=Backoff(base=timedelta(seconds=60)))
 """One failure, and a terminal is left alone for a minute at the most, then for two, up to a quarter hour."""
 
-_LEARNT_NUMBERS = ("records_on_device", "capacity", "clock_offset", "failures")
+_LEARNT_NUMBERS = (
+	"records_on_device",
+	"capacity",
+	"clock_offset",
+	"clock_doubt_offset",
+	"failures",
+	"count_there",
+	"count_here",
+	"gap",
+	"push",
+)
 _LEARNT_TEXTS = (
 	"serial_number",
 	"model",
@@ -59,14 +72,31 @@ _LEARNT_TEXTS = (
 	"watermark",
 	"last_pull",
 	"clock_good_until",
+	"clock_doubt_from",
+	"clock_doubt_until",
 	"last_error_code",
 	"last_error",
 	"open_until",
+	"counted_at",
+	"gap_since",
+	"listener_state",
+	"listener_set_at",
+	"listener_arrival",
+	"listener_hash",
+	"push_dialect",
+	"push_peer",
+	"push_trouble",
+	"push_trouble_at",
+	"push_since",
+	"push_late_at",
+	"push_stamps",
+	"push_sightings",
 )
 """What is learnt of a terminal; before the first contact numbers are 0, texts and times NULL."""
 
 _MAX_INT = 2**31 - 1
 _MAX_TEXT = 140
+_SERIAL = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,10 +127,10 @@ def password_of(device: Any) -> Secret | None:
 
 	:param device: the document.
 	"""
-	typed = device.device_user_password
+	typed = device.get(driver_options.secret_field(device.driver))
 	if typed and not device.is_dummy_password(typed):
 		return Secret(typed)
-	return stored_password(device.name) if typed else None
+	return stored_password(device.name, device.driver) if typed else None
 
 
 def open_driver(name: str, now: Now = moments.utc_now) -> Driver:
@@ -113,7 +143,7 @@ def open_driver(name: str, now: Now = moments.utc_now) -> Driver:
 	if device.driver not in driver_options.names():
 		raise ConfigError(Code.BAD_VALUE, path="driver", expected="a driver that is there")
 	place = parse_place(device)
-	config = driver_options.parse(device, stored_password(name))
+	config = driver_options.parse(device, stored_password(name, device.driver))
 	driver_class: Any = drivers.load(device.driver)
 	driver: Driver = driver_class(config, zone=place.time_zone, now=now)
 	return driver
@@ -122,13 +152,11 @@ def open_driver(name: str, now: Now = moments.utc_now) -> Driver:
 def label_of(name: str) -> str:
 	"""How a terminal is called in a sentence: its name and its address."""
 	host, port = frappe.db.get_value(DOCTYPE, name, ("device_ip", "port")) or ("", 0)
-	return f"{name} ({url_host(host)}:{port})" if port else f"{name} ({host})"
-
 	if not host:
 		return name
+	return f"{name} ({url_host(host)}:{port})" if port else f"{name} ({host})"
 
-def rules() -> Rules:
-	"""What Attendance Bridge Settings say."""
+
 def road_of(driver: str, edge_agent: str | None) -> str:
 	"""How punches of a terminal come, as the field `road` says it."""
 	if edge_agent:
@@ -136,6 +164,8 @@ def road_of(driver: str, edge_agent: str | None) -> str:
 	return "Direct" if drivers.load(driver).spec.pulled else "Push"
 
 
+def rules() -> Rules:
+	"""What Attendance Bridge Settings say."""
 	return rules_of(frappe.get_cached_doc(SETTINGS))
 
 
@@ -250,6 +280,24 @@ def learn_serial(name: str, serial: str) -> bool:
 	return bool(frappe.db.get_value(DOCTYPE, name, "serial_number") == serial)
 
 
+def say_serial(name: str, serial: str) -> None:
+	"""Give a terminal that nobody can ask the serial number that a person has read off it. Commits.
+
+	:raises frappe.ValidationError: it is none, the terminal has one, or it is another's.
+	"""
+	told = serial.strip()
+	if not _SERIAL.fullmatch(told):
+		frappe.throw(_("A serial number has 1 to {0} letters and digits.").format(MAX_SERIAL_LENGTH))
+	if not learn_serial(name, told):
+		other = frappe.db.get_value(DOCTYPE, {"serial_number": told}, "name")
+		if other != name:
+			frappe.throw(
+				_("{0} has this serial number.").format(frappe.bold(other))
+				if other
+				else _("{0} has a serial number already.").format(frappe.bold(name))
+			)
+
+
 def contacted(name: str, info: DeviceInfo, reading: ClockReading | None, *, at: datetime) -> None:
 	"""The terminal answered: learn who it is, and close its breaker. Call `check_serial` before.
 
@@ -268,10 +316,36 @@ def contacted(name: str, info: DeviceInfo, reading: ClockReading | None, *, at: 
 		"last_error": None,
 	}
 	if reading is not None:
-		values["clock_offset"] = reading.offset.total_seconds()
-		if abs(reading.offset) <= rules().clock.tolerance:
-			values["clock_good_until"] = moments.to_site(reading.taken_at)
+		values |= clock_guard.looked(name, reading, rules().clock)
 	_write(name, values)
+
+
+def set_clock(name: str, driver: Driver, wrong: ClockReading | None, read_until: datetime | None) -> None:
+	"""Set a terminal's clock to the present moment, look whether it took it, and put that on record.
+
+	:param wrong: the look before.
+	:param read_until: aware; what was made up to then is here already.
+	:raises DeviceError: it could not be set.
+	"""
+	set_at = moments.utc_now()
+	driver.set_clock(set_at)
+	if wrong is None:
+		return
+	clock = rules().clock
+	_write(name, clock_guard.was_set(name, wrong, set_at, read_until, clock))
+	after = read_clock(driver)
+	if after is not None:
+		_write(name, clock_guard.looked(name, after, clock))
+	clock_guard.note_correction(name, wrong, after)
+
+
+def read_until(name: str) -> datetime | None:
+	"""What was made at a terminal up to this moment (aware) is here, whatever its clock said; None if nobody
+	knows. Ask before the next contact."""
+	state = frappe.db.get_value(DOCTYPE, name, ("last_pull", "last_contact"), as_dict=True)
+	# A pull ends a while after the contact with which it began, and its last page may lie in between.
+	known = [moment for moment in (state.last_pull, state.last_contact) if moment] if state.last_pull else []
+	return moments.from_site(min(known)) if known else None
 
 
 def pulled(name: str, report: PullReport, *, at: datetime) -> None:
@@ -326,13 +400,13 @@ def forget_terminal(name: str) -> None:
 	"""
 	forgotten = {**dict.fromkeys(_LEARNT_TEXTS), **dict.fromkeys(_LEARNT_NUMBERS, 0)}
 	_write(name, {**forgotten, "accepted_at": moments.now()})
+	remove_encrypted_password(DOCTYPE, name, "push_registration")
 
 
-def stored_password(name: str) -> Secret | None:
-	"""The secret of a terminal; None if it has none."""
-	stored = get_decrypted_password(
-		DOCTYPE, name, fieldname=driver_options.SECRET_FIELD, raise_exception=False
-	)
+def stored_password(name: str, driver: str) -> Secret | None:
+	"""The secret of a terminal, for its driver; None if it has none."""
+	field = driver_options.secret_field(driver)
+	stored = get_decrypted_password(DOCTYPE, name, fieldname=field, raise_exception=False)
 	return Secret(stored) if stored else None
 
 

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
 
-from attendance_bridge.bench import devices, messages, moments, read_wishes, relayed, shifts
+from attendance_bridge.bench import clock_guard, devices, messages, moments, read_wishes, relayed, shifts
 from attendance_bridge.bench.agents import DOCTYPE, Agent
 from attendance_bridge.bench.sent_fields import SentFields, spell_moment
+from attendance_bridge.core.clock import ClockReading
 from attendance_bridge.core.driver import DeviceInfo
 from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.core.lockout import LONGEST_LOCK_OUT
@@ -126,12 +127,14 @@ def _keep_device(report: DeviceReport) -> None:
 		"firmware": report.firmware or None,
 		"last_contact": _site_time(report.last_contact),
 		"last_pull": _site_time(report.last_pull),
-		"clock_offset": report.clock_offset_seconds,
 		"clock_good_until": _site_time(report.clock_good_until),
 		"records_on_device": report.punches_held,
 		"capacity": report.punch_capacity,
 	}
 	values = {name: value for name, value in learnt.items() if value is not None}
+	reading = _clock_reading(report)
+	if reading is not None:
+		values |= clock_guard.looked(report.name, reading, devices.rules().clock)
 	trouble = report.trouble
 	if trouble is None:
 		values |= {"failures": 0, "open_until": None, "last_error_code": None, "last_error": None}
@@ -143,6 +146,17 @@ def _keep_device(report: DeviceReport) -> None:
 			"last_error": messages.told_by_agent(trouble.code, devices.label_of(report.name)),
 		}
 	_keep(report.name, values)
+
+
+def _clock_reading(report: DeviceReport) -> ClockReading | None:
+	"""The look that an agent had at a terminal's clock at the last contact; None if it had none."""
+	if report.last_contact is None or report.clock_offset_seconds is None:
+		return None
+	try:
+		offset = timedelta(seconds=report.clock_offset_seconds)
+		return ClockReading(taken_at=report.last_contact, device_time=report.last_contact + offset)
+	except OverflowError:
+		return None
 
 
 def _trouble_values(error: DeviceError, name: str) -> dict[str, Any]:

@@ -14,9 +14,18 @@ from typing import Any, TypedDict
 
 import frappe
 
-from attendance_bridge.bench import background, devices, moments, punch_log, punch_rows, sent_punch
+from attendance_bridge.bench import (
+	background,
+	clock_guard,
+	devices,
+	moments,
+	punch_log,
+	punch_rows,
+	sent_punch,
+)
 from attendance_bridge.bench.agents import Agent, RelayedDevices
 from attendance_bridge.bench.checkins import deliver_pending
+from attendance_bridge.bench.clock_guard import GuardedClock
 from attendance_bridge.bench.deciding import decide_received
 from attendance_bridge.bench.sent_fields import BadFieldError, SentFields, sent_list
 from attendance_bridge.bench.sent_punch import SentPunch
@@ -119,6 +128,7 @@ class _Batch:
 
 	def _rows(self) -> list[dict[str, Any]]:
 		relayed = RelayedDevices(self._agent)
+		clocks, rules = _Clocks(), devices.rules().clock
 		rows: dict[str, dict[str, Any]] = {}
 		for sent in self._punches:
 			if sent is None:
@@ -132,7 +142,9 @@ class _Batch:
 				road="Agent",
 				edge_agent=self._agent.name,
 				reading=sent.reading,
-				clock_good_until=sent.clock_good_until,
+			)
+			arrival |= punch_log.clock_values(
+				clocks[device], sent.punch, sent.reading, sent.clock_good_until, rules
 			)
 			arrival["received_at"] = self._received_at
 			rows[sent.name] = {**punch_rows.punch_values(sent.punch), **arrival}
@@ -179,6 +191,14 @@ class _Batch:
 			as_dict=True,
 		)
 		return {row.name: row for row in rows}
+
+
+class _Clocks(dict[str, GuardedClock]):
+	"""What is known of the clocks of terminals, by name of the Device Configuration; each asked for once."""
+
+	def __missing__(self, device: str) -> GuardedClock:
+		found = self[device] = clock_guard.clock(device)
+		return found
 
 
 def _carry_on() -> None:

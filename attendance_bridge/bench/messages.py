@@ -120,6 +120,7 @@ _REASONS = {
 	"clock_off": _lt("The terminal's clock was wrong when it was read"),
 	"in_the_future": _lt("A time that has not come yet"),
 	"before_time": _lt("A time before any terminal in use: its clock had been reset"),
+	"clock_jumped": _lt("The terminal's clock was wrong and has been set since: nobody knows when"),
 	# what HRMS made of it
 	"adopted": _lt("Another tool or a person had made this check-in before"),
 	"adopted_other_log_type": _lt(
@@ -143,12 +144,20 @@ _REASONS = {
 _ADVICE = {
 	"no_such_id": _lt("Give the ID to somebody on the page Unmapped People: past punches follow."),
 	"clock_off": _lt(
-		"Look at the time. If it is right, approve it; if not, ignore the punch and sync the clock."
+		"Re-time it by what the clock was measured to be off; or approve the time if it is right. Then sync"
+		" the clock."
+	),
+	"clock_jumped": _lt(
+		"Look at the time. If it is right, approve it; if it was made before the clock was set, re-time it."
 	),
 	"in_the_future": _lt(
-		"Ignore it and sync the clock, or approve the time if the site's own clock was wrong."
+		"Re-time it by what the clock was measured to be off, or approve the time if the site's own clock"
+		" was wrong. Then sync the clock."
 	),
-	"before_time": _lt("Ignore it, and enter the check-in by hand if somebody misses it. Sync the clock."),
+	"before_time": _lt(
+		"Re-time it if the clock has run on since it was reset; else ignore it, and enter the check-in by"
+		" hand if somebody misses it. Then sync the clock."
+	),
 	"inactive_employee": _lt("Set the employee to Active, and it is tried again by itself; or ignore it."),
 	"geolocation_required": _lt(
 		"Enter the position of the terminal in its Device Configuration, then retry."
@@ -246,15 +255,6 @@ def config_sentence(error: ConfigError, driver: str) -> str:
 	return sentence(ConfigError(error.code, **{**error.details, "path": label}))
 
 
-def reason(code: str | None) -> str:
-	"""Words for the reason codes that stand on a Punch Log; a code without words stands for itself."""
-	if not code:
-		return ""
-	head, _colon, detail = code.partition(":")
-	if head not in _REASONS:
-		return _harmless(code)
-	return f"{_REASONS[head]} ({_harmless(detail)})" if detail else str(_REASONS[head])
-
 def no_network(line: str) -> str:
 	"""What stands where networks should.
 
@@ -265,8 +265,17 @@ def no_network(line: str) -> str:
 
 def no_token() -> str:
 	"""What was typed as a token cannot be one."""
-	return _("A token has 8 to 64 letters, digits, - and _: it stands in the path of an address.")
+	return _("A token has 16 to 64 letters, digits, - and _: it stands in the path of an address.")
 
+
+def reason(code: str | None) -> str:
+	"""Words for the reason codes that stand on a Punch Log; a code without words stands for itself."""
+	if not code:
+		return ""
+	head, _colon, detail = code.partition(":")
+	if head not in _REASONS:
+		return _harmless(code)
+	return f"{_REASONS[head]} ({_harmless(detail)})" if detail else str(_REASONS[head])
 
 
 def reasons() -> dict[str, str]:

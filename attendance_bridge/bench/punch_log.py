@@ -27,8 +27,9 @@ from typing import Any
 
 import frappe
 
-from attendance_bridge.bench import moments, punch_rows
-from attendance_bridge.core.clock import ClockReading
+from attendance_bridge.bench import clock_guard, devices, moments, punch_rows
+from attendance_bridge.bench.clock_guard import GuardedClock
+from attendance_bridge.core.clock import ClockReading, ClockRules
 from attendance_bridge.core.cursor import START, Cursor
 from attendance_bridge.core.direction import LogType, Standing
 from attendance_bridge.core.driver import Page, UnreadableRow
@@ -79,16 +80,17 @@ class PunchLog:
 
 		:raises StoreError: DISK_FULL, or DATABASE_LOCKED (retryable); none of the page is held.
 		"""
-		good_until = frappe.db.get_value("Device Configuration", self._device, "clock_good_until")
-		arrival = arrival_values(
-			self._device,
-			road=self._road,
-			edge_agent=self._edge_agent,
-			reading=reading,
-			clock_good_until=moments.from_site(good_until) if good_until else None,
-		)
+		arrival = arrival_values(self._device, road=self._road, edge_agent=self._edge_agent, reading=reading)
+		clock, rules = clock_guard.clock(self._device), devices.rules().clock
 		zone = moments.site_zone()
-		punches = [{**punch_rows.punch_values(punch, zone), **arrival} for punch in _distinct(page.punches)]
+		punches = [
+			{
+				**punch_rows.punch_values(punch, zone),
+				**arrival,
+				**clock_values(clock, punch, reading, clock.state.good_until, rules),
+			}
+			for punch in _distinct(page.punches)
+		]
 		unreadable = [unreadable_values(self._device, device_serial, row) for row in page.unreadable]
 		new, new_unreadable = hold(punches, unreadable)
 		return Accepted(new=new, known=len(page.punches) - new, unreadable=new_unreadable)
@@ -144,18 +146,28 @@ def hold(
 	raise AssertionError("unreachable")
 
 
-def arrival_values(
-	device: str,
-	*,
-	road: str,
-	edge_agent: str | None = None,
+def clock_values(
+	clock: GuardedClock,
+	punch: Punch,
 	reading: ClockReading | None,
-	clock_good_until: datetime | None,
+	good_until: datetime | None,
+	rules: ClockRules,
 ) -> dict[str, Any]:
-	"""The columns of a punch that tell how it came; what was decided about it stands at its beginning.
+	"""The columns of a punch that tell up to when the clock was right, and whether it was set meanwhile.
 
-	:param clock_good_until: aware; the last moment at which the terminal's clock was seen to be right.
+	:param good_until: aware; the last moment at which whoever read the punch saw it right.
 	"""
+	good_until, jumped_by = clock.arrival(punch.occurred_at, reading, good_until, rules)
+	return {
+		"clock_good_until": moments.to_utc(good_until) if good_until else None,
+		"clock_jumped_by": jumped_by.total_seconds(),
+	}
+
+
+def arrival_values(
+	device: str, *, road: str, edge_agent: str | None = None, reading: ClockReading | None
+) -> dict[str, Any]:
+	"""The columns of a punch that tell how it came; what was decided about it stands at its beginning."""
 	return {
 		**_made_now(),
 		"device": device,
@@ -164,7 +176,6 @@ def arrival_values(
 		"received_at": moments.now(),
 		"clock_read_at": moments.to_utc(reading.taken_at) if reading else None,
 		"clock_offset": reading.offset.total_seconds() if reading else 0.0,
-		"clock_good_until": moments.to_utc(clock_good_until) if clock_good_until else None,
 		"status": punch_rows.STATUS[State.RECEIVED],
 	}
 
@@ -253,7 +264,7 @@ def _without_overtaken(batch: Sequence[Decision], firsts: Mapping[str, datetime]
 	return [
 		decision
 		for decision in batch
-		if decision.employee not in ends or decision.punch.occurred_utc < ends[decision.employee]
+		if decision.employee not in ends or decision.moment < ends[decision.employee]
 	]
 
 
@@ -261,7 +272,7 @@ def _take_back_what_rests_on(standing: Iterable[Decision]) -> None:
 	spans: dict[str, tuple[datetime, datetime]] = {}
 	for decision in standing:
 		if decision.employee:
-			moment = decision.punch.occurred_utc
+			moment = decision.moment
 			first, last = spans.get(decision.employee, (moment, moment))
 			spans[decision.employee] = min(moment, first), max(moment, last)
 	overtaken = _next_counted({employee: first for employee, (first, _) in spans.items()}, "= 'Pending'")

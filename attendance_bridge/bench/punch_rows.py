@@ -59,6 +59,8 @@ _OBSERVATION_COLUMNS = (
 	"clock_read_at",
 	"clock_offset",
 	"clock_good_until",
+	"clock_jumped_by",
+	"retimed_by",
 	"time_approved",
 )
 
@@ -117,6 +119,8 @@ def observation(row: Mapping[str, Any]) -> Observation:
 		punch=punch_of(row),
 		reading=_reading(row),
 		clock_good_until=moments.from_utc(good_until) if good_until else None,
+		clock_jumped_by=timedelta(seconds=row["clock_jumped_by"] or 0.0),
+		retimed_by=timedelta(seconds=row["retimed_by"] or 0.0),
 		time_approved=bool(row["time_approved"]),
 	)
 
@@ -243,7 +247,8 @@ def _occurred_at(row: Mapping[str, Any]) -> datetime:
 	wall_time: datetime = row["wall_time"]
 	zone = _zone(row["time_zone"])
 	if zone is None:  # not known to this machine (any more): the offset that held at the time stands in
-		zone = timezone(wall_time - row["occurred_utc"])
+		by = timedelta(seconds=row.get("retimed_by") or 0.0)
+		zone = timezone(wall_time - row["occurred_utc"] + by)
 	return wall_time.replace(tzinfo=zone, fold=row["fold"])
 
 

@@ -77,7 +77,7 @@ def ignore(punches: Sequence[str], reason: str) -> int:
 			" `log_type_reason` = NULL, `modified` = %s, `modified_by` = %s WHERE `name` IN %s",
 			(f"{SET_ASIDE}:{punch_rows.storable(reason)}", moments.now(), frappe.session.user, chunk),
 		)
-	_leave_trace(standing, _("ignored this punch: {0}").format(escape_html(reason)))
+	leave_trace(standing, _("ignored this punch: {0}").format(escape_html(reason)))
 	return len(standing)
 
 
@@ -94,7 +94,7 @@ def checkin_deleted(document: Any, method: str | None = None) -> None:
 		" WHERE `name` IN %s",
 		(CHECKIN_DELETED, moments.now(), frappe.session.user, punches),
 	)
-	_leave_trace(punches, _("deleted the check-in {0}").format(escape_html(document.name)))
+	leave_trace(punches, _("deleted the check-in {0}").format(escape_html(document.name)))
 
 
 def ignore_id(attendance_device_id: str, reason: str) -> int:
@@ -113,7 +113,7 @@ def _put_back(punches: Sequence[str], status: str, assignment: str, trace: str) 
 			" `modified` = %s, `modified_by` = %s WHERE `name` IN %s",
 			(moments.now(), frappe.session.user, chunk),
 		)
-	_leave_trace(standing, trace)
+	leave_trace(standing, trace)
 	if standing:
 		background.queue_carry_on()
 	return len(standing)
@@ -153,7 +153,8 @@ def _punches_of(device_user_id: str, within: str, serials: Sequence[str]) -> lis
 	)
 
 
-def _leave_trace(punches: Sequence[str], content: str) -> None:
+def leave_trace(punches: Sequence[str], content: str) -> None:
+	"""A comment on each of some punches: what the user did with them."""
 	if not punches:
 		return
 	now, user = moments.now(), frappe.session.user

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,14 +10,19 @@ from functools import partial
 
 import frappe
 
-from attendance_bridge.bench import conversation, devices, moments
+from attendance_bridge.bench import clock_guard, conversation, devices, moments
+from attendance_bridge.bench.clock_guard import GuardedClock
 from attendance_bridge.bench.gathering import Gathering
 from attendance_bridge.bench.punch_log import PunchLog
+from attendance_bridge.core import drift
 from attendance_bridge.core.clock import ClockReading, ClockRules, ClockVerdict, judge
 from attendance_bridge.core.driver import Capability, DeviceInfo, Driver, Window, read_clock
+from attendance_bridge.core.errors import DeviceError
 from attendance_bridge.core.pull import OnPage, PullReport, pull
 from attendance_bridge.core.punch import Punch
 from attendance_bridge.core.watermark import watermark_after_pull
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +62,12 @@ def read(
 			log,
 			reading=contact.reading,
 			window=window,
-			is_doubtful=partial(_is_doubtful, contact.reading, rules, _good_until(device)),
+			is_doubtful=partial(_is_doubtful, contact.reading, rules, clock_guard.clock(device)),
 			on_page=on_page,
 			stop=stop,
 		)
 		if report.complete:
-			_correct_clock(contact, rules)
+			_correct_clock(device, contact, rules, started_at)
 	# Somebody may have saved the form meanwhile: what is written behind an older snapshot may be refused.
 	frappe.db.commit()  # nosemgrep
 	devices.pulled(device, report, at=moments.utc_now())
@@ -90,21 +96,28 @@ def meet(device: str, driver: Driver) -> Contact:
 	return contact
 
 
-def _correct_clock(contact: Contact, rules: ClockRules) -> None:
-	"""Set a clock that is wrong, if the settings say so: after the log was read, so that nothing is mixed."""
-	wrong = contact.reading is not None and abs(contact.reading.offset) > rules.tolerance
-	settable = Capability.SET_CLOCK in contact.driver.spec.capabilities
-	if wrong and settable and frappe.db.get_single_value("Attendance Bridge Settings", "correct_clocks"):
-		contact.driver.set_clock(moments.utc_now())
+def _correct_clock(device: str, contact: Contact, rules: ClockRules, started_at: datetime) -> None:
+	"""Set a clock that is wrong, if the settings say so: after the log was read, so that nothing is mixed.
+
+	One that is further off than the settings allow is left to a person. A terminal that does not take it
+	leaves the pull as good as it was.
+	"""
+	reading = contact.reading
+	if reading is None or drift.is_right(reading, rules) or not clock_guard.corrects_by_itself():
+		return
+	if Capability.SET_CLOCK not in contact.driver.spec.capabilities:
+		return
+	if not drift.may_correct(reading.offset, rules, largest=clock_guard.largest_correction()):
+		clock_guard.note_no_correction(device, reading)
+		return
+	try:
+		devices.set_clock(device, contact.driver, reading, started_at)
+	except DeviceError as error:
+		logger.warning("%s: its clock could not be set: %s", device, error)
 
 
-def _good_until(device: str) -> datetime | None:
-	"""The last moment at which the terminal's clock was seen to be right."""
-	held = frappe.db.get_value("Device Configuration", device, "clock_good_until")
-	return moments.from_site(held) if held else None
-
-
-def _is_doubtful(
-	reading: ClockReading | None, rules: ClockRules, good_until: datetime | None, punch: Punch
-) -> bool:
-	return judge(punch.occurred_at, reading, rules, good_until=good_until) is not ClockVerdict.TRUSTED
+def _is_doubtful(reading: ClockReading | None, rules: ClockRules, clock: GuardedClock, punch: Punch) -> bool:
+	moment = punch.occurred_at
+	good_until, jumped_by = clock.arrival(moment, reading, clock.state.good_until, rules)
+	verdict = judge(moment, reading, rules, good_until=good_until, jumped_by=jumped_by)
+	return verdict is not ClockVerdict.TRUSTED

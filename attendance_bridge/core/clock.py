@@ -117,6 +117,9 @@ def judge(
 		return ClockVerdict.IN_THE_FUTURE
 	if abs(reading.offset) <= rules.tolerance:
 		return ClockVerdict.CLOCK_JUMPED if jumped_by else ClockVerdict.TRUSTED
-	if good_until is not None and moment <= good_until.astimezone(timezone.utc):
+	# What a slow clock records after it was seen right lies before that moment.
+	if good_until is not None and moment <= good_until.astimezone(timezone.utc) + min(
+		reading.offset, NO_TIME
+	):
 		return ClockVerdict.TRUSTED
 	return ClockVerdict.CLOCK_OFF

@@ -7,7 +7,7 @@ error make of a time that was recorded under it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone, tzinfo
 from enum import Enum
 
@@ -54,6 +54,39 @@ class Doubt:
 		return moment <= self.end.astimezone(timezone.utc)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockState:
+	"""What is known of a terminal's clock from the contacts so far."""
+
+	offset: timedelta | None = None
+	"""How far it was ahead at the last look; None before the first."""
+	good_until: datetime | None = None
+	"""The last moment at which it was seen right, aware."""
+	doubt: Doubt | None = None
+
+	def after(self, reading: ClockReading | None, rules: ClockRules) -> ClockState:
+		"""The state after one more look. The same look twice changes nothing."""
+		if reading is None:
+			return self
+		if not is_right(reading, rules):
+			return replace(self, offset=reading.offset)
+		doubt = doubt_between(self.offset, reading, rules, self.good_until)
+		return ClockState(offset=reading.offset, good_until=reading.taken_at, doubt=doubt or self.doubt)
+
+	def after_setting(
+		self, wrong: ClockReading, set_at: datetime, read_until: datetime | None, rules: ClockRules
+	) -> ClockState:
+		"""The state after we have set it; see `doubt_after_setting`. The next look tells whether it took it."""
+		if is_right(wrong, rules):
+			return self
+		doubt = doubt_after_setting(wrong, set_at, read_until)
+		return ClockState(offset=NO_TIME, good_until=self.good_until, doubt=doubt)
+
+	def jumped_by(self, recorded_at: datetime) -> timedelta:
+		"""How wrong a recorded time may be although the clock is right by now; zero if there is no doubt."""
+		return self.doubt.offset if self.doubt is not None and self.doubt.covers(recorded_at) else NO_TIME
+
+
 def is_right(reading: ClockReading, rules: ClockRules) -> bool:
 	return abs(reading.offset) <= rules.tolerance
 
@@ -63,13 +96,16 @@ def doubt_between(
 ) -> Doubt | None:
 	"""The doubt that a look leaves behind: wrong at the contact before, right at this one; else None.
 
+	What was recorded under a slow clock lies up to its error before the moment at which it was seen right,
+	and under a fast one up to its error after the moment of setting.
+
 	:param before: how far the clock was ahead at the contact before; None if nobody looked.
 	:param good_until: aware; the last moment before that at which it was seen right.
 	"""
 	if before is None or abs(before) <= rules.tolerance or not is_right(reading, rules):
 		return None
-	# What was recorded under a fast clock lies up to its error in the future of the moment of setting.
-	return Doubt(start=good_until, end=reading.taken_at + max(before, NO_TIME), offset=before)
+	start = good_until + min(before, NO_TIME) if good_until is not None else None
+	return Doubt(start=start, end=reading.taken_at + max(before, NO_TIME), offset=before)
 
 
 def doubt_after_setting(wrong: ClockReading, set_at: datetime, read_until: datetime | None) -> Doubt:
@@ -127,7 +163,8 @@ def good_until(
 	turn = last_turn(zone, reading.taken_at)
 	if turn is None or abs(reading.offset + turn[1]) > rules.tolerance:
 		return seen_good
-	return max(seen_good, turn[0])
+	# Nothing that was recorded since lies before the change, though the clock may be slow by it: `judge`.
+	return max(seen_good, turn[0] - min(reading.offset, NO_TIME))
 
 
 def cause_of(reading: ClockReading, zone: tzinfo, rules: ClockRules) -> ClockCause | None:

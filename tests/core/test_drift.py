@@ -95,6 +95,32 @@ def test_a_clock_was_right_until_the_change_that_it_did_not_follow(
 @pytest.mark.parametrize(
 	("recorded", "verdict"),
 	[
+		(datetime(2026, 3, 29, 1, 50, tzinfo=BERLIN), ClockVerdict.TRUSTED),  # before the change
+		(datetime(2026, 3, 29, 3, 10, tzinfo=BERLIN), ClockVerdict.CLOCK_OFF),  # really 04:10
+	],
+)
+def test_punches_before_a_change_forward_are_trusted(recorded: datetime, verdict: ClockVerdict) -> None:
+	seen = reading(-HOUR, utc("2026-03-29 08:00"), BERLIN)
+	until = good_until(seen, BERLIN, RULES, utc("2026-03-28 12:00"))
+	assert judge(recorded, seen, RULES, good_until=until) is verdict
+
+
+@pytest.mark.parametrize(
+	("minutes_ago", "verdict"),
+	[
+		(150, ClockVerdict.TRUSTED),
+		(90, ClockVerdict.CLOCK_OFF),  # recorded before it was seen right: by a clock that is an hour slow
+		(50, ClockVerdict.CLOCK_OFF),
+	],
+)
+def test_what_a_slow_clock_records_lies_in_the_past(minutes_ago: int, verdict: ClockVerdict) -> None:
+	recorded = NOW - timedelta(minutes=minutes_ago)
+	assert judge(recorded, reading(-HOUR), RULES, good_until=NOW - HOUR) is verdict
+
+
+@pytest.mark.parametrize(
+	("recorded", "verdict"),
+	[
 		(datetime(2026, 10, 25, 1, 30, tzinfo=BERLIN), ClockVerdict.TRUSTED),  # before the change
 		(datetime(2026, 10, 25, 3, 10, tzinfo=BERLIN), ClockVerdict.CLOCK_OFF),  # really 02:10, second pass
 	],
@@ -109,7 +135,8 @@ def test_punches_before_the_change_are_trusted(recorded: datetime, verdict: Cloc
 	("before", "now", "recorded_minutes_ago", "covered"),
 	[
 		(-HOUR, timedelta(0), 30, True),  # behind at the contact before, right now: which was it?
-		(-HOUR, timedelta(0), 121, False),  # older than the last right look, two hours ago
+		(-HOUR, timedelta(0), 179, True),  # under the slow clock, soon after it was seen right two hours ago
+		(-HOUR, timedelta(0), 181, False),
 		(HOUR, timedelta(0), -50, True),  # under the fast clock, nearly an hour into the future
 		(HOUR, timedelta(0), -61, False),
 		(timedelta(0), timedelta(0), 30, None),

@@ -135,7 +135,7 @@ def clear() -> None:
 
 def clear_own_doctypes() -> None:
 	own = ("like", f"{MARK}%")
-	for doctype in ("Punch Log", "Unreadable Record", "Device Sync Log"):
+	for doctype in ("Punch Log", "Unreadable Record", "Device Sync Log", "Device Clock Log"):
 		frappe.db.delete(doctype, {"device": own})
 	frappe.db.delete("Device Shift", {"parent": own})
 	frappe.db.delete("Device Configuration", {"name": own})

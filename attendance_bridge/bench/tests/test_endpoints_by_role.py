@@ -47,8 +47,11 @@ ALLOWED = {
 	f"{_API}.punches.ignore": HR,
 	f"{_API}.punches.ignore_id": HR,
 	f"{_API}.punches.map_employee": HR,
+	f"{_API}.punches.retime": HR,
+	f"{_API}.punches.retime_device": HR,
 	f"{_API}.punches.retry": HR,
 	f"{_API}.punches.take_back": HR,
+	f"{_API}.punches.undo_retiming": HR,
 	f"{_API}.punches.unmapped_ids": ALL_WHO_SEE_ALL,
 	**dict.fromkeys(endpoints.FOR_AGENTS, NOBODY),
 }

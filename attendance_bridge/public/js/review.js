@@ -14,6 +14,13 @@ frappe.provide("attendance_bridge.review");
 
 	attendance_bridge.review.ACTS = [
 		{ method: "retry", label: __("Retry"), from: ["Rejected"] },
+		{ method: "retime", label: __("Re-time"), from: ["Quarantined"] },
+		{
+			method: "undo_retiming",
+			label: __("Undo Re-timing"),
+			from: ["Checked in", "Pending", "Received", "Duplicate", "Unmapped", "Rejected", "Ignored"],
+			applies: ({ retimed_by }) => Boolean(retimed_by),
+		},
 		{ method: "approve_time", label: __("Approve Time"), from: ["Quarantined"] },
 		{
 			method: "ignore",
@@ -23,6 +30,10 @@ frappe.provide("attendance_bridge.review");
 		},
 		{ method: "take_back", label: __("Take Back Ignore"), from: ["Ignored"] },
 	];
+
+	/** Whether one of ACTS can be done to a punch, as far as the browser knows. */
+	attendance_bridge.review.can = (act, punch) =>
+		act.from.includes(punch.status) && (act.applies ? act.applies(punch) : true);
 
 	/** Do one of ACTS to punches, after asking for a reason where one is needed, then call `done`. */
 	attendance_bridge.review.perform = function (act, punches, done) {
@@ -73,9 +84,11 @@ frappe.provide("attendance_bridge.review");
 	let explanations;
 
 	async function send(act, args, done) {
-		const { punches } = await frappe.xcall(`${API}.${act.method}`, args, "POST");
+		const { punches, left } = await frappe.xcall(`${API}.${act.method}`, args, "POST");
 		frappe.show_alert({
-			message: __("{0}: {1} punches", [act.label, punches]),
+			message: left
+				? __("{0}: {1} punches; {2} stay as they are", [act.label, punches, left])
+				: __("{0}: {1} punches", [act.label, punches]),
 			indicator: punches ? "green" : "orange",
 		});
 		done?.();

@@ -15,7 +15,7 @@ const PUNCH_COLOURS = {
 let reason_words = {};
 
 frappe.listview_settings["Punch Log"] = {
-	add_fields: ["status", "status_reason", "device_user_id", "employee_name"],
+	add_fields: ["status", "status_reason", "device_user_id", "employee_name", "retimed_by"],
 	hide_name_column: true,
 
 	formatters: {
@@ -56,7 +56,7 @@ function harmless(text) {
 function perform_on_checked(list, act) {
 	const punches = list
 		.get_checked_items()
-		.filter(({ status }) => act.from.includes(status))
+		.filter((punch) => attendance_bridge.review.can(act, punch))
 		.map(({ name }) => name);
 	if (!punches.length) {
 		frappe.show_alert({

@@ -76,7 +76,7 @@ class ClockState:
 	def after_setting(
 		self, wrong: ClockReading, set_at: datetime, read_until: datetime | None, rules: ClockRules
 	) -> ClockState:
-		"""The state after we have set it; see `doubt_after_setting`. The next look tells whether it took it."""
+		"""The state after we have set it, see `doubt_after_setting`; the next look tells if it took it."""
 		if is_right(wrong, rules):
 			return self
 		doubt = doubt_after_setting(wrong, set_at, read_until)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from attendance_bridge import upstreams
 from attendance_bridge.core.driver import Now
-from attendance_bridge.core.errors import Code, ConfigError, UpstreamError
+from attendance_bridge.core.errors import BridgeError, Code, ConfigError, UpstreamError
 from attendance_bridge.core.faces import FaceUpstream
 from attendance_bridge.core.person import Everybody
 from attendance_bridge.core.relay import DecidingUpstream
@@ -29,6 +29,7 @@ from attendance_bridge.edge.status import Status
 from attendance_bridge.edge.supervisor import Supervisor, Worker, WorkerState
 from attendance_bridge.edge.terminals import Terminals
 from attendance_bridge.edge.uploader import Uploader
+from attendance_bridge.edge.vision.ports import VisionState
 from attendance_bridge.edge.vision.staff import Staff
 from attendance_bridge.edge.web.access.access import Access
 from attendance_bridge.edge.web.app import make_app
@@ -51,6 +52,8 @@ from attendance_bridge.stores.site_faces import SiteFaces
 
 if TYPE_CHECKING:
 	from attendance_bridge.edge.enrollment.service import Enrollments
+	from attendance_bridge.edge.vision.blind import Blind
+	from attendance_bridge.edge.vision.settings import VisionSettings
 	from attendance_bridge.edge.vision.station import Station
 
 logger = logging.getLogger(__name__)
@@ -80,7 +83,9 @@ class Agent:
 		"""
 		:raises StoreError: the database cannot be used.
 		:raises ConfigError: the upstream or the page cannot be set up as configured.
-		:raises RecognitionError: the networks of a camera cannot be used.
+
+		Networks or a key of the face templates that cannot be used keep nothing else from going on: see
+		`blind`.
 		"""
 		self.settings = settings
 		self._now = now
@@ -123,9 +128,12 @@ class Agent:
 			clock_rules=rules.clock,
 			now=self._now,
 		)
+		self.blind: Blind | None = None
+		"""Stands in the place of `vision` where that is configured and cannot be opened."""
 		self.vision = self._open_vision()
 		self.enrollment = self._make_enrollment()
-		self.terminals = Terminals(self.settings.devices, self.vision.device if self.vision else None)
+		camera = self.vision or self.blind
+		self.terminals = Terminals(self.settings.devices, camera.device if camera else None)
 		for device in self.settings.devices:
 			reader.enter(device)
 		self.poller = Poller(
@@ -169,6 +177,7 @@ class Agent:
 			workers.append(self.web)
 		self.supervisor = Supervisor(workers)
 
+		self.status = self._make_status()
 	def _make_heartbeat(self, reader: TerminalReader) -> HeartbeatWorker:
 		return HeartbeatWorker(
 			upstream=cast(DecidingUpstream, self.upstream),
@@ -213,11 +222,29 @@ class Agent:
 		if self.settings.vision is None:
 			return None
 		# What it needs is heavy, and not there on a machine that only relays terminals.
+		from attendance_bridge.edge.vision.blind import Blind, only_blinds
+
+		try:
+			return self._make_station(self.settings.vision)
+		except BridgeError as error:
+			if not only_blinds(error):
+				raise
+			self.blind = Blind(
+				self.settings,
+				self.settings.vision,
+				error,
+				book=self.book,
+				cursors=self.cursors,
+				now=self._now,
+			)
+			return None
+
+	def _make_station(self, vision: VisionSettings) -> Station:
 		from attendance_bridge.edge.vision.station import Station
 
 		return Station(
 			self.settings,
-			self.settings.vision,
+			vision,
 			database=self.database,
 			punches=self.punches,
 			cursors=self.cursors,
@@ -295,7 +322,7 @@ class Agent:
 			roster=self.roster,
 			log=PunchLog(self.database),
 			corrections=Corrections(self.database),
-			status=self._make_status().view,
+			status=self.status.view,
 			connections=Connections(
 				make_upstream=lambda: make_upstream(self.settings.upstream, self.database),
 				devices=lambda: self.terminals.all,
@@ -357,8 +384,13 @@ class Agent:
 			workers=lambda: self.supervisor.states,
 			backup=self.settings.agent.backup,
 			now=self._now,
-			vision=self.vision,
+			seeing=self._seeing,
 		)
+
+	def _seeing(self) -> VisionState | None:
+		if self.blind is not None:
+			return self.blind.state
+		return self.vision.live.state if self.vision else None
 
 	def health(self) -> dict[str, Any]:
 		"""Whether the agent itself is well. A dark terminal or site is not its illness."""

@@ -36,6 +36,9 @@ _STATES: dict[State, tuple[str, str]] = {
 	State.IGNORED: ("ignored", "quiet"),
 }
 """The word and the tone of each state."""
+_FACTS = frozenset({"found", "expected", "camera", "seconds"})
+_OWN_FACTS = frozenset({"place", "path", "why", "cause", "package", "extra"})
+"""Of this machine, where nobody else has a say."""
 STATE_WORDS = {state.value: words for state, words in _STATES.items()}
 
 
@@ -176,7 +179,7 @@ def problem(record: DeviceRecord, now: datetime) -> str:
 	for fact in record.last_error_details.split(", "):
 		key, _, value = fact.partition("=")
 		# Only what a sentence has a place for: some of it is a terminal's own words.
-		if key in ("found", "expected", "camera", "seconds"):
+		if key in _FACTS or (record.driver == EDGE_CAMERA and key in _OWN_FACTS):
 			facts[key] = value
 	if record.open_until is not None:
 		facts["unlock_seconds"] = max(0, round((record.open_until - now).total_seconds()))

@@ -13,7 +13,7 @@ from attendance_bridge.core.errors import UpstreamError
 from attendance_bridge.core.projection import State
 from attendance_bridge.edge.messages import sentence
 from attendance_bridge.edge.supervisor import WorkerState
-from attendance_bridge.edge.vision.ports import Vision
+from attendance_bridge.edge.vision.ports import VisionState
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.outbox import SqliteOutbox
 from attendance_bridge.stores.punches import PunchStore
@@ -36,10 +36,11 @@ class Status:
 		workers: Callable[[], Mapping[str, WorkerState]],
 		backup: Path | None,
 		now: Now,
-		vision: Vision | None = None,
+		seeing: Callable[[], VisionState | None] = lambda: None,
 	) -> None:
 		"""
 		:param backup: the file, or the folder of files, that a backup job writes.
+		:param seeing: how camera and recognition are; None on an agent without.
 		"""
 		self._database = database
 		self._punches = punches
@@ -51,7 +52,7 @@ class Status:
 		self._workers = workers
 		self._backup = backup
 		self._now = now
-		self._vision = vision
+		self._seeing = seeing
 		self._started_at = now()
 
 	def view(self) -> dict[str, Any]:
@@ -67,7 +68,7 @@ class Status:
 			"people": self._people(),
 			"workers": {name: state.value for name, state in self._workers().items()},
 			"database": self._files(),
-			"vision": self._vision.live.state.as_json() if self._vision else None,
+			"vision": state.as_json() if (state := self._seeing()) else None,
 		}
 
 	def _upstream(self) -> dict[str, Any]:

@@ -10,11 +10,14 @@ from datetime import timedelta
 from enum import Enum
 from typing import Protocol
 
-from attendance_bridge.core.errors import StoreError
+from attendance_bridge.core.errors import Code, StoreError
 from attendance_bridge.core.redact import redact
 from attendance_bridge.core.retry import Backoff
 
 logger = logging.getLogger(__name__)
+
+OF_ONE_DUTY = frozenset({Code.GALLERY_KEY_WRONG, Code.GALLERY_KEY_MISSING, Code.TEMPLATE_DAMAGED})
+"""Troubles of the face templates: they say nothing about the punches that the same database holds."""
 
 
 class WorkerState(str, Enum):
@@ -88,7 +91,7 @@ class Supervisor:
 			try:
 				worker.run(self._stop)
 			except StoreError as error:
-				if not error.retryable:
+				if not error.retryable and error.code not in OF_ONE_DUTY:
 					self._end_all(worker, error)
 					break
 				logger.warning("%s: %s; starting it again", worker.name, error)

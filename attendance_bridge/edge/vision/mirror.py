@@ -53,6 +53,14 @@ class GalleryMirror:
 			self._revision = revision
 			return True
 
+	def clear(self) -> bool:
+		"""Know nobody, because nobody can say who may be known; True if that is news."""
+		with self._turn:
+			held, self._held, self._revision = self._held, {}, -1
+			for employee in held:
+				self.matcher.remove(employee)
+			return bool(held)
+
 	def _take_over(self) -> None:
 		by_employee: dict[str, list[Template]] = {}
 		for template in self._gallery.all(self.matcher.model):

@@ -80,6 +80,7 @@ class VisionState:
 	serial: str
 	"""Of the terminal that this camera is to the site."""
 	model: str
+	"""Of the templates; empty where recognition cannot be used."""
 	engine: str
 	generated: bool
 	"""The networks are generated and know nothing of real faces."""
@@ -89,6 +90,8 @@ class VisionState:
 	people: int
 	looks_per_second: float
 	"""How often the detector looks."""
+	model_sentence: str = ""
+	"""Why recognition cannot be used and what to do; empty while it can."""
 
 	def as_json(self) -> dict[str, Any]:
 		return {

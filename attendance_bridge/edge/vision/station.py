@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import timedelta
 from uuid import UUID
 
 from attendance_bridge.core.driver import Now
 from attendance_bridge.core.person import Directory
 from attendance_bridge.core.projection import DevicePolicy, Rules
-from attendance_bridge.core.relay import EDGE_CAMERA
-from attendance_bridge.edge import cameras
 from attendance_bridge.edge.camera import CameraReader
 from attendance_bridge.edge.frame import Frame
 from attendance_bridge.edge.pulse import Pulse
-from attendance_bridge.edge.settings import Device, DeviceSettings, Settings
+from attendance_bridge.edge.settings import Device, Settings
 from attendance_bridge.edge.supervisor import Worker
 from attendance_bridge.edge.vision.door import Door
 from attendance_bridge.edge.vision.events import VisionEvents
@@ -27,7 +24,7 @@ from attendance_bridge.edge.vision.ports import VisionState
 from attendance_bridge.edge.vision.preview import Preview
 from attendance_bridge.edge.vision.settings import Factor, GallerySettings, VisionSettings, Way
 from attendance_bridge.edge.vision.staff import Staff
-from attendance_bridge.edge.vision.terminal import CameraTerminal
+from attendance_bridge.edge.vision.terminal import make_terminal
 from attendance_bridge.edge.vision.tickets import Tickets
 from attendance_bridge.edge.vision.worker import VisionWorker, camera_sentence
 from attendance_bridge.recognition.face import Floats
@@ -41,9 +38,6 @@ from attendance_bridge.stores.gallery_key import read_key
 from attendance_bridge.stores.punches import PunchStore
 from attendance_bridge.stores.roster import Roster
 from attendance_bridge.stores.second_factors import SecondFactors
-
-_SLACK = timedelta(seconds=10)
-"""From the moment of a frame until its punch is held, but for what a person is asked meanwhile."""
 
 
 class Station:
@@ -79,16 +73,7 @@ class Station:
 		self.figures = Figures()
 		self.second_factors = SecondFactors(database)
 		self.reader: CameraReader = vision.camera.reader(now)
-		self.terminal = CameraTerminal(
-			vision.camera.settings.name,
-			model=cameras.load(vision.camera.settings.kind).spec.label,
-			policy=DevicePolicy(role=kiosk.role),
-			zone=settings.agent.zone,
-			book=book,
-			cursors=cursors,
-			lag=_SLACK + timedelta(seconds=kiosk.second_factor_seconds),
-			now=now,
-		)
+		self.terminal = make_terminal(settings, vision, book=book, cursors=cursors, now=now)
 		staff = Staff(roster, everybody)
 		policies: Callable[[], Mapping[str, DevicePolicy]] = book.policies
 		self.kiosk = Door(
@@ -145,17 +130,7 @@ class Station:
 
 	@property
 	def device(self) -> Device:
-		"""The camera as one of the terminals, for the board and for a site; nobody pulls it."""
-		return Device(
-			settings=DeviceSettings(
-				name=self.terminal.name,
-				driver=EDGE_CAMERA,
-				timezone=self.terminal.zone,
-				role=self._vision.kiosk.role,
-				serial=self.terminal.serial,
-			),
-			config=None,
-		)
+		return self.terminal.device
 
 	@property
 	def eyes(self) -> Station:
@@ -205,7 +180,8 @@ class Station:
 			openings=status.openings,
 			last_frame_at=status.last_frame_at,
 			serial=self.terminal.serial,
-			model=self.engine.model,
+			model="" if self.worker.problem else self.engine.model,
+			model_sentence=self.worker.problem,
 			engine=recognition.engine.value,
 			generated=recognition.engine is Way.TINY,
 			threshold=self.threshold,

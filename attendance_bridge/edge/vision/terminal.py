@@ -14,11 +14,16 @@ from attendance_bridge.core.projection import DevicePolicy
 from attendance_bridge.core.pull import PullReport
 from attendance_bridge.core.relay import EDGE_CAMERA
 from attendance_bridge.core.retry import Breaker
+from attendance_bridge.edge import cameras
 from attendance_bridge.edge.camera import CameraState, CameraStatus
+from attendance_bridge.edge.settings import Device, DeviceSettings, Settings
+from attendance_bridge.edge.vision.settings import VisionSettings
 from attendance_bridge.stores.cursors import SqliteCursors
 from attendance_bridge.stores.devices import DeviceBook
 
 PREFIX = "EDGE-"
+_SLACK = timedelta(seconds=10)
+"""From the moment of a frame until its punch is held, but for what a person is asked meanwhile."""
 EVERY = timedelta(minutes=1)
 """How often the book is told how the camera is, while nothing changes."""
 
@@ -45,6 +50,7 @@ class CameraTerminal:
 		"""
 		self.name = name
 		self.zone = zone
+		self._policy = policy
 		self._book = book
 		self._cursors = cursors
 		self._lag = lag
@@ -59,6 +65,20 @@ class CameraTerminal:
 		book.place(name, driver=EDGE_CAMERA, host="", role=policy.role.value, zone=zone.key)
 		book.contact(name, self._info, at=now())
 		book.keep_policy(self.serial, policy)
+
+	@property
+	def device(self) -> Device:
+		"""The camera as one of the terminals, for the board and for a site; nobody pulls it."""
+		return Device(
+			settings=DeviceSettings(
+				name=self.name,
+				driver=EDGE_CAMERA,
+				timezone=self.zone,
+				role=self._policy.role,
+				serial=self.serial,
+			),
+			config=None,
+		)
 
 	def reading(self) -> ClockReading:
 		"""Its clock is this machine's own."""
@@ -81,6 +101,26 @@ class CameraTerminal:
 			self._cursors.vouch(self.serial, now - self._lag)
 		elif status.state is CameraState.LOST and isinstance(status.error, BridgeError):
 			self._book.failed(self.name, status.error, at=now, breaker=Breaker(failures=1))
+
+
+def make_terminal(
+	settings: Settings, vision: VisionSettings, *, book: DeviceBook, cursors: SqliteCursors, now: Now
+) -> CameraTerminal:
+	"""The terminal of the configured camera.
+
+	:raises StoreError: the book cannot be used.
+	"""
+	kiosk = vision.kiosk
+	return CameraTerminal(
+		vision.camera.settings.name,
+		model=cameras.load(vision.camera.settings.kind).spec.label,
+		policy=DevicePolicy(role=kiosk.role),
+		zone=settings.agent.zone,
+		book=book,
+		cursors=cursors,
+		lag=_SLACK + timedelta(seconds=kiosk.second_factor_seconds),
+		now=now,
+	)
 
 
 def known_camera(book: DeviceBook) -> tuple[str, str] | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
 
-from attendance_bridge.core.errors import BridgeError, StoreError
+from attendance_bridge.core.errors import BridgeError, Code, StoreError
 from attendance_bridge.core.template import Pose
 from attendance_bridge.edge.camera import CameraReader, CameraState
 from attendance_bridge.edge.frame import Frame
@@ -24,6 +25,8 @@ from attendance_bridge.edge.vision.terminal import CameraTerminal
 from attendance_bridge.recognition.decision import Verdict
 from attendance_bridge.recognition.events import Event, EventKind, SeenFace, Sight
 from attendance_bridge.recognition.pipeline import Pipeline
+
+logger = logging.getLogger(__name__)
 
 WAIT_SECONDS = 0.25
 """For a frame; and between two looks whether one came, where none can come."""
@@ -65,6 +68,8 @@ class VisionWorker:
 		"""
 		self.faces: Sequence[FaceView] = ()
 		"""Of the last look; replaced as a whole."""
+		self.problem = ""
+		"""Why nobody can be recognised and what to do; empty while all is well."""
 		self.looked: list[float] = []
 		"""When the detector looked lately, in seconds of `monotonic`."""
 		self._reader = reader
@@ -202,9 +207,21 @@ class VisionWorker:
 	def take_over_gallery(self, *, now: bool = False) -> None:
 		"""Let those be known whom the gallery holds, and nobody else. Any thread may ask for it.
 
-		:raises StoreError: the gallery cannot be read.
+		:raises StoreError: the gallery cannot be read. Where its key is another one by now, nobody is known
+			instead, and `problem` says so.
 		"""
-		if self._mirror.refresh(now=now):
+		try:
+			changed = self._mirror.refresh(now=now)
+		except StoreError as error:
+			if error.code is not Code.GALLERY_KEY_WRONG:
+				raise
+			changed = self._mirror.clear()
+			if not self.problem:
+				logger.error("nobody is recognised: %s", error)
+			self.problem = sentence(error)
+		else:
+			self.problem = "" if changed else self.problem
+		if changed:
 			matcher = self._mirror.matcher
 			self._figures.templates.set(len(matcher))
 			self._events.publish(EventType.GALLERY, people=len(matcher.employees), templates=len(matcher))

@@ -610,7 +610,15 @@ def test_a_forgotten_conversation_does_not_lock_its_terminal_for_ever() -> None:
 
 
 @pytest.mark.parametrize(
-	"name", ["_ZK__create_socket", "_ZK__read_chunk", "_ZK__send_command", "read_with_buffer"]
+	"name",
+	[
+		"_ZK__ack_ok",
+		"_ZK__create_socket",
+		"_ZK__read_chunk",
+		"_ZK__send_command",
+		"read_with_buffer",
+		"reg_event",
+	],
 )
 def test_pyzk_still_has_what_we_override_or_use(name: str) -> None:
 	assert callable(getattr(ZK, name))

@@ -4,6 +4,9 @@ pyzk takes whatever one `recv` returns for a whole packet, spins for ever when t
 believes every 32-bit length, and shows no IPv6. A channel stands where pyzk expects a socket and answers with
 whole packets, with an error on a closed connection, and within a bound of bytes and seconds.
 
+A terminal that was asked to tell events sends them at any moment, also in the middle of an answer: they are
+packets of their own (`CMD_REG_EVENT`), set aside here and never given to pyzk.
+
 Framing (pyzk `__create_tcp_top`, adrobinoga/zk-protocol): on TCP each packet follows eight bytes: 50 50 82 7d
 and the length of the packet as 32 bits, little endian. On UDP a datagram is a packet. A packet begins with
 four 16-bit words: command, checksum, session id, reply id.
@@ -11,9 +14,11 @@ four 16-bit words: command, checksum, session id, reply id.
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 import time
+from collections import deque
 from typing import Any, NoReturn
 
 from attendance_bridge.core.errors import Code, DeviceError
@@ -22,8 +27,15 @@ from attendance_bridge.core.recording import Tape
 _TOP = struct.Struct("<4sI")
 _MAGIC = b"\x50\x50\x82\x7d"
 _HEADER_SIZE = 8
+_HEADER = struct.Struct("<4H")
+_EVENT_COMMAND = 500
+_MAX_EVENT = 4096
+_MAX_EVENTS = 10_000
+"""Set aside at most; of more, the latest are kept and a pull brings the rest."""
 _PIECE = 65_536
 
+EVENTS_BUDGET = 1024 * 1024
+"""Bytes of events that are read at a time."""
 DEFAULT_BUDGET = 65_536
 """Bytes that the answer to one question may take, unless it is the log or the user list."""
 
@@ -42,6 +54,7 @@ class Channel:
 		self._heard = False
 		self.failure: DeviceError | None = None
 		"""What ended the channel's use. pyzk turns exceptions into its own and keeps only their text."""
+		self._events: deque[bytes] = deque(maxlen=_MAX_EVENTS)
 		self.begin(seconds=timeout)
 
 	def begin(self, *, seconds: float, budget: int = DEFAULT_BUDGET) -> None:
@@ -56,6 +69,36 @@ class Channel:
 
 	def close(self) -> None:
 		self._sock.close()
+
+	def take_events(self) -> list[bytes]:
+		"""The event packets that were set aside, from the header on. Safe while another thread reads."""
+		taken: list[bytes] = []
+		while self._events and len(taken) < _MAX_EVENTS:
+			taken.append(self._events.popleft())
+		return taken
+
+	def is_readable(self, seconds: float) -> bool:
+		"""Wait so long for something to come; True as well if the connection has ended.
+
+		Touches no time-out: another thread may be reading.
+		"""
+		number = self._sock.fileno()
+		if number < 0:
+			return True
+		waiting = select.poll()
+		waiting.register(number, select.POLLIN)
+		return bool(waiting.poll(seconds * 1000))
+
+	def read_events(self) -> None:
+		"""Read what has come unasked. What is no event answers a question that was given up."""
+		while self.is_readable(0) and self._received < self._limit // 2:
+			self._read_unasked()
+
+	def _read_unasked(self) -> None:
+		raise NotImplementedError
+
+	def _set_aside(self, packet: bytes) -> None:
+		self._events.append(packet)
 
 	def _send_all(self, packet: bytes) -> None:
 		try:
@@ -121,17 +164,48 @@ class TcpChannel(Channel):
 		return len(packet)
 
 	def recv(self, size: int) -> bytes:
-		"""The next packet with its top, or as much of the current one as fits `size`."""
+		"""The next packet with its top, or as much of the current one as fits `size`; never an event."""
 		if self._left:
 			return self._rest(size)
+		if size < _TOP.size + _HEADER_SIZE:
+			self._fail(Code.GARBAGE, what="packet")
+		while True:
+			top, header, length = self._begin_packet()
+			if not self._is_event(header):
+				break
+			self._finish_event(header, length)
+		taken = min(size - _TOP.size, length) - _HEADER_SIZE
+		packet = header + self._exactly(taken)
+		self._left = length - len(packet)
+		return top + packet
+
+	def _begin_packet(self) -> tuple[bytes, bytes, int]:
+		"""Its top, its header, and its length with the header."""
 		top = self._exactly(_TOP.size)
 		magic, length = _TOP.unpack(top)
-		if magic != _MAGIC or length < _HEADER_SIZE or size < _TOP.size + _HEADER_SIZE:
+		if magic != _MAGIC or length < _HEADER_SIZE:
 			self._fail(Code.GARBAGE, what="packet")
-		taken = min(size - _TOP.size, length)
-		packet = self._exactly(taken)
-		self._left = length - taken
-		return top + packet
+		return top, self._exactly(_HEADER_SIZE), length
+
+	@staticmethod
+	def _is_event(header: bytes) -> bool:
+		return int(_HEADER.unpack(header)[0]) == _EVENT_COMMAND
+
+	def _finish_event(self, header: bytes, length: int) -> None:
+		if length > _MAX_EVENT:
+			self._fail(Code.GARBAGE, what="event")
+		self._set_aside(header + self._exactly(length - _HEADER_SIZE))
+
+	def _read_unasked(self) -> None:
+		while self._left:
+			self._rest(self._left)
+		_top, header, length = self._begin_packet()
+		if self._is_event(header):
+			self._finish_event(header, length)
+			return
+		self._left = length - _HEADER_SIZE
+		while self._left:
+			self._rest(self._left)
 
 	def _rest(self, size: int) -> bytes:
 		received = self._receive(min(size, self._left, _PIECE))
@@ -158,11 +232,25 @@ class UdpChannel(Channel):
 		return len(packet)
 
 	def recv(self, _size: int) -> bytes:
-		"""The next datagram, whole."""
+		"""The next datagram, whole; never an event."""
+		while self._is_event(datagram := self._datagram()):
+			self._set_aside(datagram)
+		return datagram
+
+	def _datagram(self) -> bytes:
 		datagram = self._receive(_PIECE)
 		if len(datagram) < _HEADER_SIZE:
 			self._fail(Code.GARBAGE, what="packet")
 		return datagram
+
+	@staticmethod
+	def _is_event(datagram: bytes) -> bool:
+		return int(_HEADER.unpack_from(datagram)[0]) == _EVENT_COMMAND
+
+	def _read_unasked(self) -> None:
+		datagram = self._datagram()
+		if self._is_event(datagram):
+			self._set_aside(datagram)
 
 
 def open_tcp(host: str, port: int, timeout: float) -> TcpChannel:

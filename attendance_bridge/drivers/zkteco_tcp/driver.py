@@ -29,6 +29,8 @@ from attendance_bridge.core.pseudonyms import Pseudonyms
 from attendance_bridge.core.punch import MAX_SERIAL_LENGTH
 from attendance_bridge.core.recording import Exchange, Note, Tape
 from attendance_bridge.drivers.zkteco_tcp.config import Config
+from attendance_bridge.drivers.zkteco_tcp.live import capture
+from attendance_bridge.drivers.zkteco_tcp.live_events import EventReader
 from attendance_bridge.drivers.zkteco_tcp.records import (
 	BYTES_8,
 	BYTES_8_MA300,
@@ -41,7 +43,7 @@ from attendance_bridge.drivers.zkteco_tcp.records import (
 )
 from attendance_bridge.drivers.zkteco_tcp.redaction import Redaction
 from attendance_bridge.drivers.zkteco_tcp.session import Session, Terminal
-from attendance_bridge.drivers.zkteco_tcp.users import Users, read_users
+from attendance_bridge.drivers.zkteco_tcp.users import NumberedIds, Users, read_users
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +56,7 @@ class Driver:
 
 	spec: ClassVar[DriverSpec] = DriverSpec(
 		label="ZKTeco, TCP or UDP port 4370",
-		capabilities=frozenset({Capability.READ_CLOCK, Capability.SET_CLOCK}),
+		capabilities=frozenset({Capability.READ_CLOCK, Capability.SET_CLOCK, Capability.LIVE}),
 		config=Config,
 	)
 
@@ -150,6 +152,24 @@ class Driver:
 			)
 		if read.missing:
 			raise self._error(Code.GARBAGE, retryable=True, what="attendance log", missing_bytes=read.missing)
+
+	def listen(self, stop: Callable[[], bool]) -> Iterator[Page]:
+		"""Punches as they happen; see `core.driver.LiveDriver`.
+
+		The connection is kept open, and other drivers of the same terminal in this process ask their
+		questions over it. From now on this one only listens.
+		"""
+		reader = EventReader(
+			serial=self._serial_number(),
+			zone=self._zone,
+			id_encoding=self._config.id_encoding,
+			latest_year=self._latest_year(),
+			id_of_number=NumberedIds(self._current_users).id_of,
+		)
+		yield from capture(self._session, reader, lambda: self._sizes()[0], stop)
+
+	def _current_users(self) -> Users:
+		return self._read_users(self._sizes()[1])
 
 	def close(self) -> None:
 		self._session.close()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
-import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -15,6 +13,7 @@ from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.core.recording import Tape
 from attendance_bridge.drivers.zkteco_tcp.channel import (
 	DEFAULT_BUDGET,
+	EVENTS_BUDGET,
 	TcpChannel,
 	UdpChannel,
 	open_tcp,
@@ -22,6 +21,7 @@ from attendance_bridge.drivers.zkteco_tcp.channel import (
 	unreachable,
 )
 from attendance_bridge.drivers.zkteco_tcp.config import Config, Transport, check_comm_key
+from attendance_bridge.drivers.zkteco_tcp.line import line_to, login_of
 
 T = TypeVar("T")
 
@@ -31,18 +31,6 @@ _UNKNOWN_COMMAND = {const.CMD_ACK_UNKNOWN, const.CMD_ACK_ERROR_CMD}
 _GOODBYE_SECONDS = 2.0
 _CONNECT_ANSWERS = 2
 """Connecting is at most two questions: hello and comm key."""
-
-_locks: weakref.WeakValueDictionary[tuple[str, int], threading.Lock] = weakref.WeakValueDictionary()
-_locks_guard = threading.Lock()
-
-
-def _lock_of(host: str, port: int) -> threading.Lock:
-	"""The one lock of a terminal. It lives as long as a conversation holds it, forgotten ones included."""
-	with _locks_guard:
-		lock = _locks.get((host.lower(), port))
-		if lock is None:
-			lock = _locks[host.lower(), port] = threading.Lock()
-		return lock
 
 
 class _NoProbe:
@@ -88,6 +76,10 @@ class Terminal(ZK):  # type: ignore[misc]  # pyzk carries no types
 	def _ZK__create_socket(self) -> None:  # noqa: N802  # the name that pyzk's `__create_socket` has
 		self._ZK__sock = self.channel
 
+	def acknowledge(self) -> None:
+		"""Say that an event has arrived (zk-protocol `realtime.md`: our session id, reply number 0)."""
+		self._ZK__ack_ok()
+
 	@property
 	def last_response(self) -> int | None:
 		"""The command word of the last answer; None before the first."""
@@ -98,7 +90,8 @@ class Terminal(ZK):  # type: ignore[misc]  # pyzk carries no types
 class Session:
 	"""Opened by the first question, closed by `close` or by an error that leaves the exchange in doubt.
 
-	While it is open, nobody else in this process talks to the terminal: it serves one client at a time.
+	While it is open, nobody else in this process talks to the terminal: it serves one client at a time. Only
+	a session that is `share`d lets others put their questions in between, over its connection.
 	"""
 
 	def __init__(self, config: Config) -> None:
@@ -106,8 +99,10 @@ class Session:
 		"""What overhears the conversation, if anything does; to be set before the first question."""
 		self._config = config
 		self._where: dict[str, Any] = {"host": config.host, "port": config.port}
-		self._lock = _lock_of(config.host, config.port)
+		self._line = line_to(config.host, config.port)
 		self._terminal: Terminal | None = None
+		"""Our own connection; while it is there and not shared, we have the turn."""
+		self._is_shared = False
 		self._refused = False
 
 	def ask(
@@ -126,47 +121,135 @@ class Session:
 		:raises DeviceError: whatever went wrong. After DEVICE_ERROR and NOT_SUPPORTED, which are answers, the
 			conversation goes on; after everything else the next question begins a new one.
 		"""
-		terminal = self._open()
-		terminal.channel.begin(seconds=seconds or self._config.timeout, budget=budget)
+		terminal = self._enter()
 		try:
+			terminal.channel.tape = self.tape
+			terminal.channel.settimeout(self._config.timeout)
+			terminal.channel.begin(seconds=seconds or self._config.timeout, budget=budget)
 			return question(terminal)
 		except Exception as error:  # whatever a damaged answer makes pyzk raise
 			translated = self._translate(error, terminal, what)
 			if translated.code not in (Code.DEVICE_ERROR, Code.NOT_SUPPORTED):
-				self._drop()
+				self._drop(terminal)
 			raise translated from None
+		finally:
+			self._leave()
+
+	def share(self) -> None:
+		"""Keep the connection open for long, and let others in this process use it in between.
+
+		:raises DeviceError: BUSY, if somebody else does so already.
+		"""
+		if self._terminal is None:
+			raise DeviceError(Code.BUSY, retryable=True, **self._where)
+		self._line.shared, self._line.login = self._terminal, login_of(self._config)
+		self._line.abandoned, self._is_shared = False, True
+		self._line.turn.release()
+
+	def is_ringing(self, seconds: float) -> bool:
+		"""Wait so long for the shared connection to bring something; whether it has, or has ended."""
+		return self._terminal is None or self._terminal.channel.is_readable(seconds)
+
+	def events(self) -> list[bytes]:
+		"""Take the events that were set aside so far, also while somebody else speaks."""
+		return self._terminal.channel.take_events() if self._terminal is not None else []
+
+	def attend(self, acknowledged: int, seconds: float) -> bool:
+		"""Acknowledge so many events and read what has come, as soon as it is our turn.
+
+		:param seconds: how long to wait for the turn.
+		:return: False if somebody else speaks.
+		:raises DeviceError: the connection is lost.
+		"""
+		if not self._line.turn.acquire(timeout=seconds):
+			return False
+		try:
+			self._attend(self._ours(), acknowledged)
+		finally:
+			self._line.turn.release()
+		return True
+
+	def _attend(self, terminal: Terminal, acknowledged: int) -> None:
+		terminal.channel.settimeout(self._config.timeout)
+		terminal.channel.begin(seconds=self._config.timeout, budget=EVENTS_BUDGET)
+		try:
+			for _ in range(acknowledged):
+				terminal.acknowledge()
+			terminal.channel.read_events()
+		except Exception as error:  # whatever it was, the exchange is in doubt
+			self._drop(terminal)
+			code = error.code if isinstance(error, DeviceError) else Code.CONNECTION_LOST
+			raise DeviceError(code, retryable=True, **self._where) from None
 
 	def close(self) -> None:
 		"""Say goodbye if the terminal still listens. Never raises."""
 		if self._terminal is None:
 			return
-		self._terminal.channel.settimeout(min(self._config.timeout, _GOODBYE_SECONDS))
-		self._terminal.channel.begin(seconds=_GOODBYE_SECONDS)
+		if self._is_shared and not self._line.turn.acquire(timeout=_GOODBYE_SECONDS):
+			self._line.abandoned = True
+			self._terminal, self._is_shared = None, False
+			return
+		terminal = self._terminal
+		if not self._is_shared or self._line.shared is terminal:
+			self._say_goodbye(terminal)
+		self._drop(terminal)
+		self._terminal, self._is_shared = None, False
+		self._line.turn.release()
+
+	def _say_goodbye(self, terminal: Terminal) -> None:
+		terminal.channel.settimeout(min(self._config.timeout, _GOODBYE_SECONDS))
+		terminal.channel.begin(seconds=_GOODBYE_SECONDS)
 		try:
-			self._terminal.disconnect()
+			if self._line.shared is terminal:
+				terminal.reg_event(0)
+			terminal.disconnect()
 		except Exception as error:  # the terminal may be gone; there is nobody to tell
 			log.debug("no goodbye from %s:%s: %s", *self._where.values(), type(error).__name__)
-		self._drop()
 
-	def _open(self) -> Terminal:
-		if self._terminal is not None:
+	def _enter(self) -> Terminal:
+		"""Get the turn, and the connection to speak over."""
+		if self._terminal is not None and not self._is_shared:
 			return self._terminal
 		if self._refused:
 			raise DeviceError(Code.AUTH_FAILED, **self._where)
-		if not self._lock.acquire(timeout=self._config.timeout):
+		if not self._line.turn.acquire(timeout=self._config.timeout):
 			raise DeviceError(Code.BUSY, retryable=True, **self._where)
 		try:
-			self._terminal = self._connect()
+			if self._is_shared:
+				return self._ours()
+			if self._line.shared is None:
+				self._terminal = self._connect()
+				return self._terminal
+			if self._line.login != login_of(self._config):
+				raise DeviceError(Code.BUSY, retryable=True, **self._where)
+			return self._line.shared
 		except BaseException:
-			self._lock.release()
+			self._line.turn.release()
 			raise
+
+	def _ours(self) -> Terminal:
+		"""
+		:raises DeviceError: CONNECTION_LOST, if somebody else's question ended our connection.
+		"""
+		if self._terminal is None or self._line.shared is not self._terminal:
+			raise DeviceError(Code.CONNECTION_LOST, retryable=True, **self._where)
 		return self._terminal
 
-	def _drop(self) -> None:
-		if self._terminal is not None:
-			self._terminal.channel.close()
+	def _leave(self) -> None:
+		"""Give the turn back, unless we have the line alone."""
+		if self._line.shared is not None and self._line.abandoned:
+			self._say_goodbye(self._line.shared)
+			self._drop(self._line.shared)
+		if self._terminal is None or self._is_shared:
+			self._line.turn.release()
+
+	def _drop(self, terminal: Terminal) -> None:
+		"""Close a connection; whoever shares it will notice. The turn is given back later."""
+		terminal.channel.close()
+		if self._line.shared is terminal:
+			self._line.shared = None
+		if not self._is_shared:
 			self._terminal = None
-			self._lock.release()
 
 	def _connect(self) -> Terminal:
 		config = self._config

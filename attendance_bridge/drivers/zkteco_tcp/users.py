@@ -7,7 +7,8 @@ pyzk 0.9 `get_users` reads them. Names, passwords and cards in it are not looked
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 from attendance_bridge.drivers.zkteco_tcp.records import TextIds
 
@@ -45,10 +46,48 @@ class Users:
 		"""
 		return self._name(self._by_number, int(who))
 
+	def certain(self, number: int, may_be_internal: bool) -> str | None:
+		"""The id behind a number that this list knows; None for any other, and for one with two meanings."""
+		by_number = self._by_number.get(number)
+		if not may_be_internal:
+			return by_number
+		by_uid = self._by_uid.get(number)
+		return by_uid if by_number is None or by_uid == by_number else None
+
 	@staticmethod
 	def _name(known: dict[int, str], number: int) -> str | None:
 		# Terminals count people from 1; 0 is the terminal itself.
 		return known.get(number, str(number)) if number else None
+
+
+class NumberedIds:
+	"""The ids of people whom an event names by a number, from a list that is fetched when it is needed."""
+
+	REFRESH_SECONDS = 60.0
+
+	def __init__(self, fetch: Callable[[], Users], *, clock: Callable[[], float] = time.monotonic) -> None:
+		"""
+		:param fetch: reads the list from the terminal.
+		"""
+		self._fetch = fetch
+		self._clock = clock
+		self._users = Users()
+		self._fetched_at: float | None = None
+
+	def id_of(self, number: int, may_be_internal: bool) -> str | None:
+		"""The id behind a number; None if nobody has it, or if two people could be meant.
+
+		:param may_be_internal: nothing tells whether it is the terminal's own number for the user or the id.
+		"""
+		user_id = self._users.certain(number, may_be_internal)
+		if user_id is None and self._is_old():
+			self._fetched_at = self._clock()
+			self._users = self._fetch()
+			user_id = self._users.certain(number, may_be_internal)
+		return user_id
+
+	def _is_old(self) -> bool:
+		return self._fetched_at is None or self._clock() - self._fetched_at >= self.REFRESH_SECONDS
 
 
 def read_users(transferred: bytes, *, held: int | None, encoding: str) -> Users | None:

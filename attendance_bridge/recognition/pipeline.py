@@ -51,6 +51,9 @@ class PipelineSettings:
 	challenge: ChallengeSettings = field(default_factory=ChallengeSettings)
 
 
+_WELCOMED = (EventKind.RECOGNISED, EventKind.SEEN_AGAIN)
+
+
 @dataclass(slots=True)
 class _Visitor:
 	"""What is known about the face on one track."""
@@ -191,7 +194,7 @@ class Pipeline:
 		if not alive:
 			self._tell(EventKind.LIVENESS_FAILED, frame, track, visitor, events)
 			return
-		if visitor.told in (EventKind.RECOGNISED, EventKind.SEEN_AGAIN):
+		if visitor.told in _WELCOMED:
 			return
 		if self._settings.challenged:
 			visitor.challenge = Challenge.begin(self._settings.challenge, self._chance, frame.seconds)
@@ -266,11 +269,14 @@ def _aligned(frame: Frame, face: Face) -> Image | None:
 
 def _seen(track: Track, visitor: _Visitor) -> SeenFace:
 	left, top, right, bottom = (float(side) for side in track.face.box)
-	match = visitor.decision.match
+	verdict, match = visitor.decision.verdict, visitor.decision.match
+	if verdict is Verdict.RECOGNISED and visitor.told not in (*_WELCOMED, EventKind.CHALLENGE_BEGUN):
+		# It may be a picture of whom it looks like, which nobody is told.
+		verdict, match = Verdict.UNDECIDED, None
 	return SeenFace(
 		track=track.number,
 		box=(left, top, right, bottom),
-		verdict=visitor.decision.verdict,
+		verdict=verdict,
 		employee=match.employee if match else "",
 		flaws=visitor.flaws,
 		side=visitor.challenge.side if visitor.challenge else None,

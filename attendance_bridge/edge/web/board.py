@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from flask import Blueprint, Response, render_template
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -12,6 +13,8 @@ from attendance_bridge.edge.pulse import Pulse
 from attendance_bridge.edge.web.access.guard import needs, public
 from attendance_bridge.edge.web.access.scopes import Scope
 from attendance_bridge.edge.web.answers import dump, json_answer
+from attendance_bridge.edge.web.api import schemas
+from attendance_bridge.edge.web.api.endpoint import endpoint
 from attendance_bridge.edge.web.services import BoardView, services
 from attendance_bridge.edge.web.streams import stream
 
@@ -30,9 +33,9 @@ def show_board() -> str:
 
 
 @blueprint.get("/api/v1/board")
-@needs(Scope.KIOSK, Scope.VIEW)
-def give_board() -> Response:
-	return json_answer(services().board())
+@endpoint(Scope.KIOSK, Scope.VIEW, summary="All that the board shows", answer=schemas.Board())
+def give_board() -> Mapping[str, Any]:
+	return services().board()
 
 
 @blueprint.get("/events")

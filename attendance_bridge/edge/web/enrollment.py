@@ -44,6 +44,7 @@ _STATUS = {
 
 _GONE = {404: "no such enrollment, or it ended a while ago"}
 _NO_MODEL = {503: "no model is loaded"}
+_FULL = {503: "too many streams are open"}
 _PICTURE_ERRORS = {
 	**_GONE,
 	**_NO_MODEL,
@@ -141,8 +142,14 @@ def give_state(*, id: str) -> dict[str, Any]:
 
 
 @blueprint.get("/api/v1/enrollments/<id>/events")
-@needs(Scope.ENROLL)
-def stream_states(id: str) -> Response:
+@endpoint(
+	Scope.ENROLL,
+	summary="How far it is, at once and after every change",
+	answer=State(),
+	events=True,
+	errors={**_GONE, **_FULL},
+)
+def stream_states(*, id: str) -> Response:
 	enrollments = _enrollments()
 	return stream(_states(enrollments, enrollments.find(id), services().pulse), "text/event-stream")
 

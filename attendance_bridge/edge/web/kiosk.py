@@ -17,7 +17,16 @@ from attendance_bridge.edge.vision.events import EventType
 from attendance_bridge.edge.vision.ports import Choice, LiveView
 from attendance_bridge.edge.web.access.guard import needs
 from attendance_bridge.edge.web.access.scopes import Scope
-from attendance_bridge.edge.web.answers import dump, error_answer, json_answer
+from attendance_bridge.edge.web.answers import dump
+from attendance_bridge.edge.web.api.endpoint import ApiError, endpoint
+from attendance_bridge.edge.web.kiosk_schemas import (
+	ChoiceAnswer,
+	ChoiceBody,
+	FactorAnswer,
+	FactorBody,
+	KioskEvent,
+	KioskStatus,
+)
 from attendance_bridge.edge.web.languages import choose
 from attendance_bridge.edge.web.services import services
 from attendance_bridge.edge.web.streams import stream
@@ -29,7 +38,6 @@ HEARTBEAT_SECONDS = 15.0
 VIDEO_WIDTH, VIDEO_QUALITY, VIDEO_FPS = 640, 70, 12.0
 DARK_SECONDS = 10.0
 """A video without pictures for so long ends; the page asks again when the camera is back."""
-LONGEST_ANSWER = 64
 
 _BOUNDARY = "picture"
 _RUN = secrets.token_hex(4)
@@ -66,9 +74,14 @@ def stream_video() -> Response:
 	return stream(_video(vision.live, services().pulse), f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
 
 
-@blueprint.get("/kiosk/events")
 @blueprint.get("/api/v1/kiosk/events")
-@needs(Scope.KIOSK)
+@endpoint(
+	Scope.KIOSK,
+	summary="What happens before the camera, and how things stand",
+	answer=KioskEvent(),
+	events=True,
+	errors={503: "too many streams are open"},
+)
 def stream_events() -> Response:
 	kiosk = _kiosk()
 	seen = _seen(request.headers.get("Last-Event-ID", ""), kiosk.vision.events.last_number)
@@ -76,45 +89,36 @@ def stream_events() -> Response:
 
 
 @blueprint.get("/api/v1/kiosk/status")
-@needs(Scope.KIOSK)
-def give_status() -> Response:
-	return json_answer(_kiosk().status())
+@endpoint(Scope.KIOSK, summary="How things stand at the door", answer=KioskStatus())
+def give_status() -> Mapping[str, Any]:
+	return _kiosk().status()
 
 
-@blueprint.post("/kiosk/choice")
-@needs(Scope.KIOSK)
-def take_choice() -> Response:
+@blueprint.post("/api/v1/kiosk/choice")
+@endpoint(
+	Scope.KIOSK,
+	summary="Say whether the next punch is IN or OUT",
+	body=ChoiceBody(),
+	answer=ChoiceAnswer(),
+	errors={404: "this kiosk does not offer it"},
+)
+def take_choice(*, choice: str) -> dict[str, Any]:
 	kiosk = _kiosk()
 	if not kiosk.settings.choose_direction:
-		abort(404)
-	try:
-		choice = Choice(_text(_body(), "choice", 3))
-	except ValueError:
-		abort(error_answer(400, "bad_value", name="choice"))
-	kiosk.vision.kiosk.choose(choice)
-	return json_answer({"choice": choice.value, "seconds": kiosk.choice_seconds})
+		raise ApiError(404, "not_offered")
+	kiosk.vision.kiosk.choose(Choice(choice))
+	return {"choice": choice, "seconds": kiosk.choice_seconds}
 
 
-@blueprint.post("/kiosk/answer")
-@needs(Scope.KIOSK)
-def take_answer() -> Response:
-	body = _body()
-	ticket, secret = _text(body, "ticket", LONGEST_ANSWER), _text(body, "secret", LONGEST_ANSWER)
-	return json_answer({"answer": _kiosk().vision.kiosk.answer(ticket, secret).value})
-
-
-def _body() -> Mapping[str, Any]:
-	body = request.get_json(silent=True)
-	if not isinstance(body, dict):
-		abort(error_answer(400, "no_json"))
-	return body
-
-
-def _text(body: Mapping[str, Any], name: str, longest: int) -> str:
-	value = body.get(name)
-	if not isinstance(value, str) or len(value) > longest:
-		abort(error_answer(400, "bad_value", name=name))
-	return value
+@blueprint.post("/api/v1/kiosk/answer")
+@endpoint(
+	Scope.KIOSK,
+	summary="Give the PIN or the badge that somebody was asked for",
+	body=FactorBody(),
+	answer=FactorAnswer(),
+)
+def take_answer(*, ticket: str, secret: str) -> dict[str, Any]:
+	return {"answer": _kiosk().vision.kiosk.answer(ticket, secret).value}
 
 
 def _seen(last_event_id: str, newest: int) -> int:

@@ -25,6 +25,7 @@ from attendance_bridge.stores.audit import AuditLog
 from tests.edge.rig import PATIENCE, eventually
 from tests.edge.vision.rig import Scene, Sight, configuration, seeing
 
+EVENTS, CHOICE, ANSWER = (f"/api/v1/kiosk/{name}" for name in ("events", "choice", "answer"))
 ELSEWHERE = {"X-Forwarded-For": "192.0.2.9"}
 """As a proxy on this machine tells of somebody who is not on it."""
 
@@ -91,14 +92,9 @@ def sight(scene: Scene, tmp_path: Path) -> Iterator[Sight]:
 	eventually(lambda: set(threading.enumerate()) <= before, "no thread is left")
 
 
-@pytest.mark.parametrize("path", ["/kiosk/events", "/api/v1/kiosk/events"])
-def test_a_stream_tells_how_things_stand_and_what_happens(
-	sight: Sight,
-	scene: Scene,
-	path: str,
-) -> None:
+def test_a_stream_tells_how_things_stand_and_what_happens(sight: Sight, scene: Scene) -> None:
 	eventually(lambda: sight.vision.live.state.camera_state == "open" and sight.vision.live.state.people)
-	with Visitor(sight, path) as stream:
+	with Visitor(sight, EVENTS) as stream:
 		assert stream.answer.headers["Content-Type"].startswith("text/event-stream")
 		assert stream.next()["type"] == "hello"
 		status = stream.next()
@@ -118,7 +114,7 @@ def test_a_stream_tells_how_things_stand_and_what_happens(
 
 
 def test_a_stranger_has_no_box(sight: Sight, scene: Scene) -> None:
-	with Visitor(sight, "/kiosk/events") as stream:
+	with Visitor(sight, EVENTS) as stream:
 		verbs.come(scene.state, 9)
 		told = []
 		while not told or told[-1]["type"] != "unknown":
@@ -128,24 +124,24 @@ def test_a_stranger_has_no_box(sight: Sight, scene: Scene) -> None:
 
 
 def test_a_stream_goes_on_where_it_broke_off(sight: Sight, scene: Scene) -> None:
-	with Visitor(sight, "/kiosk/events") as stream:
+	with Visitor(sight, EVENTS) as stream:
 		stream.next()
 		broke_off = stream.last_id
 	verbs.come(scene.state, 1, place=0.3, scale=1.0)
 	sight.wait_for(EventType.PUNCH)
-	with Visitor(sight, "/kiosk/events", {"Last-Event-ID": broke_off}) as stream:
+	with Visitor(sight, EVENTS, {"Last-Event-ID": broke_off}) as stream:
 		assert stream.until("punch")["name"] == "First P."
 		broke_off = stream.last_id
 	verbs.come(scene.state, 2, place=0.7, scale=1.0)
 	sight.wait_for(EventType.PUNCH, 2)
-	with Visitor(sight, "/kiosk/events", {"Last-Event-ID": broke_off}) as stream:
+	with Visitor(sight, EVENTS, {"Last-Event-ID": broke_off}) as stream:
 		assert stream.until("punch")["name"] == "Second P."
 
 
 def test_a_new_stream_tells_nothing_from_before(sight: Sight, scene: Scene) -> None:
 	verbs.come(scene.state, 1, place=0.3, scale=1.0)
 	sight.wait_for(EventType.DECIDED)
-	with Visitor(sight, "/kiosk/events") as stream:
+	with Visitor(sight, EVENTS) as stream:
 		verbs.come(scene.state, 2, place=0.7, scale=1.0)
 		assert stream.until("punch")["name"] == "Second P."
 
@@ -172,7 +168,7 @@ def test_where_a_stream_begins(monkeypatch: pytest.MonkeyPatch, told: str, begin
 def test_a_quiet_stream_is_kept_alive(sight: Sight, monkeypatch: pytest.MonkeyPatch) -> None:
 	monkeypatch.setattr(kiosk, "HEARTBEAT_SECONDS", 0.05)
 	monkeypatch.setattr(kiosk, "TICK_SECONDS", 0.1)
-	with Visitor(sight, "/kiosk/events") as stream:
+	with Visitor(sight, EVENTS) as stream:
 		assert stream.until("alive")["now"]
 
 
@@ -181,14 +177,14 @@ def test_streams_are_limited(sight: Sight, monkeypatch: pytest.MonkeyPatch) -> N
 	monkeypatch.setattr(kiosk, "TICK_SECONDS", 0.1)
 	with ExitStack() as stack:
 		for _ in range(MAX_STREAMS):
-			stack.enter_context(Visitor(sight, "/kiosk/events")).next()
-		status, headers, _body = ask(sight, "/kiosk/events")
+			stack.enter_context(Visitor(sight, EVENTS)).next()
+		status, headers, _body = ask(sight, EVENTS)
 		assert (status, headers["Retry-After"]) == (503, "5")
 		assert ask(sight, "/kiosk/video")[0] == 503
 		assert ask(sight, "/api/v1/kiosk/status")[0] == 200
 
 	def has_room() -> bool:
-		with Visitor(sight, "/kiosk/events") as stream:
+		with Visitor(sight, EVENTS) as stream:
 			return stream.answer.status == 200
 
 	eventually(has_room)
@@ -235,7 +231,7 @@ def test_a_video_without_pictures_ends(
 			pass
 
 
-SEEN = ["/kiosk", "/kiosk/video", "/kiosk/events", "/api/v1/kiosk/events", "/api/v1/kiosk/status"]
+SEEN = ["/kiosk", "/kiosk/video", EVENTS, "/api/v1/kiosk/status"]
 
 
 @pytest.mark.parametrize("path", SEEN)
@@ -248,7 +244,7 @@ def test_from_elsewhere_it_takes_a_key_or_a_login(sight: Sight, path: str) -> No
 			assert visitor.answer.status == status
 
 
-@pytest.mark.parametrize("path", ["/kiosk/choice", "/kiosk/answer"])
+@pytest.mark.parametrize("path", [CHOICE, ANSWER])
 def test_hands_need_the_page(sight: Sight, path: str) -> None:
 	body = {"choice": "IN", "ticket": "1", "secret": "1"}
 	status, _headers, answer = ask(sight, path, "POST", body)
@@ -272,26 +268,28 @@ class Hands:
 
 def test_a_choice(sight: Sight) -> None:
 	hands = Hands(sight)
-	assert hands.post("/kiosk/choice", {"choice": "OUT"}) == (200, {"choice": "OUT", "seconds": 20.0})
+	assert hands.post(CHOICE, {"choice": "OUT"}) == (200, {"choice": "OUT", "seconds": 20.0})
 	eventually(lambda: json.loads(ask(sight, "/api/v1/kiosk/status")[2])["choice"] == "OUT")
-	assert hands.post("/kiosk/choice", {"choice": ""})[0] == 200
+	assert hands.post(CHOICE, {"choice": ""})[0] == 200
 	eventually(lambda: json.loads(ask(sight, "/api/v1/kiosk/status")[2])["choice"] == "")
 
 
 @pytest.mark.parametrize("body", [{}, {"choice": "UP"}, {"choice": 7}, {"choice": "x" * 500}, [], "IN", None])
 def test_what_is_no_choice(sight: Sight, body: Any) -> None:
-	assert Hands(sight).post("/kiosk/choice", body)[0] == 400
+	status, answer = Hands(sight).post(CHOICE, body)
+	assert (status, answer["error"]) == ((415, "not_json") if body is None else (422, "bad_value"))
 
 
 @pytest.mark.parametrize(
 	"body", [{}, {"ticket": "1"}, {"ticket": 1, "secret": "1"}, {"ticket": "1", "secret": "1" * 65}, []]
 )
 def test_what_is_no_answer(sight: Sight, body: Any) -> None:
-	assert Hands(sight).post("/kiosk/answer", body)[0] == 400
+	status, answer = Hands(sight).post(ANSWER, body)
+	assert (status, answer["error"]) == (422, "bad_value")
 
 
 def test_an_answer_to_nothing(sight: Sight) -> None:
-	answered = Hands(sight).post("/kiosk/answer", {"ticket": "1", "secret": "1234"})
+	answered = Hands(sight).post(ANSWER, {"ticket": "1", "secret": "1234"})
 	assert answered == (200, {"answer": "no_such_ticket"})
 
 

@@ -173,6 +173,32 @@ def test_a_stranger_is_told_kindly(scene: Scene, tmp_path: Path, open_page: Open
 		assert sight.held() == []
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_a_picture_of_a_face_is_told_kindly_and_nobodys_name_with_it(
+	scene: Scene, tmp_path: Path, open_page: Open, size: str
+) -> None:
+	table = {"liveness": True, "pipeline": {"decision": {"recheck_seconds": 0.5}}}
+	with seeing(kiosk(tmp_path, recognition=table)) as sight:
+		page = visit(sight, open_page(*SIZES[size]))
+		photo = verbs.hold_up_photo(scene.state, 1)
+		until(page, "window.cards.length")
+		assert cards(page) == ["Once more, please|"]
+		assert "Come a little closer" in page.locator("#cards .advice").inner_text()
+		assert_all_fits(page)
+		keep_picture(page, f"kiosk-liveness-{size}")
+		assert "First Person" not in page.content()
+		assert page.evaluate(COLUMNS_DRAWN) == [1, 0], "a picture has a box, or a name"
+		assert {face.name for face in sight.vision.live.faces} == {""}
+		assert page.locator("#punches li").all_inner_texts() == ["Nobody yet"]
+		assert sight.held() == []
+		verbs.go(scene.state, photo)
+		eventually(lambda: not sight.vision.live.faces)
+		verbs.come(scene.state, 1)
+		wait_for_greetings(page, "First Person|IN")
+		# The advice gives way to the greeting.
+		assert page.locator("#cards .title").all_inner_texts() == ["First Person"]
+
+
 def test_the_camera_is_unplugged_and_comes_back(scene: Scene, tmp_path: Path, open_page: Open) -> None:
 	with seeing(kiosk(tmp_path)) as sight:
 		page = visit(sight, open_page())

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from werkzeug.test import TestResponse
 
 from attendance_bridge.core.driver import Now
+from attendance_bridge.edge.board import Board
 from attendance_bridge.edge.pulse import Pulse
 from attendance_bridge.edge.status import Status
 from attendance_bridge.edge.supervisor import WorkerState
@@ -65,7 +66,19 @@ class Office:
 			backup=None,
 			now=edge.clock,
 		)
+		board = Board(
+			devices=lambda: (),
+			punches=edge.punches,
+			cursors=edge.cursors,
+			book=edge.book,
+			roster=edge.roster,
+			upstream_label="Local ledger",
+			upstream_error=lambda: None,
+			progress=dict,
+			now=edge.clock,
+		)
 		facts: dict[str, Any] = {
+			"board": board.view,
 			"punches": edge.punches,
 			"outbox": edge.outbox,
 			"cursors": edge.cursors,

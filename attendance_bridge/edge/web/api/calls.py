@@ -112,7 +112,7 @@ def give_status() -> Any:
 
 
 @blueprint.get("/devices")
-@endpoint(Scope.VIEW, summary="The terminals as the board shows them", answer=schemas.AnyObject())
+@endpoint(Scope.VIEW, summary="The terminals as the board shows them", answer=schemas.Terminals())
 def give_devices() -> Any:
 	return {"devices": services().board().get("devices", [])}
 

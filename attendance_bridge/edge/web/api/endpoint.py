@@ -40,6 +40,7 @@ class Documented:
 	body: Schema | None
 	pictures: tuple[str, ...]
 	answer: Schema
+	events: bool
 	errors: Mapping[int, str]
 
 
@@ -50,11 +51,14 @@ def endpoint(
 	query: Schema | None = None,
 	body: Schema | None = None,
 	pictures: tuple[str, ...] = (),
+	events: bool = False,
 	errors: Mapping[int, str] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
 	"""Make a view of a function that takes what was sent, by keywords, and returns what is to be answered.
 
 	:param pictures: the types of a picture that is sent instead of JSON; the function reads it itself.
+	:param events: it answers with server-sent events, whose data is as `answer` says; the function returns
+		the stream itself.
 	:param errors: the statuses of the `ApiError` it may raise, and when.
 	"""
 
@@ -63,7 +67,8 @@ def endpoint(
 		def checked(**path: Any) -> Response:
 			try:
 				given = {**_loaded(query, _flat(request.args)), **(_loaded(body, _json()) if body else {})}
-				return json_answer(answer.dump(view(**path, **given)))
+				answered = view(**path, **given)
+				return answered if isinstance(answered, Response) else json_answer(answer.dump(answered))
 			except ValidationError as error:
 				return error_answer(422, "bad_value", fields=error.messages)
 			except ApiError as error:
@@ -76,6 +81,7 @@ def endpoint(
 			body=body,
 			pictures=pictures,
 			answer=answer,
+			events=events,
 			errors=errors or {},
 		)
 		return needs(*scopes)(checked)

@@ -64,6 +64,9 @@ def _operation(found: Documented, rule: str, converter: OpenAPIConverter) -> dic
 			for name, field in found.query.fields.items()
 		]
 	errors = {**_ALWAYS, 422: "a value is not as described", **found.errors}
+	kind, words = "application/json", "OK"
+	if found.events:
+		kind, words = "text/event-stream", "events that go on; the data of each is JSON as described"
 	if found.body is not None:
 		errors = {400: "no JSON", 413: "too large", 415: "no JSON", **errors}
 	operation: dict[str, Any] = {
@@ -71,10 +74,10 @@ def _operation(found: Documented, rule: str, converter: OpenAPIConverter) -> dic
 		"description": "Scope: " + " or ".join(sorted(scope.value for scope in found.scopes)),
 		"parameters": parameters,
 		"responses": {
-			"200": {"description": "OK", "content": {"application/json": {"schema": found.answer}}},
+			"200": {"description": words, "content": {kind: {"schema": found.answer}}},
 			**{
-				str(status): {"description": words, "content": {"application/json": {"schema": Error}}}
-				for status, words in sorted(errors.items())
+				str(status): {"description": why, "content": {"application/json": {"schema": Error}}}
+				for status, why in sorted(errors.items())
 			},
 		},
 	}

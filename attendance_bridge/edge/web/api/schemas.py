@@ -127,6 +127,64 @@ class AnyObject(Schema):
 		unknown = "include"
 
 
+class Upstream(Schema):
+	text = fields.String(required=True)
+	tone = fields.String(required=True)
+
+
+class Total(Schema):
+	label = fields.String(required=True)
+	count = fields.Integer(required=True)
+	tone = fields.String(required=True)
+
+
+class Terminal(Schema):
+	name = fields.String(required=True)
+	serial = fields.String(required=True)
+	model = fields.String(required=True)
+	driver = fields.String(required=True)
+	state = fields.String(required=True)
+	tone = fields.String(required=True, metadata={"description": "good, wait, bad, quiet or empty"})
+	last_seen = fields.DateTime(required=True, allow_none=True)
+	clock = fields.String(required=True)
+	holds = fields.String(required=True)
+	watermark = fields.String(required=True, metadata={"description": "up to when all its punches are here"})
+	problem = fields.String(required=True, metadata={"description": "what is wrong and what to do"})
+	done = fields.Integer(metadata={"description": "records read of this pull, while it is under way"})
+	expected = fields.Integer(allow_none=True)
+
+
+class Terminals(AnyObject):
+	devices = fields.List(fields.Nested(Terminal), required=True)
+
+
+class BoardCheckin(Schema):
+	punch_id = fields.UUID(required=True)
+	time = fields.String(required=True, metadata={"description": "as the terminal showed it"})
+	person = fields.String(required=True)
+	log_type = fields.String(required=True)
+	reason = fields.String(required=True)
+
+
+class BoardPunch(Schema):
+	punch_id = fields.UUID(required=True)
+	time = fields.String(required=True, metadata={"description": "as the terminal showed it"})
+	device = fields.String(required=True)
+	device_user_id = fields.String(required=True)
+	state = fields.String(required=True)
+	tone = fields.String(required=True)
+	reason = fields.String(required=True)
+
+
+class Board(AnyObject):
+	now = fields.DateTime(required=True)
+	upstream = fields.Nested(Upstream, required=True)
+	totals = fields.List(fields.Nested(Total), required=True)
+	devices = fields.List(fields.Nested(Terminal), required=True)
+	checkins = fields.List(fields.Nested(BoardCheckin), required=True)
+	punches = fields.List(fields.Nested(BoardPunch), required=True)
+
+
 class AuditQuery(Schema):
 	limit = fields.Integer(load_default=100, validate=validate.Range(1, MAX_PAGE))
 	before = fields.Integer(validate=validate.Range(1, 2**63 - 1))

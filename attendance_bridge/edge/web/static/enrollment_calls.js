@@ -1,31 +1,10 @@
 // Calls of the agent about enrollments.
 
-const BASE = "/api/v1/enrollments";
-const TOKEN = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+import { call as call_agent } from "./calls.js";
 
-export class Refused extends Error {
-	constructor(status, { error = "", sentence = "" }) {
-		super(error);
-		this.status = status;
-		this.code = error;
-		this.sentence = sentence;
-	}
-}
+export { Refused } from "./calls.js";
+
+const BASE = "/api/v1/enrollments";
 
 export const url = (path) => (path ? `${BASE}/${path}` : BASE);
-
-// `body`: a Blob is sent as it is, all else as JSON. Throws Refused, or what fetch throws when nobody answers.
-export async function call(method, path, body = null, more = {}) {
-	const is_picture = body instanceof Blob;
-	const headers = { "X-CSRF-Token": TOKEN };
-	if (body) headers["Content-Type"] = is_picture ? body.type || "image/jpeg" : "application/json";
-	const answer = await fetch(url(path), {
-		method,
-		headers,
-		body: body && !is_picture ? JSON.stringify(body) : body,
-		...more,
-	});
-	const facts = await answer.json().catch(() => ({}));
-	if (!answer.ok) throw new Refused(answer.status, facts);
-	return facts;
-}
+export const call = (method, path, body = null, more = {}) => call_agent(method, url(path), body, more);

@@ -9,10 +9,11 @@ const TONES = {
 const LOUDNESS = 0.2;
 const KEPT_AS = "kiosk.muted";
 
-// A browser may refuse sound until somebody has touched the page; `onChange` hears when that changes.
-export function makeSound(wanted, onChange) {
+// A browser may refuse sound until somebody has touched the page.
+export function makeSound(wanted) {
 	let context = null;
 	let muted = !wanted || read() === "yes";
+	let onChange = () => {};
 
 	function wake() {
 		if (muted) return;
@@ -46,6 +47,11 @@ export function makeSound(wanted, onChange) {
 	return {
 		play,
 		wake,
+		// Who wants to know when it is muted, or allowed, or not.
+		listen(heard) {
+			onChange = heard;
+			onChange();
+		},
 		get muted() {
 			return muted;
 		},

@@ -14,6 +14,7 @@ from attendance_bridge.cli.access import key, tls, user, web_findings
 from attendance_bridge.cli.backup import backup, restore
 from attendance_bridge.cli.init.command import init
 from attendance_bridge.cli.options import config_option
+from attendance_bridge.cli.pairing import pair
 from attendance_bridge.core.errors import BridgeError
 from attendance_bridge.core.redact import redact
 from attendance_bridge.core.relay import DecidingUpstream
@@ -32,7 +33,7 @@ def edge() -> None:
 	"""The agent beside the terminals."""
 
 
-for command in (init, user, key, tls, backup, restore):
+for command in (init, user, key, tls, pair, backup, restore):
 	edge.add_command(command)
 
 

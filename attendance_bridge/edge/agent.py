@@ -24,6 +24,9 @@ from attendance_bridge.edge.metrics import StoreCollector, make_registry
 from attendance_bridge.edge.poller import Poller
 from attendance_bridge.edge.pulse import Pulse
 from attendance_bridge.edge.reader import TerminalReader
+from attendance_bridge.edge.receiver.pairing import Pairing
+from attendance_bridge.edge.receiver.server import ReceiverServer
+from attendance_bridge.edge.receiver.service import make_receiver
 from attendance_bridge.edge.settings import Settings, UpstreamSettings
 from attendance_bridge.edge.status import Status
 from attendance_bridge.edge.supervisor import Supervisor, Worker, WorkerState
@@ -47,6 +50,7 @@ from attendance_bridge.stores.ledger import SqliteLedger
 from attendance_bridge.stores.log import PunchLog
 from attendance_bridge.stores.outbox import SqliteOutbox
 from attendance_bridge.stores.punches import PunchStore
+from attendance_bridge.stores.push import PushBook
 from attendance_bridge.stores.roster import Roster
 from attendance_bridge.stores.site_faces import SiteFaces
 
@@ -136,6 +140,8 @@ class Agent:
 		self.terminals = Terminals(self.settings.devices, camera.device if camera else None)
 		for device in self.settings.devices:
 			reader.enter(device)
+		self.pairing = Pairing(PushBook(self.database), self.terminals, now=self._now, enter=reader.enter)
+		self.pairing.reload()
 		self.poller = Poller(
 			self.terminals.enabled,
 			reader,
@@ -172,6 +178,9 @@ class Agent:
 		self.face_sync = self._make_face_sync()
 		if self.face_sync is not None:
 			workers.append(self.face_sync)
+		self.receiver = self._make_receiver() if self.settings.receiver.enabled else None
+		if self.receiver is not None:
+			workers.append(self.receiver)
 		self.web = self._make_web() if self.settings.web.enabled else None
 		if self.web is not None:
 			workers.append(self.web)
@@ -192,6 +201,22 @@ class Agent:
 			now=self._now,
 			pulse=self._pulse,
 		)
+
+	def _make_receiver(self) -> ReceiverServer:
+		return make_receiver(
+			self.settings.receiver,
+			terminals=self.terminals,
+			pairing=self.pairing,
+			punches=self.punches,
+			push_book=PushBook(self.database),
+			book=self.book,
+			now=self._now,
+			on_punches=self._punches_came,
+		)
+
+	def _punches_came(self) -> None:
+		self.uploader.wake()
+		self._pulse.beat()
 
 	def _make_face_sync(self) -> FaceSync | None:
 		if self.vision is None or self.settings.vision is None or not self.upstream.spec.keeps_faces:
@@ -336,6 +361,7 @@ class Agent:
 			events=self.vision.events if self.vision else None,
 			kiosk=self._make_kiosk(),
 			enrollment=self.enrollment,
+			pairing=self.pairing if self.receiver is not None else None,
 		)
 		app = make_app(services)
 		try:
@@ -439,4 +465,6 @@ class Agent:
 		self.supervisor.wait()
 		if self.web is not None:
 			self.web.close()
+		if self.receiver is not None:
+			self.receiver.close()
 		self.database.close()

@@ -203,3 +203,13 @@ CORRECTION_KINDS: dict[str, str] = {
 	"retry": "try again",
 }
 """What a person can say of a punch."""
+
+PAIRING_PROBLEMS: dict[str, str] = {
+	"serial": "That is no serial number of a terminal.",
+	"name": "Give the terminal a name of at most 140 characters.",
+	"name_taken": "Another terminal has this name. Give it one of its own.",
+	"zone": "There is no such time zone. Write it like Asia/Dubai or Europe/Berlin.",
+	"role": "There is no such role.",
+	"user_id_prefix": "The prefix of ids has at most 32 characters.",
+}
+"""Words for why a terminal could not be let in."""

@@ -18,6 +18,7 @@ from attendance_bridge.core.debounce import DebounceRules
 from attendance_bridge.core.direction import DeviceRole, DirectionRules
 from attendance_bridge.core.errors import Code, ConfigError
 from attendance_bridge.core.projection import DevicePolicy, Rules
+from attendance_bridge.edge.receiver.settings import ReceiverSettings
 from attendance_bridge.edge.secrets import read_secret
 from attendance_bridge.edge.web_settings import WebSettings, check_web
 
@@ -134,6 +135,7 @@ class Settings:
 	web: WebSettings = dataclasses.field(default_factory=WebSettings)
 	upstream: UpstreamSettings
 	devices: tuple[Device, ...] = ()
+	receiver: ReceiverSettings = dataclasses.field(default_factory=ReceiverSettings)
 	vision: VisionSettings | None = None
 	"""The tables of VISION_TABLES; None for an agent without a camera."""
 
@@ -177,6 +179,7 @@ def from_mapping(mapping: Mapping[str, Any]) -> Settings:
 		web=check_web(parse(WebSettings, mapping.get("web", {}), secrets=read_secret, path="web")),
 		upstream=_upstream(mapping.get("upstream", {"kind": "local_ledger"})),
 		devices=_devices(mapping.get("devices", [])),
+		receiver=parse(ReceiverSettings, mapping.get("receiver", {}), secrets=read_secret, path="receiver"),
 		vision=_vision(mapping, agent),
 	)
 

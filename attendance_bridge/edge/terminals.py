@@ -43,17 +43,50 @@ class Terminals:
 		self._own = own
 		self._camera = camera
 		self._assigned = Assigned()
+		self._paired: tuple[Device, ...] = ()
+		self.generation = 0
+		"""Another one means: other terminals."""
 
 	@property
 	def all(self) -> tuple[Device, ...]:
 		camera = (self._camera,) if self._camera is not None else ()
-		return (*camera, *self._own, *self._assigned.devices)
+		return (*camera, *self._configured, *self._only_paired)
 
 	@property
 	def enabled(self) -> tuple[Device, ...]:
 		"""Those that are to be read."""
-		read = (*self._own, *self._assigned.devices)
-		return tuple(device for device in read if device.settings.enabled)
+		return tuple(
+			device for device in self._configured if device.settings.enabled and not is_pushed(device)
+		)
+
+	@property
+	def pushed(self) -> tuple[Device, ...]:
+		"""Those that push by themselves and may: enabled, and known by serial number."""
+		return tuple(
+			device
+			for device in (*self._configured, *self._only_paired)
+			if is_pushed(device) and device.settings.enabled and device.settings.serial
+		)
+
+	def pair(self, devices: tuple[Device, ...]) -> None:
+		"""Go by these terminals of the pairing list; what the configuration or the site says of one counts
+		more."""
+		self._paired = devices
+		self.generation += 1
+
+	@property
+	def _configured(self) -> tuple[Device, ...]:
+		return (*self._own, *self._assigned.devices)
+
+	@property
+	def _only_paired(self) -> tuple[Device, ...]:
+		serials = {device.settings.serial for device in self._configured}
+		names = {device.settings.name for device in self._configured}
+		return tuple(
+			device
+			for device in self._paired
+			if device.settings.serial not in serials and device.settings.name not in names
+		)
 
 	@property
 	def assigned(self) -> Assigned:
@@ -85,6 +118,7 @@ class Terminals:
 		self._assigned = Assigned(
 			revision=assignment.revision, devices=tuple(devices), names=names, unusable=unusable
 		)
+		self.generation += 1
 		return self._assigned
 
 	def _assign_camera(
@@ -107,6 +141,11 @@ class Terminals:
 			if name == relayed.name or (relayed.serial and serial == relayed.serial):
 				return name
 		return None
+
+
+def is_pushed(device: Device) -> bool:
+	"""Whether a terminal calls by itself, and nobody reads it."""
+	return not drivers.load(device.settings.driver).spec.pulled
 
 
 def device_of(relayed: RelayedDevice) -> Device:

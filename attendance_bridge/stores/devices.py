@@ -109,20 +109,19 @@ class DeviceBook:
 		:param reading: the look at its clock, if there was one; it counts as right within `rules`.
 		"""
 		facts = {
-			"name": text_in(name),
-			"serial": text_in(info.serial),
-			"model": text_in(info.model),
-			"firmware": text_in(info.firmware),
-			"punches_held": _countable(info.punches_held),
-			"punch_capacity": _countable(info.punch_capacity),
-			"at": micros(at),
+			**_contact(name, info, at),
 			"clock_offset": duration(reading.offset) if reading else None,
 			"clock_good_until": micros_or_none(_good_until(reading, rules or ClockRules())),
 		}
 		with self._db.write() as connection:
-			connection.execute(_SQL["appear"], facts)
-			connection.execute(_SQL["become_another"], facts)
-			connection.execute(_SQL["contact"], facts)
+			_answered(connection, facts)
+
+	def contacts(self, callers: Mapping[str, tuple[DeviceInfo, datetime]]) -> None:
+		"""Terminals called, or answered, without showing their clocks: (who, when) by name."""
+		with self._db.write() as connection:
+			for name, (info, at) in callers.items():
+				no_clock = {"clock_offset": None, "clock_good_until": None}
+				_answered(connection, {**_contact(name, info, at), **no_clock})
 
 	def pulled(self, name: str, report: PullReport, *, at: datetime) -> None:
 		"""A pull has ended. One that read to the end wipes the last error out; `failed` writes it."""
@@ -211,6 +210,24 @@ class DeviceBook:
 		with self._db.write() as connection:
 			connection.execute(_SQL["appear"], facts)
 			connection.execute(_SQL[statement], facts)
+
+
+def _contact(name: str, info: DeviceInfo, at: datetime) -> dict[str, object]:
+	return {
+		"name": text_in(name),
+		"serial": text_in(info.serial),
+		"model": text_in(info.model),
+		"firmware": text_in(info.firmware),
+		"punches_held": _countable(info.punches_held),
+		"punch_capacity": _countable(info.punch_capacity),
+		"at": micros(at),
+	}
+
+
+def _answered(connection: sqlite3.Connection, facts: Mapping[str, object]) -> None:
+	connection.execute(_SQL["appear"], facts)
+	connection.execute(_SQL["become_another"], facts)
+	connection.execute(_SQL["contact"], facts)
 
 
 def _good_until(reading: ClockReading | None, rules: ClockRules) -> datetime | None:

@@ -13,6 +13,7 @@ from enum import Enum
 
 from attendance_bridge.core.direction import DeviceRole
 from attendance_bridge.core.punch import Punch
+from attendance_bridge.stores.audit import note
 from attendance_bridge.stores.columns import (
 	micros,
 	moment,
@@ -176,8 +177,12 @@ class PushBook:
 		user_id_prefix: str,
 		by: str,
 		at: datetime,
+		address: str = "",
 	) -> None:
-		"""Let a terminal in, whether or not it has called yet."""
+		"""Let a terminal in, whether or not it has called yet.
+
+		:param address: where whoever said so asked from; it stands in the audit log.
+		"""
 		facts = {
 			"serial": serial,
 			"name": text_in(name),
@@ -189,18 +194,27 @@ class PushBook:
 		}
 		with self._db.write() as connection:
 			connection.execute(_SQL["approve"], facts)
+			note(
+				connection, "terminal_approved", who=by, at=at, address=address, subject=serial, details=name
+			)
 
-	def refuse(self, serial: str, *, by: str, at: datetime) -> bool:
+	def refuse(self, serial: str, *, by: str, at: datetime, address: str = "") -> bool:
 		"""Turn a terminal away until somebody lets it in; False if it never called."""
 		facts = {"serial": serial, "by": text_in(by), "at": micros(at)}
 		with self._db.write() as connection:
-			return connection.execute(_SQL["refuse"], facts).rowcount > 0
+			is_known = connection.execute(_SQL["refuse"], facts).rowcount > 0
+			if is_known:
+				note(connection, "terminal_refused", who=by, at=at, address=address, subject=serial)
+		return is_known
 
-	def forget(self, serial: str) -> bool:
+	def forget(self, serial: str, *, by: str, at: datetime, address: str = "") -> bool:
 		"""Take a terminal off the list, with its stamps: it may knock again, and sends everything then."""
 		with self._db.write() as connection:
 			connection.execute(_SQL["forget_stamps"], {"serial": serial})
-			return connection.execute(_SQL["forget"], {"serial": serial}).rowcount > 0
+			is_known = connection.execute(_SQL["forget"], {"serial": serial}).rowcount > 0
+			if is_known:
+				note(connection, "terminal_forgotten", who=by, at=at, address=address, subject=serial)
+		return is_known
 
 	def register(self, serial: str, code: str, session: str, at: datetime) -> tuple[str, str]:
 		"""Keep what a terminal is given; returns what it was given first."""

@@ -103,7 +103,7 @@ def test_calls_and_stamps_are_written_down(book: PushBook) -> None:
 	assert (found.calls, found.model, found.peer, found.told_offset) == (5, "K40", "192.0.2.8", 240)
 	assert book.stamps("X1") == {"ATTLOG": "18", "OPERLOG": "3"}
 	assert book.dropped("X1") == {"template": 4}
-	assert book.forget("X1")
+	assert book.forget("X1", by="somebody", at=NOW)
 	assert book.stamps("X1") == {}, "who comes back sends everything"
 
 

@@ -167,9 +167,9 @@ def read_message(head: Head, request: Request) -> Message:
 		raise BadCallError(413)
 	endpoint = head.endpoint
 	if endpoint is Endpoint.CDATA or endpoint is Endpoint.QUERYDATA:
-		return _data(head, request.body) if head.is_post else _asked(head)
+		return _data(head, request) if head.is_post else _asked(head)
 	if endpoint is Endpoint.FDATA:
-		return _dropped(head, request.body)
+		return _dropped(head, request)
 	if endpoint is Endpoint.REGISTRY:
 		return Registering(facts=read_facts(request.body, b","))
 	if endpoint is Endpoint.GETREQUEST:
@@ -194,12 +194,12 @@ def _asked(head: Head) -> Message:
 	return Hello(push_version=printable(head.params.get("pushver", ""), 32))
 
 
-def _data(head: Head, body: bytes) -> Message:
+def _data(head: Head, request: Request) -> Message:
 	answers = number(head.params.get("cmdid", ""))
 	reader = _READERS.get(head.table)
 	if reader is not None:
 		return Upload(
-			body=body,
+			body=request.body,
 			read=reader,
 			stamp=_stamp(head),
 			answers=answers,
@@ -208,17 +208,20 @@ def _data(head: Head, body: bytes) -> Message:
 			table=_acknowledged(head),
 		)
 	if head.table == "options":
-		return Options(facts=read_facts(body, b","), answers=answers, acknowledged=_acknowledged(head))
-	return _dropped(head, body)
+		return Options(
+			facts=read_facts(request.body, b","), answers=answers, acknowledged=_acknowledged(head)
+		)
+	return _dropped(head, request)
 
 
-def _dropped(head: Head, body: bytes) -> Dropped:
+def _dropped(head: Head, request: Request) -> Dropped:
 	stated = number(head.params.get("count", ""))
 	if head.table == "operlog":
-		counted = Counter(_kind_of_line(line) for line in lines(body))
+		counted = Counter(_kind_of_line(line) for line in lines(request.body))
 	else:
 		kind = KINDS.get(head.table, "picture" if head.endpoint is Endpoint.FDATA else "other")
-		counted = Counter({kind: sum(1 for _line in lines(body)) if stated is None else max(0, stated)})
+		came = sum(1 for _line in lines(request.body)) or int(request.is_cut)
+		counted = Counter({kind: came if stated is None else max(0, stated)})
 	return Dropped(
 		counts=tuple(sorted(counted.items())),
 		acknowledged=_acknowledged(head),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask, Response, request
 
-from attendance_bridge.edge.web import board, kiosk, people, punches, session, status, streams
+from attendance_bridge.edge.web import board, kiosk, pairing, people, punches, session, status, streams
 from attendance_bridge.edge.web.access import guard
 from attendance_bridge.edge.web.answers import error_answer
 from attendance_bridge.edge.web.api import calls
@@ -35,6 +35,8 @@ def _blueprints(services: Services) -> list[Blueprint]:
 		found.append(punches.blueprint)
 	if services.status is not None:
 		found.append(status.blueprint)
+	if services.pairing is not None:
+		found.append(pairing.blueprint)
 	if services.kiosk is not None:
 		found.append(kiosk.blueprint)
 	if services.enrollment is not None:

@@ -13,6 +13,7 @@ from attendance_bridge.core.driver import Now
 from attendance_bridge.edge.connections import Connections
 from attendance_bridge.edge.kiosk import KioskView
 from attendance_bridge.edge.pulse import Pulse
+from attendance_bridge.edge.receiver.pairing import Pairing
 from attendance_bridge.edge.settings import Settings
 from attendance_bridge.edge.web.access.access import Access
 from attendance_bridge.stores.consents import Consents
@@ -68,6 +69,7 @@ class Services:
 	"""`edge.vision.events.VisionEvents`."""
 	kiosk: KioskView | None = None
 	enrollment: Enrollments | None = None
+	pairing: Pairing | None = None
 
 
 def services() -> Services:

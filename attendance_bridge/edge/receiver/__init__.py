@@ -1,0 +1,1 @@
+"""Where terminals that push by themselves call this agent."""

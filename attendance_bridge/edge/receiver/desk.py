@@ -1,0 +1,289 @@
+"""The desk of an edge agent: punches go into its log, everything else into the book of pushing terminals.
+
+Punches are durable before they are acknowledged. Stamps and contacts are written down every few seconds: a
+stamp that was lost with a power cut only makes a terminal send again what is held already.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from attendance_bridge.core.clock import ClockReading
+from attendance_bridge.core.driver import DeviceInfo, Now, Page
+from attendance_bridge.core.ports import Accepted
+from attendance_bridge.core.punch import Punch
+from attendance_bridge.drivers.zkteco_adms.config import Config
+from attendance_bridge.drivers.zkteco_adms.desk import (
+	Contact,
+	Dialect,
+	Facts,
+	Gate,
+	Knock,
+	Order,
+	Outcome,
+	Registration,
+	Stamp,
+	Standing,
+	Table,
+	Terminal,
+)
+from attendance_bridge.edge.settings import Device
+from attendance_bridge.edge.terminals import Terminals
+from attendance_bridge.stores.devices import DeviceBook
+from attendance_bridge.stores.punches import PunchStore
+from attendance_bridge.stores.push import Call, PairingState, PushBook
+
+logger = logging.getLogger(__name__)
+
+_A_DAY = timedelta(days=1)
+_STANDINGS = {
+	PairingState.WAITING: Standing.WAITING,
+	PairingState.REFUSED: Standing.REFUSED,
+	# Let in once, but switched off since.
+	PairingState.APPROVED: Standing.REFUSED,
+	PairingState.CONFIGURED: Standing.WAITING,
+}
+
+
+@dataclass(slots=True)
+class _News:
+	"""What is to be written down of one terminal."""
+
+	contact: Contact
+	calls: int = 0
+	dropped: Counter[str] = field(default_factory=Counter)
+	told_offset: int | None = None
+	cannot_decrypt: bool = False
+
+
+class PushDesk:
+	"""`drivers.zkteco_adms.desk.Desk`."""
+
+	def __init__(
+		self,
+		*,
+		gate: Gate,
+		pairing: bool,
+		terminals: Terminals,
+		punches: PunchStore,
+		push_book: PushBook,
+		book: DeviceBook,
+		now: Now,
+		on_punches: Callable[[], None] = lambda: None,
+	) -> None:
+		"""
+		:param pairing: whether unknown terminals come on the pairing list.
+		:param on_punches: called after new punches are held.
+		"""
+		self._gate = gate
+		self._pairing = pairing
+		self._terminals = terminals
+		self._punches = punches
+		self._push_book = push_book
+		self._book = book
+		self._now = now
+		self._on_punches = on_punches
+		self._lock = threading.Lock()
+		self._generation = -1
+		self._known: dict[str, Terminal] = {}
+		self._names: dict[str, str] = {}
+		self._facts: dict[str, Facts] = {}
+		self._news: dict[str, _News] = {}
+		self._stamps: dict[tuple[str, Table], str] = {}
+
+	def gate(self) -> Gate:
+		return self._gate
+
+	def find(self, serial: str) -> Terminal | None:
+		if self._generation != self._terminals.generation:
+			self._look_up_all()
+		return self._known.get(serial)
+
+	def _look_up_all(self) -> None:
+		"""Go by the terminals that the configuration, the site and the pairing list let in now."""
+		with self._lock:
+			generation = self._terminals.generation
+			pushed = self._terminals.pushed
+			known = {device.settings.serial: self._terminal_of(device) for device in pushed}
+			for device in pushed:
+				# Before the first punch, which is decided by it.
+				self._book.keep_policy(device.settings.serial, device.settings.policy)
+			self._known = known
+			self._names = {device.settings.serial: device.settings.name for device in pushed}
+			self._generation = generation
+
+	def _terminal_of(self, device: Device) -> Terminal:
+		config: Config = device.config
+		serial = device.settings.serial
+		earlier = self._known.get(serial)
+		terminal = Terminal(
+			serial=serial,
+			zone=device.settings.timezone,
+			token=config.push_token,
+			networks=config.allowed_networks,
+		)
+		if earlier is not None:
+			return replace(
+				terminal,
+				dialect=earlier.dialect,
+				registration=earlier.registration,
+				sightings=earlier.sightings,
+			)
+		caller = self._push_book.find(serial)
+		if caller is None:
+			return terminal
+		self._facts[serial] = Facts(model=caller.model, firmware=caller.firmware, mac=caller.mac)
+		return replace(
+			terminal,
+			dialect=Dialect(caller.dialect) if caller.dialect else None,
+			registration=Registration(code=caller.registry_code, session=caller.session_id)
+			if caller.registry_code
+			else None,
+			sightings=caller.sightings,
+		)
+
+	def knock(self, knock: Knock) -> Standing:
+		if not self._pairing:
+			return Standing.NOT_LISTED
+		state = self._push_book.knock(
+			knock.serial,
+			at=knock.at,
+			peer=knock.peer,
+			dialect=knock.dialect.value,
+			model=knock.facts.model,
+			firmware=knock.facts.firmware,
+			mac=knock.facts.mac,
+		)
+		return Standing.NOT_LISTED if state is None else _STANDINGS[state]
+
+	def register(self, serial: str, registration: Registration) -> Registration:
+		code, session = self._push_book.register(serial, registration.code, registration.session, self._now())
+		kept = Registration(code=code, session=session)
+		self._change(serial, registration=kept)
+		return kept
+
+	def _change(self, serial: str, **changes: object) -> None:
+		with self._lock:
+			terminal = self._known.get(serial)
+			if terminal is not None:
+				self._known[serial] = replace(terminal, **changes)  # type: ignore[arg-type]  # fields of ours
+
+	def hold(
+		self, terminal: Terminal, page: Page, reading: ClockReading | None, stamp: Stamp | None
+	) -> Accepted:
+		accepted = self._punches.accept(page, terminal.serial, reading)
+		if stamp is not None:
+			with self._lock:
+				self._stamps[terminal.serial, stamp.table] = stamp.value
+		if accepted.new or accepted.unreadable:
+			self._on_punches()
+		return accepted
+
+	def stamps(self, serial: str) -> Sequence[Stamp]:
+		kept = self._push_book.stamps(serial)
+		with self._lock:
+			fresh = {table.value: value for (each, table), value in self._stamps.items() if each == serial}
+		return [Stamp(table=Table(name), value=value) for name, value in {**kept, **fresh}.items()]
+
+	def held_between(self, serial: str, first: datetime, last: datetime) -> Sequence[Punch]:
+		terminal = self._known.get(serial)
+		if terminal is None:
+			return []
+		# Wide enough for every offset that the zone may have had; then by the wall time itself.
+		since, until = (wall.replace(tzinfo=terminal.zone) for wall in (first - _A_DAY, last + _A_DAY))
+		found = self._push_book.held_between(serial, since, until)
+		return [punch for punch in found if first <= punch.wall_time <= last]
+
+	def orders(self, serial: str, limit: int) -> Sequence[Order]:
+		return [
+			Order(id=command, text=text) for command, text in self._push_book.due(serial, limit, self._now())
+		]
+
+	def outcomes(self, serial: str, outcomes: Sequence[Outcome]) -> None:
+		told = [(outcome.id, outcome.code, outcome.said) for outcome in outcomes]
+		self._push_book.outcomes(serial, told, self._now())
+
+	def note(self, terminal: Terminal, contact: Contact) -> None:
+		serial = terminal.serial
+		with self._lock:
+			known = self._known.get(serial)
+			if known is not None:
+				self._known[serial] = replace(known, dialect=contact.dialect, sightings=contact.sightings)
+			news = self._news.get(serial)
+			if news is None:
+				news = self._news[serial] = _News(contact)
+			news.contact = contact
+			news.calls += 1
+			news.dropped.update(dict(contact.dropped))
+			news.cannot_decrypt |= contact.cannot_decrypt
+			if contact.told_offset_minutes is not None:
+				news.told_offset = contact.told_offset_minutes
+			if contact.facts is not None:
+				self._facts[serial] = _merged(self._facts.get(serial, Facts()), contact.facts)
+
+	def flush(self) -> None:
+		"""Write down what was noted since the last time.
+
+		:raises StoreError: it could not be; of it, nothing is lost that a terminal would not say again.
+		"""
+		with self._lock:
+			news, self._news = self._news, {}
+			stamps, self._stamps = self._stamps, {}
+			facts = {serial: self._facts.get(serial, Facts()) for serial in news}
+			names = {serial: self._names[serial] for serial in news if serial in self._names}
+		if not news and not stamps:
+			return
+		self._push_book.note(
+			[_call(serial, each, facts[serial]) for serial, each in news.items()],
+			[(serial, table.value, value) for (serial, table), value in stamps.items()],
+		)
+		self._book.contacts(
+			{names[serial]: (_info(serial, facts[serial]), news[serial].contact.at) for serial in names}
+		)
+
+
+def _merged(known: Facts, said: Facts) -> Facts:
+	return Facts(
+		model=said.model or known.model,
+		firmware=said.firmware or known.firmware,
+		push_version=said.push_version or known.push_version,
+		mac=said.mac or known.mac,
+		address=said.address or known.address,
+		punches_held=known.punches_held if said.punches_held is None else said.punches_held,
+		punch_capacity=known.punch_capacity if said.punch_capacity is None else said.punch_capacity,
+		users_held=known.users_held if said.users_held is None else said.users_held,
+	)
+
+
+def _call(serial: str, news: _News, facts: Facts) -> Call:
+	contact = news.contact
+	return Call(
+		serial=serial,
+		at=contact.at,
+		peer=contact.peer,
+		dialect=contact.dialect.value,
+		calls=news.calls,
+		model=facts.model,
+		firmware=facts.firmware,
+		mac=facts.mac,
+		sightings=contact.sightings,
+		is_twin=contact.is_twin,
+		cannot_decrypt=news.cannot_decrypt,
+		told_offset=news.told_offset,
+		dropped=news.dropped,
+	)
+
+
+def _info(serial: str, facts: Facts) -> DeviceInfo:
+	return DeviceInfo(
+		serial=serial,
+		model=facts.model,
+		firmware=facts.firmware,
+		punches_held=facts.punches_held,
+		punch_capacity=facts.punch_capacity,
+	)

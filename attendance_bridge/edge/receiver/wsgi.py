@@ -1,0 +1,88 @@
+"""The calls of terminals, between a web server and those who answer them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from attendance_bridge.core.redact import redact
+from attendance_bridge.drivers.zkteco_adms.receiver import Receiver
+from attendance_bridge.drivers.zkteco_adms.requests import MAX_DROPPED_BODY
+from attendance_bridge.drivers.zkteco_adms.wire import Reply, Request
+
+if TYPE_CHECKING:
+	from _typeshed.wsgi import StartResponse, WSGIApplication
+
+logger = logging.getLogger(__name__)
+
+_PIECE = 64 * 1024
+
+
+class ReceiverApp:
+	"""Gives each call to whoever knows its path: other families by the first part of it, the rest to ADMS."""
+
+	def __init__(self, adms: Receiver, others: Mapping[str, WSGIApplication] | None = None) -> None:
+		"""
+		:param others: first part of the path ("hikvision") → who answers it.
+		"""
+		self._adms = adms
+		self._others = dict(others or {})
+
+	def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+		path = environ.get("PATH_INFO", "")
+		other = self._others.get(path.lstrip("/").partition("/")[0])
+		try:
+			if other is not None:
+				return other(environ, start_response)
+			return _send(self._answer(environ, path), start_response)
+		except Exception as error:  # a fault of ours with one call must not cost the terminal its punches
+			logger.error("a call of a terminal failed: %s", redact(repr(error)), exc_info=error)
+			return _refuse(HTTPStatus.INTERNAL_SERVER_ERROR, start_response)
+
+	def _answer(self, environ: dict[str, Any], path: str) -> Reply:
+		method, query = environ.get("REQUEST_METHOD", ""), environ.get("QUERY_STRING", "")
+		limit = self._adms.body_limit(method, path, query)
+		announced = _length(environ)
+		if announced > MAX_DROPPED_BODY:
+			return Reply(status=413, headers=(("Connection", "close"), ("Content-Length", "0")), body=b"")
+		body, is_whole = read_body(environ["wsgi.input"], announced, limit)
+		if not is_whole:
+			# It broke off: what did come is no whole record, and nobody waits for an answer.
+			return Reply(status=400, headers=(("Connection", "close"), ("Content-Length", "0")), body=b"")
+		request = Request(method=method, path=path, query=query, body=body, is_cut=announced > limit)
+		return self._adms.answer(request, environ.get("REMOTE_ADDR", ""))
+
+
+def _length(environ: Mapping[str, Any]) -> int:
+	text = environ.get("CONTENT_LENGTH") or "0"
+	return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
+
+
+def read_body(stream: BinaryIO, announced: int, limit: int) -> tuple[bytes, bool]:
+	"""The first `limit` bytes of a body, and whether all of it came. The rest is read and thrown away."""
+	kept = b"".join(_pieces(stream, min(announced, limit)))
+	if len(kept) < min(announced, limit):
+		return kept, False
+	rest = max(0, announced - limit)
+	return kept, sum(map(len, _pieces(stream, rest))) == rest
+
+
+def _pieces(stream: BinaryIO, length: int) -> Iterable[bytes]:
+	while length > 0:
+		piece = stream.read(min(length, _PIECE))
+		if not piece:
+			return
+		length -= len(piece)
+		yield piece
+
+
+def _send(reply: Reply, start_response: StartResponse) -> Iterable[bytes]:
+	start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", list(reply.headers))
+	return [reply.body]
+
+
+def _refuse(status: HTTPStatus, start_response: Callable[..., object]) -> Iterable[bytes]:
+	start_response(f"{status.value} {status.phrase}", [("Content-Length", "0"), ("Connection", "close")])
+	return [b""]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from zoneinfo import ZoneInfo
 
@@ -216,7 +216,7 @@ def place(
 	repeated = [row.wall for row in rows if is_repeated(localise(row.wall, zone))]
 	if not repeated:
 		return [_punch(row, serial, localise(row.wall, zone)) for row in rows]
-	held = held_between(min(repeated) - NEIGHBOURHOOD, max(repeated) + timedelta(seconds=1))
+	held = held_between(min(repeated) - NEIGHBOURHOOD, max(repeated) + NEIGHBOURHOOD)
 	folds: dict[tuple[str, datetime], set[int]] = {}
 	for punch in held:
 		folds.setdefault((punch.device_user_id, punch.wall_time), set()).add(punch.occurred_at.fold)

@@ -26,10 +26,13 @@ FIELDS = {
 	"user": "device_user",
 	"major": "major",
 	"minor": "minor",
+	"networks": "push_networks",
 }
 """Names in a driver's `Config`, and the fields of Device Configuration that stand for them."""
 
 SECRET_FIELD = "device_user_password"
+SECRET_FIELDS = {"push_token": "push_token"}
+"""The fields for secrets of other names than most."""
 
 MAX_LENGTH = 10_000
 """Characters of JSON; the options of a driver take a few hundred."""
@@ -77,6 +80,13 @@ def describe(driver: str) -> dict[str, Any]:
 	}
 
 
+def secret_field(driver: str) -> str:
+	"""The field of Device Configuration in which a driver's secret stands."""
+	described = configuration.describe(drivers.load(driver).spec.config)
+	secrets = [name for name, (wanted, _option) in described.items() if _is_secret(wanted)]
+	return SECRET_FIELDS.get(secrets[0], SECRET_FIELD) if secrets else SECRET_FIELD
+
+
 def normalise(driver: str, text: str | None) -> str | None:
 	"""The JSON of `driver_options` as it is stored: no key that the driver lacks, none at its default.
 
@@ -98,7 +108,7 @@ def parse(values: Any, secret: Secret | None) -> Any:
 	"""The driver's configuration, from the fields of Device Configuration.
 
 	:param values: the document, or a row with at least `driver`, `driver_options` and the fields of `FIELDS`.
-	:param secret: what stands in the Password field; None if it is empty.
+	:param secret: what stands in the driver's Password field; None if it is empty.
 	:raises ConfigError: with the path of the option, as the driver names it.
 	"""
 	return parse_given(values.driver, given(values, secret))
@@ -134,8 +144,9 @@ def fieldname_of(driver: str, name: str) -> str:
 	"""The field of Device Configuration behind a name in a driver's `Config`; the name itself if none is."""
 	described = configuration.describe(drivers.load(driver).spec.config) if driver in names() else {}
 	secrets = {secret for secret, (wanted, _option) in described.items() if _is_secret(wanted)}
-	if name.removesuffix("_env").removesuffix("_file") in secrets:
-		return SECRET_FIELD
+	plain = name.removesuffix("_env").removesuffix("_file")
+	if plain in secrets:
+		return SECRET_FIELDS.get(plain, SECRET_FIELD)
 	return FIELDS.get(name, name)
 
 
@@ -157,7 +168,7 @@ def _loaded(text: str | None) -> dict[str, Any]:
 
 
 def _field_of(name: str, wanted: Any) -> str | None:
-	return SECRET_FIELD if _is_secret(wanted) else FIELDS.get(name)
+	return SECRET_FIELDS.get(name, SECRET_FIELD) if _is_secret(wanted) else FIELDS.get(name)
 
 
 def _is_secret(wanted: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
 import frappe
@@ -17,8 +18,19 @@ PATIENCE_SECONDS = 600
 """How long a look waits for a pull that is under way."""
 
 
-def find(device: str) -> Window | None:
-	"""The range of time in which a terminal may hold punches that are not here; None if it surely holds none.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+	"""What a terminal says it holds, and how much of it is here."""
+
+	there: int | None
+	"""None where it does not say."""
+	here: int
+	window: Window | None
+	"""The range of time in which it may hold punches that are not here; None if it surely holds none."""
+
+
+def count(device: str) -> Count:
+	"""Compare what a terminal holds with what is here.
 
 	:param device: name of a Device Configuration.
 	:raises DeviceError: it cannot be asked, or is being read.
@@ -28,19 +40,28 @@ def find(device: str) -> Window | None:
 	with conversation.alone_with(device, PATIENCE_SECONDS), devices.open_driver(device) as driver:
 		info = meet(device, driver).info
 		if Capability.COUNT in driver.spec.capabilities:
-			missing = [day for day in _last_days(today, zone) if _is_missing_some(driver, info.serial, day)]
-			return Window(start=missing[0].start, end=missing[-1].end) if missing else None
-	there, here = info.punches_held, _held(info.serial)
+			return _count_by_days(driver, info.serial, _last_days(today, zone))
+	there, here = info.punches_held, held(info.serial)
 	if there == here:
-		return None
+		return Count(there=there, here=here, window=None)
 	# More than ever came here: everything. Less, or it does not say: it was cleared, and a gap may hide.
 	earliest = date(EARLIEST_PLAUSIBLE_YEAR, 1, 1) if (there or 0) > here else today - timedelta(days=DAYS)
-	return Window(start=_midnight(earliest, zone), end=_midnight(today + timedelta(days=1), zone))
+	window = Window(start=_midnight(earliest, zone), end=_midnight(today + timedelta(days=1), zone))
+	return Count(there=there, here=here, window=window)
 
 
-def _is_missing_some(driver: Driver, serial: str, window: Window) -> bool:
-	there = driver.count(window)
-	return bool(there) and there > _held_within(serial, window)
+def _count_by_days(driver: Driver, serial: str, days: list[Window]) -> Count:
+	"""Of the last days; those of which it says nothing count as here."""
+	here = [_held_within(serial, day) for day in days]
+	said = [driver.count(day) for day in days]
+	there = [held if number is None else number for number, held in zip(said, here, strict=True)]
+	missing = [day for day, more, less in zip(days, there, here, strict=True) if more > less]
+	return Count(
+		there=None if all(number is None for number in said) else sum(there),
+		# A day that was cleared on the terminal must not hide another one's gap.
+		here=sum(min(more, less) for more, less in zip(there, here, strict=True)),
+		window=Window(start=missing[0].start, end=missing[-1].end) if missing else None,
+	)
 
 
 def _held_within(serial: str, window: Window) -> int:
@@ -52,7 +73,7 @@ def _held_within(serial: str, window: Window) -> int:
 	return int(count)
 
 
-def _held(serial: str) -> int:
+def held(serial: str) -> int:
 	"""Records of a terminal that are here, readable or not."""
 	(count,) = frappe.db.sql(
 		"SELECT (SELECT COUNT(*) FROM `tabPunch Log` WHERE `device_serial` = %(serial)s)"

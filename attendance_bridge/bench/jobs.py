@@ -6,7 +6,20 @@ import logging
 
 import frappe
 
-from attendance_bridge.bench import background, devices, gaps, moments, shifts, sync_runs, terminal
+from attendance_bridge.bench import (
+	background,
+	counting,
+	devices,
+	gaps,
+	listener,
+	moments,
+	pairing,
+	push_commands,
+	push_watch,
+	shifts,
+	sync_runs,
+	terminal,
+)
 from attendance_bridge.bench.checkins import deliver_pending
 from attendance_bridge.bench.deciding import decide_received
 from attendance_bridge.bench.sync_runs import SyncRun
@@ -24,12 +37,25 @@ def tick() -> None:
 		background.queue_pull(device, "Scheduler")
 	if _something_waits():
 		background.queue_carry_on()
+	listener.watch()
+	if push_watch.vouch():
+		shifts.move_all()
+
+
+def clean_up() -> None:
+	"""Scheduled daily: forget terminals that nobody let in, and commands that nobody fetched."""
+	pairing.clean_up()
+	push_commands.expire()
 
 
 def reconcile() -> None:
-	"""Scheduled nightly: queue a look for gaps at each terminal that is enabled and read from here."""
+	"""Scheduled nightly: queue a look for gaps at each terminal that is enabled and read from here.
+
+	Those that push are asked how much they hold.
+	"""
 	for device in frappe.get_all("Device Configuration", filters=devices.READ_FROM_HERE, pluck="name"):
 		background.queue_reconcile(device)
+	push_watch.ask_counts()
 
 
 def pull_device(device: str, trigger: str, sync_log: str | None = None) -> str:
@@ -52,16 +78,29 @@ def reconcile_device(device: str) -> str | None:
 	"""
 	if devices.left_alone(device, at=moments.utc_now()) is not None:
 		return None
+	counted = _count(device)
+	if counted is None:
+		return None
+	counting.keep(device, counted)
+	if counted.window is None:
+		return None
+	run = SyncRun.begin(device, "Reconcile", window=counted.window)
+	_run(run, counted.window)
+	read_again = run.records_read()
+	if read_again is not None:
+		again = _count(device)
+		if again is not None:
+			counting.explain(device, again, read_again)
+	return run.name
+
+
+def _count(device: str) -> gaps.Count | None:
+	"""How much a terminal holds and how much of it is here; None if it cannot be asked."""
 	try:
-		gap = gaps.find(device)
+		return gaps.count(device)
 	except BridgeError as error:
 		_failed(device, error)
 		return None
-	if gap is None:
-		return None
-	run = SyncRun.begin(device, "Reconcile", window=gap)
-	_run(run, gap)
-	return run.name
 
 
 def carry_on(run: SyncRun | None = None) -> None:

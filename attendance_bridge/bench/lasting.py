@@ -14,6 +14,8 @@ from attendance_bridge.core.errors import Code, StoreError
 T = TypeVar("T")
 
 ATTEMPTS = 8
+LONGEST_SECONDS = 20.0
+"""After them nothing is tried again: somebody waits for the answer."""
 LONGEST_PAUSE_SECONDS = 0.1
 
 
@@ -25,6 +27,7 @@ def write(act: Callable[[], T]) -> T:
 
 	:raises StoreError: DATABASE_LOCKED, retryable; nothing of `act` is kept.
 	"""
+	began = time.monotonic()
 	for attempt in range(1, ATTEMPTS + 1):
 		# Behind the snapshot that a request has read under, a row that another one wrote would be refused.
 		frappe.db.commit()  # nosemgrep
@@ -35,7 +38,7 @@ def write(act: Callable[[], T]) -> T:
 			return result
 		except (frappe.QueryDeadlockError, frappe.QueryTimeoutError) as error:
 			frappe.db.rollback()
-			if attempt == ATTEMPTS:
+			if attempt == ATTEMPTS or time.monotonic() - began > LONGEST_SECONDS:
 				raise StoreError(Code.DATABASE_LOCKED, retryable=True) from error
 			time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))  # noqa: S311  # spread, no secret
 		except BaseException:

@@ -7,28 +7,27 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_netw
 
 Network = IPv4Network | IPv6Network
 
-MOST_NETWORKS = 64
+MOST_NETWORKS = 20
 
 _THIS_MACHINE = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
 def parse(text: str | None) -> tuple[Network, ...]:
-	"""Networks as people write them down: one a line, as `192.0.2.0/24` or as one address.
+	"""Networks as people write them down, as `192.0.2.0/24` or as one address, between blanks or commas.
 
-	:raises ValueError: with the line that is none, or with how many there may be.
+	:raises ValueError: with what is none, or with how many there may be.
 	"""
-	lines = [line.strip() for line in (text or "").replace(",", "\n").splitlines()]
-	wanted = [line for line in lines if line]
+	wanted = (text or "").replace(",", " ").split()
 	if len(wanted) > MOST_NETWORKS:
 		raise ValueError(f"> {MOST_NETWORKS}")
-	return tuple(_network(line) for line in wanted)
+	return tuple(_network(each) for each in wanted)
 
 
-def _network(line: str) -> Network:
+def _network(text: str) -> Network:
 	try:
-		return ip_network(line, strict=False)
+		return ip_network(text, strict=False)
 	except ValueError:
-		raise ValueError(line[:64]) from None
+		raise ValueError(text[:64]) from None
 
 
 def lies_in(address: str, networks: Iterable[Network]) -> bool:

@@ -22,7 +22,7 @@ LEAST_BODY_KIB, BODY_KIB, MOST_BODY_KIB = 64, 4096, 20 * 1024
 LEAST_CALLS, CALLS, MOST_CALLS = 30, 240, 10_000
 LONGEST_PAIRING = timedelta(hours=24)
 
-TOKEN = re.compile(r"[A-Za-z0-9_-]{8,64}")
+TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 """What a token may be: it stands in a path."""
 
 

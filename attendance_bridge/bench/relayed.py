@@ -29,6 +29,7 @@ _FIELDS = (
 	"device_role",
 	"user_id_prefix",
 	"poll_interval",
+	"live",
 	"driver_options",
 	*driver_options.FIELDS.values(),
 )
@@ -61,7 +62,7 @@ def _rows(agent: Agent) -> list[Any]:
 
 def _told(row: Any) -> dict[str, Any] | None:
 	try:
-		options = driver_options.given(row, devices.stored_password(row.name))
+		options = driver_options.given(row, devices.stored_password(row.name, row.driver))
 		driver_options.parse_given(row.driver, options)
 	except (ConfigError, KeyError, frappe.ValidationError) as error:
 		logger.error("%s is not handed to its agent: %s", row.name, error)
@@ -76,6 +77,7 @@ def _told(row: Any) -> dict[str, Any] | None:
 		"role": policy.role.value,
 		"user_id_prefix": policy.user_id_prefix,
 		"poll_seconds": max(cint(row.poll_interval), 1) * 60,
+		"live": bool(row.live),
 		"options": {name: _revealed(value) for name, value in options.items()},
 	}
 
@@ -106,9 +108,13 @@ def _encrypted_secrets(rows: list[Any]) -> list[Any]:
 	if not rows:
 		return []
 	secrets: list[Any] = frappe.db.sql(
-		"SELECT `name`, `password` FROM `__Auth`"
-		" WHERE `doctype` = %s AND `fieldname` = %s AND `name` IN %s ORDER BY `name`",
-		(devices.DOCTYPE, driver_options.SECRET_FIELD, [row.name for row in rows]),
+		"SELECT `name`, `fieldname`, `password` FROM `__Auth`"
+		" WHERE `doctype` = %s AND `fieldname` IN %s AND `name` IN %s ORDER BY `name`, `fieldname`",
+		(
+			devices.DOCTYPE,
+			[driver_options.SECRET_FIELD, *driver_options.SECRET_FIELDS.values()],
+			[row.name for row in rows],
+		),
 	)
 	return [list(row) for row in secrets]
 

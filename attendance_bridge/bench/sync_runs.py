@@ -103,6 +103,13 @@ class SyncRun:
 		"""The reading is over; what becomes of the punches follows."""
 		self._write(**_counts(report))
 
+	def records_read(self) -> int | None:
+		"""How many punches and unreadable records it brought, known or not; None unless it ended well."""
+		row = frappe.db.get_value(
+			"Device Sync Log", self.name, ("status", "fetched", "unreadable"), as_dict=True
+		)
+		return int(row.fetched + row.unreadable) if row.status == "Complete" else None
+
 	def end(self, error: BridgeError | None = None, *, stopped: bool = False) -> None:
 		"""The run is over."""
 		status = "Failed" if error else "Stopped" if stopped else "Complete"

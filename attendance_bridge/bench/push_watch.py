@@ -1,0 +1,39 @@
+"""Terminals that only push: how far the site may vouch for them, and what it asks of them at night."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import frappe
+
+from attendance_bridge.bench import devices, moments, push_commands
+from attendance_bridge.core.watermark import watermark_of_push
+
+_PUSHING = {"enabled": 1, "push": 1, "road": "Push"}
+
+
+def vouch() -> bool:
+	"""Move the watermarks of terminals that have earned it; returns whether one moved. Does not commit."""
+	rows = frappe.get_all(
+		devices.DOCTYPE,
+		filters={**_PUSHING, "push_trouble": ("is", "not set"), "serial_number": ("is", "set")},
+		fields=["name", "serial_number", "watermark", "last_contact", "push_since", "push_late_at"],
+		order_by=None,
+	)
+	moved = False
+	for row in rows:
+		earned = watermark_of_push(_aware(row.push_since), _aware(row.last_contact), _aware(row.push_late_at))
+		if earned is not None and (row.watermark is None or moments.to_site(earned) > row.watermark):
+			devices.vouch(row.name, row.serial_number, earned)
+			moved = True
+	return moved
+
+
+def ask_counts() -> None:
+	"""Scheduled nightly: have every terminal that pushes say how much it holds. Does not commit."""
+	for device in frappe.get_all(devices.DOCTYPE, filters=_PUSHING, pluck="name"):
+		push_commands.queue(device, "Info")
+
+
+def _aware(value: datetime | None) -> datetime | None:
+	return moments.from_site(value) if value else None

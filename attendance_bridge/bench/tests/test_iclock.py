@@ -1,0 +1,426 @@
+"""Terminals that push, over HTTP against the site's web server: as Guest, with the bytes they send."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import frappe
+from frappe.utils.password import set_encrypted_password
+
+from attendance_bridge.bench import (
+	devices,
+	iclock,
+	jobs,
+	moments,
+	networks,
+	pairing,
+	push_commands,
+	push_settings,
+	push_watch,
+)
+from attendance_bridge.bench.punch_log import PunchLog
+from attendance_bridge.bench.testing import IntegrationTestCase
+from attendance_bridge.bench.tests import premises, pushers, terminals
+from attendance_bridge.bench.tests.pushers import Pusher
+from attendance_bridge.bench.tests.site_server import Caller, SiteServer
+
+TOKEN = "Lorem-ipsum-dolor-27"
+
+
+class TestIclock(IntegrationTestCase):
+	@classmethod
+	def setUpClass(cls) -> None:
+		super().setUpClass()
+		pushers.clear()
+		cls.addClassCleanup(pushers.clear)
+		cls.employee = premises.employee(1, device_user_id="abt1")
+		premises.employee(2, device_user_id="abt2")
+		frappe.db.commit()
+		cls.server = SiteServer()
+		cls.addClassCleanup(cls.server.stop)
+
+	def setUp(self) -> None:
+		pushers.clear_terminals()
+		pushers.settings(push_enabled=1)
+		self.at = moments.utc_now().astimezone(terminals.ZONE).replace(microsecond=0, tzinfo=None)
+
+	def _pusher(self, number: int = 1, **values: Any) -> Pusher:
+		"""An approved terminal."""
+		return Pusher(self.server, pushers.terminal(number, **values))
+
+	def _held(self) -> list[Any]:
+		frappe.db.rollback()
+		fields = ["name", "device_user_id", "road", "status", "owner", "employee_checkin", "device"]
+		return frappe.get_all("Punch Log", {"device_serial": ("like", "ABTPUSH%")}, fields)
+
+	# what is acknowledged is held
+
+	def test_a_punch_is_held_before_it_is_acknowledged_and_becomes_a_check_in(self) -> None:
+		pusher = self._pusher()
+		hello = pusher.hello()
+		self.assertEqual(hello.status_code, 200)
+		self.assertIn("GET OPTION FROM: ABTPUSH1", hello.text)
+		answer = pusher.punch(("abt1", self.at))
+		self.assertEqual((answer.status_code, answer.text), (200, "OK: 1"))
+		(row,) = self._held()
+		self.assertEqual((row.device_user_id, row.road, row.owner), ("abt1", "Push", "Guest"))
+		self.assertTrue(pushers.until(lambda: self._held()[0].status == "Checked in"))
+		checkin = frappe.get_doc("Employee Checkin", self._held()[0].employee_checkin)
+		self.assertEqual((checkin.employee, checkin.time), (self.employee, self.at))
+
+	def test_the_answer_sets_no_cookie_and_says_the_time(self) -> None:
+		pusher = self._pusher()
+		for answer in (pusher.hello(), pusher.punch(("abt1", self.at)), pusher.poll()):
+			self.assertNotIn("Set-Cookie", answer.headers)
+			self.assertIn("Date", answer.headers)
+			self.assertEqual(len(answer.raw.headers.getlist("Date")), 1)
+
+	def test_the_body_is_read_whatever_the_header_says(self) -> None:
+		pusher = self._pusher()
+		types = (None, "text/plain", "application/octet-stream", "application/x-www-form-urlencoded", "x")
+		for step, content_type in enumerate(types):
+			with self.subTest(content_type=content_type):
+				answer = pusher.punch(("abt1", self.at - timedelta(minutes=step)), content_type=content_type)
+				self.assertEqual((answer.status_code, answer.text), (200, "OK: 1"))
+		self.assertEqual(len(self._held()), len(types))
+
+	def test_the_other_dialect(self) -> None:
+		pusher = self._pusher()
+		self.assertEqual(pusher.send("GET", "cdata", {"options": "all", "DeviceType": "acc"}).text, "OK")
+		registry = pusher.send("POST", "registry", {}, b"DeviceType=acc,~DeviceName=Pro,FirmVer=9.1")
+		self.assertEqual(registry.status_code, 200)
+		self.assertIn("RegistryCode=", registry.text)
+		again = pusher.send("POST", "registry", {}, b"DeviceType=acc,~DeviceName=Pro,FirmVer=9.1")
+		self.assertEqual(again.text, registry.text)
+		row = (
+			f"time={self.at}\tpin=abt1\tcardno=0\teventaddr=1\tevent=0\tinoutstatus=0\tverifytype=1\tindex=7"
+		)
+		answer = pusher.send("POST", "cdata", {"table": "rtlog"}, row.encode())
+		self.assertEqual(answer.status_code, 200)
+		self.assertEqual([each.device_user_id for each in self._held()], ["abt1"])
+		state = frappe.get_doc("Device Configuration", pusher.device)
+		self.assertEqual((state.push_dialect, state.model, state.firmware), ("security", "Pro", "9.1"))
+		self.assertNotIn("RegistryCode", state.as_json())
+
+	def test_the_same_punch_by_push_and_by_reading_is_one(self) -> None:
+		pusher = self._pusher()
+		moment = self.at - timedelta(hours=3)
+		pusher.punch(("abt1", moment))
+		punch = pushers.punch("abt1", moment)
+		accepted = PunchLog(pusher.device).accept(terminals.page(punch), punch.device_serial, None)
+		self.assertEqual((accepted.new, accepted.known), (0, 1))
+		pusher.punch(("abt1", moment), ("abt2", moment))
+		self.assertEqual(len(self._held()), 2)
+
+	def test_nothing_is_acknowledged_that_is_not_held(self) -> None:
+		pusher = self._pusher()
+		with pushers.table_away("Punch Log"):
+			answer = pusher.punch(("abt1", self.at))
+			self.assertEqual((answer.status_code, answer.content), (503, b""))
+		self.assertEqual(self._held(), [])
+		self.assertEqual(pusher.punch(("abt1", self.at)).text, "OK: 1")
+		self.assertEqual(len(self._held()), 1)
+
+	def test_eight_terminals_at_once_lose_and_double_nothing(self) -> None:
+		fleet = [self._pusher(number) for number in range(1, 9)]
+		faults: list[str] = []
+
+		def work(pusher: Pusher) -> None:
+			for step in range(10):
+				wanted = (
+					("abt1", self.at - timedelta(minutes=step)),
+					("abt2", self.at - timedelta(minutes=step)),
+				)
+				for _twice in range(2):
+					answer = pusher.punch(*wanted)
+					if (answer.status_code, answer.text) != (200, "OK: 2"):
+						faults.append(f"{answer.status_code} {answer.text}")
+				pusher.poll()
+
+		threads = [threading.Thread(target=work, args=(pusher,)) for pusher in fleet]
+		for thread in threads:
+			thread.start()
+		for thread in threads:
+			thread.join(240)
+		self.assertEqual(faults, [])
+		self.assertEqual(len(self._held()), 8 * 20)
+		self.assertTrue(
+			pushers.until(lambda: not any(row.status in ("Received", "Pending") for row in self._held()))
+		)
+
+	# who may push
+
+	def test_an_unknown_terminal_waits_until_somebody_lets_it_in(self) -> None:
+		stranger = Pusher(self.server, None, serial="ABTPUSH9")
+		self.assertEqual(stranger.hello().status_code, 503)
+		self.assertFalse(frappe.db.exists("Device Pairing", "ABTPUSH9"))
+		push_settings.open_pairing(15)
+		frappe.db.commit()
+		answer = stranger.punch(("abt1", self.at))
+		self.assertEqual(answer.status_code, 503)
+		self.assertNotIn("OK", answer.text)
+		frappe.db.rollback()
+		waiting = frappe.get_doc("Device Pairing", "ABTPUSH9")
+		self.assertEqual(
+			(waiting.state, waiting.peer, waiting.dialect), ("Waiting", "127.0.0.1", "attendance")
+		)
+		self.assertEqual(self._held(), [])
+		values = {"device_name": f"{premises.MARK} Paired", "time_zone": "Asia/Dubai", "device_role": "In"}
+		device = pairing.approve("ABTPUSH9", None, values)
+		frappe.db.commit()
+		made = frappe.get_doc("Device Configuration", device)
+		self.assertEqual((made.driver, made.road, made.push), ("zkteco_adms", "Push", 1))
+		self.assertEqual(stranger.punch(("abt1", self.at)).text, "OK: 1")
+		self.assertEqual([row.device for row in self._held()], [device])
+		pairing.refuse("ABTPUSH9")
+		frappe.db.commit()
+		self.assertEqual(stranger.punch(("abt2", self.at)).status_code, 403)
+		self.assertEqual(len(self._held()), 1)
+
+	def test_the_list_is_bounded(self) -> None:
+		push_settings.open_pairing(15)
+		frappe.db.commit()
+		with pushers.changed(pairing, "MOST_WAITING", 0):
+			# The server has its own copy of the module: ask here.
+			standing = pairing.knock(pushers.knock("ABTPUSH8"))
+		self.assertEqual(standing.value, "not_listed")
+		self.assertFalse(frappe.db.exists("Device Pairing", "ABTPUSH8"))
+
+	def test_who_has_not_called_for_long_is_forgotten(self) -> None:
+		push_settings.open_pairing(15)
+		pairing.knock(pushers.knock("ABTPUSH8"))
+		pairing.knock(pushers.knock("ABTPUSH7"))
+		long_ago = moments.now() - pairing.KEPT_WAITING - timedelta(hours=1)
+		frappe.db.set_value("Device Pairing", "ABTPUSH8", "last_seen", long_ago)
+		jobs.clean_up()
+		self.assertEqual(
+			frappe.get_all("Device Pairing", {"name": ("like", "ABTPUSH%")}, pluck="name"), ["ABTPUSH7"]
+		)
+
+	def test_a_terminal_that_is_disabled_is_turned_away(self) -> None:
+		pusher = self._pusher(enabled=0)
+		push_settings.open_pairing(15)
+		frappe.db.commit()
+		self.assertEqual(pusher.punch(("abt1", self.at)).status_code, 403)
+		self.assertEqual(self._held(), [])
+
+	def test_a_token_must_stand_in_the_path(self) -> None:
+		pusher = self._pusher()
+		set_encrypted_password("Device Configuration", pusher.device, TOKEN, "push_token")
+		frappe.db.set_value("Device Configuration", pusher.device, "push_token", "*" * len(TOKEN))
+		frappe.db.commit()
+		for prefix in ("/iclock", "/iclock/Wrong-ipsum-dolor-27", "/Wrong-ipsum-dolor-27/iclock"):
+			pusher.prefix = prefix
+			self.assertEqual(pusher.punch(("abt1", self.at)).status_code, 403, prefix)
+		self.assertEqual(self._held(), [])
+		for prefix in (f"/iclock/{TOKEN}", f"/{TOKEN}/iclock"):
+			pusher.prefix = prefix
+			self.assertEqual(pusher.punch(("abt1", self.at)).status_code, 200, prefix)
+
+	def test_the_token_of_the_settings_counts_for_terminals_without_one(self) -> None:
+		pusher = self._pusher()
+		pushers.settings(push_enabled=1, push_token=TOKEN)
+		self.assertEqual(pusher.hello().status_code, 403)
+		pusher.prefix = f"/{TOKEN}/iclock"
+		self.assertEqual(pusher.hello().status_code, 200)
+
+	def test_from_where_it_may_call(self) -> None:
+		pusher = self._pusher()
+		pushers.settings(push_enabled=1, push_networks="192.0.2.0/24 2001:db8::/32")
+		self.assertEqual(pusher.punch(("abt1", self.at)).status_code, 403)
+		# The proxy on this machine says who called; what stands before its word may be made up.
+		for forwarded, status in (
+			("192.0.2.7", 200),
+			("198.51.100.1", 403),
+			("192.0.2.7, 198.51.100.1", 403),
+			("198.51.100.1, 192.0.2.7", 200),
+			("2001:db8::7", 200),
+			("nonsense", 403),
+		):
+			with self.subTest(forwarded=forwarded):
+				pusher.headers = {"X-Forwarded-For": forwarded}
+				self.assertEqual(pusher.hello().status_code, status)
+		frappe.db.set_value("Device Configuration", pusher.device, "push_networks", "127.0.0.1")
+		frappe.db.commit()
+		pusher.headers = {}
+		self.assertEqual(pusher.hello().status_code, 200)
+
+	def test_nothing_is_there_while_it_is_switched_off(self) -> None:
+		pusher = self._pusher()
+		pushers.settings(push_enabled=0)
+		self.assertEqual(pusher.punch(("abt1", self.at)).status_code, 404)
+		self.assertEqual(self._held(), [])
+		pushers.settings(push_enabled=1)
+		self.assertEqual(pusher.punch(("abt1", self.at)).status_code, 200)
+
+	def test_who_calls_too_often_is_told_to_wait(self) -> None:
+		pusher = self._pusher(30)
+		pushers.settings(push_enabled=1, push_requests_a_minute=push_settings.LEAST_CALLS)
+		statuses = [pusher.poll().status_code for _call in range(2 * push_settings.LEAST_CALLS + 2)]
+		self.assertEqual(set(statuses), {200, 429})
+		self.assertGreaterEqual(statuses.count(200), push_settings.LEAST_CALLS)
+		pushers.settings(push_enabled=1)
+
+	def test_a_body_that_is_too_large_is_not_acknowledged(self) -> None:
+		pusher = self._pusher()
+		pushers.settings(push_enabled=1, push_body_kib=push_settings.LEAST_BODY_KIB)
+		many = [("abt1", self.at - timedelta(minutes=step)) for step in range(3000)]
+		self.assertEqual(pusher.punch(*many).status_code, 413)
+		self.assertEqual(self._held(), [])
+
+	def test_a_logged_in_browser_is_nobody_here(self) -> None:
+		pusher = self._pusher()
+		caller = Caller(self.server).log_in("Administrator", "admin")
+		answer = caller.get("/iclock/getrequest", SN=pusher.serial)
+		self.assertEqual(answer.status_code, 403)
+
+	def test_other_pages_are_left_alone(self) -> None:
+		for path in ("/", "/login", "/iclock-terminals", "/app/iclock", "/iclock/a/b/c", "/x/y/iclock/cdata"):
+			with self.subTest(path=path):
+				self.assertFalse(pushers.page(path).can_render())
+		for path in ("/iclock", "/iclock/cdata", "/iclock/x/getrequest", f"/{TOKEN}/iclock/cdata.aspx"):
+			with self.subTest(path=path):
+				self.assertTrue(pushers.page(path).can_render())
+		self.assertIn("attendance_bridge.bench.iclock.TerminalPage", frappe.get_hooks("page_renderer"))
+		self.assertIs(iclock.TerminalPage, pushers.page("/").__class__)
+		answer = Caller(self.server).get("/login")
+		self.assertEqual(answer.status_code, 200)
+		self.assertIn("Set-Cookie", answer.headers)
+
+	# two boxes, one serial number
+
+	def test_two_terminals_with_one_serial_number_are_noticed(self) -> None:
+		pushers.settings(push_enabled=1)
+		pusher = self._pusher()
+		for step in range(8):
+			pusher.headers = {"X-Forwarded-For": f"192.0.2.{7 + step % 2}"}
+			self.assertEqual(pusher.punch(("abt1", self.at - timedelta(minutes=step))).status_code, 200)
+		frappe.db.rollback()
+		state = frappe.get_doc("Device Configuration", pusher.device)
+		self.assertEqual(state.push_trouble, "twin")
+		self.assertIsNotNone(state.push_trouble_at)
+		self.assertEqual(len(self._held()), 8)
+
+	# commands
+
+	def test_a_command_is_fetched_once_and_its_answer_is_kept(self) -> None:
+		pusher = self._pusher()
+		pusher.hello()
+		name = push_commands.queue(pusher.device, "Reboot", "Administrator")
+		self.assertEqual(push_commands.queue(pusher.device, "Reboot"), name)
+		frappe.db.commit()
+		poll = pusher.poll()
+		self.assertEqual(poll.text, "C:1:REBOOT\n")
+		self.assertEqual(pusher.poll().text, "OK")
+		pusher.send("POST", "devicecmd", {}, b"ID=1&Return=0&CMD=REBOOT\nID=99&Return=0&CMD=REBOOT\n")
+		frappe.db.rollback()
+		done = frappe.get_doc("Push Command", name)
+		self.assertEqual((done.state, done.return_code, done.attempts), ("Done", 0, 1))
+
+	def test_a_command_that_is_never_answered_fails(self) -> None:
+		pusher = self._pusher()
+		pusher.hello()
+		name = push_commands.queue(pusher.device, "Check")
+		frappe.db.commit()
+		for _attempt in range(push_commands.ATTEMPTS):
+			self.assertEqual(pusher.poll().text, "C:1:CHECK\n")
+			long_ago = moments.now() - push_commands.ANSWER_TIME - timedelta(seconds=1)
+			frappe.db.rollback()
+			frappe.db.set_value("Push Command", name, "sent_at", long_ago)
+			frappe.db.commit()
+		self.assertEqual(pusher.poll().text, "OK")
+		frappe.db.rollback()
+		self.assertEqual(frappe.db.get_value("Push Command", name, "state"), "Failed")
+
+	def test_only_commands_that_are_known_are_sent(self) -> None:
+		pusher = self._pusher()
+		pusher.hello()
+		self.assertRaises(frappe.ValidationError, push_commands.queue, pusher.device, "Shell")
+		name = push_commands.queue(pusher.device, "Info")
+		frappe.db.set_value("Push Command", name, "text", "SHELL reboot")
+		frappe.db.commit()
+		self.assertEqual(pusher.poll().text, "OK")
+		frappe.db.rollback()
+		self.assertEqual(frappe.db.get_value("Push Command", name, "state"), "Failed")
+
+	# what is kept of a terminal
+
+	def test_where_it_resumes(self) -> None:
+		pusher = self._pusher()
+		pusher.punch(("abt1", self.at), stamp="812345678")
+		self.assertIn("ATTLOGStamp=812345678", pusher.hello().text)
+
+	def test_what_it_says_of_itself_and_how_much_it_holds(self) -> None:
+		pusher = self._pusher()
+		pusher.hello()
+		pusher.punch(("abt1", self.at), ("abt2", self.at))
+		pusher.send("GET", "getrequest", {"INFO": "Ver 8.0.4.3-2020,10,100,5,192.0.2.9,10,7,0,0,111"})
+		frappe.db.rollback()
+		state = frappe.get_doc("Device Configuration", pusher.device)
+		self.assertEqual((state.count_there, state.count_here, state.gap), (5, 2, 0))
+		self.assertIn("Ver 8.0.4.3", state.firmware)
+		# What is missing is asked for once; what is missing after that is kept for people.
+		poll = pusher.poll()
+		self.assertIn("DATA QUERY ATTLOG StartTime=", poll.text)
+		pusher.send("POST", "devicecmd", {}, b"ID=1&Return=0&CMD=DATA QUERY\n")
+		long_ago = moments.now() - timedelta(hours=1)
+		frappe.db.rollback()
+		frappe.db.set_value("Device Configuration", pusher.device, "counted_at", long_ago)
+		frappe.db.commit()
+		pusher.send("GET", "getrequest", {"INFO": "Ver 8.0.4.3-2020,10,100,5,192.0.2.9,10,7,0,0,111"})
+		frappe.db.rollback()
+		state.reload()
+		self.assertEqual(state.gap, 3)
+		self.assertIsNotNone(state.gap_since)
+
+	def test_it_is_vouched_for_once_it_has_called_for_a_while(self) -> None:
+		pusher = self._pusher()
+		pusher.hello()
+		frappe.db.rollback()
+		push_watch.vouch()
+		state = frappe.get_doc("Device Configuration", pusher.device)
+		self.assertIsNone(state.watermark)
+		hour_ago = moments.now() - timedelta(hours=1)
+		frappe.db.set_value("Device Configuration", pusher.device, "push_since", hour_ago)
+		frappe.db.commit()
+		pusher.poll()
+		frappe.db.rollback()
+		push_watch.vouch()
+		frappe.db.commit()
+		state.reload()
+		self.assertLess(abs(state.watermark - (moments.now() - timedelta(minutes=15))), timedelta(minutes=2))
+		# Something old shows that not all had come.
+		pusher.punch(("abt1", self.at - timedelta(hours=2)))
+		frappe.db.rollback()
+		before = frappe.db.get_value("Device Configuration", pusher.device, "watermark")
+		push_watch.vouch()
+		self.assertEqual(frappe.db.get_value("Device Configuration", pusher.device, "watermark"), before)
+
+	def test_it_is_not_read_by_the_site(self) -> None:
+		pusher = self._pusher()
+		self.assertNotIn(pusher.device, devices.due(moments.utc_now() + timedelta(days=1)))
+
+
+class TestAddresses(IntegrationTestCase):
+	def test_who_called(self) -> None:
+		proxies = networks.parse("203.0.113.0/24")
+		for remote, forwarded, caller in (
+			("192.0.2.1", None, "192.0.2.1"),
+			("192.0.2.1", "198.51.100.9", "192.0.2.1"),
+			("127.0.0.1", "198.51.100.9", "198.51.100.9"),
+			("", "198.51.100.9:5555", "198.51.100.9"),
+			("::1", "[2001:db8::1]:443", "2001:db8::1"),
+			("127.0.0.1", "192.0.2.1, 198.51.100.9, 203.0.113.5", "198.51.100.9"),
+			("203.0.113.5", "192.0.2.1", "192.0.2.1"),
+			("::ffff:192.0.2.1", "", "192.0.2.1"),
+		):
+			with self.subTest(remote=remote, forwarded=forwarded):
+				self.assertEqual(networks.caller(remote, forwarded, proxies), caller)
+
+	def test_networks(self) -> None:
+		self.assertEqual(len(networks.parse("192.0.2.0/24, 10.0.0.1\n2001:db8::/32")), 3)
+		for text in ("192.0.2.0/33", "everywhere", " ".join(["10.0.0.1"] * 21)):
+			with self.subTest(text=text[:20]), self.assertRaises(ValueError):
+				networks.parse(text)

@@ -20,6 +20,7 @@ from attendance_bridge.edge.connections import Connections
 from attendance_bridge.edge.face_sync import FaceSync
 from attendance_bridge.edge.heartbeat import HeartbeatWorker
 from attendance_bridge.edge.kiosk import KioskView
+from attendance_bridge.edge.listener import Listener
 from attendance_bridge.edge.metrics import StoreCollector, make_registry
 from attendance_bridge.edge.poller import Poller
 from attendance_bridge.edge.pulse import Pulse
@@ -152,6 +153,15 @@ class Agent:
 			on_punches=lambda: self.uploader.wake(),
 			on_news=lambda: self.heartbeat.wake() if self.heartbeat else None,
 		)
+		self.listener = Listener(
+			lambda: self.terminals.enabled,
+			reader,
+			self.poller,
+			most=self.settings.agent.listeners,
+			now=self._now,
+			pulse=self._pulse,
+			on_punches=lambda: self.uploader.wake(),
+		)
 		self.uploader = Uploader(
 			punches=self.punches,
 			outbox=self.outbox,
@@ -169,6 +179,8 @@ class Agent:
 		)
 		self.heartbeat = self._make_heartbeat(reader) if self.upstream.spec.decides else None
 		workers: list[Worker] = [self.poller, self.uploader]
+		if self.settings.agent.listeners:
+			workers.append(self.listener)
 		if self.vision is not None:
 			workers += self.vision.workers
 		if self.enrollment is not None:
@@ -410,6 +422,7 @@ class Agent:
 			workers=lambda: self.supervisor.states,
 			backup=self.settings.agent.backup,
 			now=self._now,
+			live=lambda: self.listener.states,
 			seeing=self._seeing,
 		)
 

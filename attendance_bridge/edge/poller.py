@@ -83,6 +83,8 @@ class Poller:
 		self._breakers: dict[str, Breaker] = {}
 		self._progress: dict[str, Progress] = {}
 		self._reading: set[str] = set()
+		self._let_in: set[str] = set()
+		"""Terminals that have taken our password, as it is configured now, and not refused it since."""
 		self._asked_for: set[str] = set()
 		"""To be read at once; if it is being read, once more after that."""
 		self._fatal: StoreError | None = None
@@ -132,6 +134,7 @@ class Poller:
 					self._breakers[name] = _breaker(records.get(name))
 				elif known[name].config != wanted[name].config:
 					self._breakers[name] = Breaker()
+					self._let_in.discard(name)
 				open_until = self._breakers[name].open_until
 				if name not in known and open_until is None:
 					self._in_first_pull.add(name)
@@ -166,6 +169,28 @@ class Poller:
 			self._book.failed(name, DeviceError(trouble), at=now, breaker=breaker)
 			self._on_news()
 		self._wake.set()
+
+	def is_let_in(self, name: str) -> bool:
+		"""Whether a terminal has been read in this run, and has not refused the password since.
+
+		Nobody else tries a password: two that do so at once are two wrong tries.
+		"""
+		return name in self._let_in
+
+	def refused(self, name: str, error: DeviceError) -> None:
+		"""Somebody else was refused by a terminal: it is left alone as if it had been a pull.
+
+		:raises StoreError: the book cannot be used.
+		"""
+		self._failed(name, error)
+		with self._lock:
+			open_until = self._breakers[name].open_until
+			if open_until is not None:
+				self._queue = [
+					(max(at, open_until) if each == name else at, each) for at, each in self._queue
+				]
+				heapq.heapify(self._queue)
+		self._on_news()
 
 	def run(self, stop: threading.Event) -> None:
 		"""Poll until `stop`; a page that is being read is finished first.
@@ -279,6 +304,7 @@ class Poller:
 			self._failed(name, report.error)
 		else:
 			self._breakers[name] = self._breakers.get(name, Breaker()).succeeded()
+			self._let_in.add(name)
 		_log(name, report)
 		return report
 
@@ -290,6 +316,8 @@ class Poller:
 
 	def _failed(self, name: str, error: DeviceError) -> None:
 		now = self._now()
+		if error.code in PASSWORD_TROUBLES:
+			self._let_in.discard(name)
 		breaker = self._breakers.get(name, Breaker())
 		until = left_alone_until(error, now, breaker.failures + 1, self._chance())
 		self._breakers[name] = breaker.failed(now, self._chance(), until)

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from attendance_bridge import drivers
 from attendance_bridge.core.clock import ClockReading, ClockRules, ClockVerdict, judge
-from attendance_bridge.core.driver import Capability, DeviceInfo, Driver, Now, Window, read_clock
+from attendance_bridge.core.driver import (
+	Capability,
+	DeviceInfo,
+	Driver,
+	LiveDriver,
+	Now,
+	Page,
+	Window,
+	read_clock,
+)
 from attendance_bridge.core.errors import Code, DeviceError
+from attendance_bridge.core.ports import Accepted
 from attendance_bridge.core.pull import OnPage, PullReport, pull
 from attendance_bridge.core.punch import Punch
 from attendance_bridge.core.watermark import watermark_after_pull
@@ -87,11 +97,7 @@ class TerminalReader:
 		started_at, rules = self._now(), self._clock_rules
 		name = device.settings.name
 		with open_driver(device, self._now) as driver:
-			info = driver.identify()
-			self._refuse_another(device, info)
-			reading = read_clock(driver)
-			self._book.contact(name, info, at=started_at, reading=reading, rules=rules)
-			self._book.keep_policy(info.serial, device.settings.policy)
+			info, reading = self._meet(device, driver, rules)
 			record = self._book.find(name)
 			good_until = record.clock_good_until if record else None
 			report = pull(
@@ -113,6 +119,41 @@ class TerminalReader:
 			if watermark is not None:
 				self._cursors.vouch(info.serial, watermark)
 		return report
+
+	def listen(self, device: Device, stop: Callable[[], bool]) -> Iterator[tuple[Page, Accepted]]:
+		"""Hold what a terminal tells as it happens, page by page; each is durable before it is yielded.
+
+		The cursor is not moved and no watermark is earned: only a pull knows that nothing is missing.
+
+		:raises DeviceError: the terminal cannot be listened to (any more).
+		:raises StoreError: a page could not be held; it is not acknowledged either.
+		"""
+		name = device.settings.name
+		with open_driver(device, self._now) as driver:
+			if not isinstance(driver, LiveDriver) or Capability.LIVE not in driver.spec.capabilities:
+				raise DeviceError(Code.NOT_SUPPORTED, what="live")
+			info, _reading = self._meet(device, driver, self._clock_rules)
+			for page in driver.listen(stop):
+				yield page, self._punches.accept(page, info.serial, self._last_look(name))
+
+	def _meet(
+		self, device: Device, driver: Driver, rules: ClockRules
+	) -> tuple[DeviceInfo, ClockReading | None]:
+		"""Who are you, what is the time; written down."""
+		started_at = self._now()
+		info = driver.identify()
+		self._refuse_another(device, info)
+		reading = read_clock(driver)
+		self._book.contact(device.settings.name, info, at=started_at, reading=reading, rules=rules)
+		self._book.keep_policy(info.serial, device.settings.policy)
+		return info, reading
+
+	def _last_look(self, name: str) -> ClockReading | None:
+		"""The clock of a terminal at this moment, if it has gone on as it went when somebody last looked."""
+		record, now = self._book.find(name), self._now()
+		if record is None or record.clock_offset is None:
+			return None
+		return ClockReading(taken_at=now, device_time=now + record.clock_offset)
 
 	def _correct_clock(
 		self, name: str, driver: Driver, reading: ClockReading | None, rules: ClockRules

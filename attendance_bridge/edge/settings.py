@@ -60,6 +60,12 @@ class AgentSettings:
 		None, help="time zone of the place where the agent stands; needed with a camera"
 	)
 	workers: int = option(8, help="how many terminals are read at the same time", minimum=1, maximum=64)
+	listeners: int = option(
+		32,
+		help="how many terminals are listened to at the same time; the others are only read",
+		minimum=0,
+		maximum=256,
+	)
 	people_minutes: float = option(
 		10.0, help="how often the list of people is fetched", minimum=0.1, maximum=1440
 	)
@@ -86,6 +92,9 @@ class DeviceSettings:
 	poll_seconds: float = option(60.0, help="how often new punches are fetched", minimum=1, maximum=86_400)
 	serial: str = option("", help="serial number; another terminal at this address is refused", max_length=64)
 	enabled: bool = option(True, help="false leaves the terminal alone")
+	live: bool = option(
+		False, help="true listens to the terminal as well, where its driver can: punches come within a second"
+	)
 
 	@property
 	def policy(self) -> DevicePolicy:

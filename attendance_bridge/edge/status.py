@@ -11,6 +11,7 @@ from attendance_bridge import __version__
 from attendance_bridge.core.driver import Now
 from attendance_bridge.core.errors import UpstreamError
 from attendance_bridge.core.projection import State
+from attendance_bridge.edge.listener import Live
 from attendance_bridge.edge.messages import sentence
 from attendance_bridge.edge.supervisor import WorkerState
 from attendance_bridge.edge.vision.ports import VisionState
@@ -36,10 +37,12 @@ class Status:
 		workers: Callable[[], Mapping[str, WorkerState]],
 		backup: Path | None,
 		now: Now,
+		live: Callable[[], Mapping[str, Live]] = dict,
 		seeing: Callable[[], VisionState | None] = lambda: None,
 	) -> None:
 		"""
 		:param backup: the file, or the folder of files, that a backup job writes.
+		:param live: how listening stands, by name of the terminal.
 		:param seeing: how camera and recognition are; None on an agent without.
 		"""
 		self._database = database
@@ -52,6 +55,7 @@ class Status:
 		self._workers = workers
 		self._backup = backup
 		self._now = now
+		self._live = live
 		self._seeing = seeing
 		self._started_at = now()
 
@@ -67,6 +71,7 @@ class Status:
 			"unreadable": self._punches.unreadable_count(),
 			"people": self._people(),
 			"workers": {name: state.value for name, state in self._workers().items()},
+			"live": {name: live.as_json() for name, live in self._live().items()},
 			"database": self._files(),
 			"vision": state.as_json() if (state := self._seeing()) else None,
 		}

@@ -166,6 +166,7 @@ def device_of(relayed: RelayedDevice) -> Device:
 			"poll_seconds": relayed.poll_seconds,
 			"serial": relayed.serial,
 			"enabled": relayed.enabled,
+			"live": relayed.live,
 		},
 		secrets=_no_secrets,
 		path=relayed.name,

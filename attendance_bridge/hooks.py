@@ -14,12 +14,16 @@ before_uninstall = "attendance_bridge.uninstall.before_uninstall"
 
 doctype_js = {
 	"Device Configuration": [
+		"public/js/health.js",
 		"public/js/fetch_checkins.js",
 		"public/js/review.js",
 		"public/js/dry_run.js",
+		"public/js/push.js",
+		"public/js/road.js",
 	],
+	"Edge Agent": "public/js/health.js",
 	"Employee": "public/js/employee_faces.js",
-	"Attendance Bridge Settings": ["public/js/review.js", "public/js/dry_run.js"],
+	"Attendance Bridge Settings": ["public/js/review.js", "public/js/dry_run.js", "public/js/push.js"],
 	"Punch Log": "public/js/review.js",
 	"Shift Type": "public/js/shift_type.js",
 }
@@ -34,7 +38,11 @@ page_renderer = ["attendance_bridge.bench.iclock.TerminalPage"]
 
 scheduler_events = {
 	# One tick; what is due is decided there, a terminal at a time.
-	"cron": {"* * * * *": ["attendance_bridge.bench.jobs.tick"]},
+	"cron": {
+		"* * * * *": ["attendance_bridge.bench.jobs.tick"],
+		"*/5 * * * *": ["attendance_bridge.bench.alerts.look"],
+		"0 7 * * *": ["attendance_bridge.bench.alerts.send_summary"],
+	},
 	"daily_long": [
 		"attendance_bridge.bench.jobs.reconcile",
 		"attendance_bridge.bench.jobs.clean_up",
@@ -43,7 +51,18 @@ scheduler_events = {
 }
 
 doc_events = {
-	"Employee Checkin": {"on_trash": "attendance_bridge.bench.reviewing.checkin_deleted"},
+	"Employee Checkin": {
+		"after_insert": "attendance_bridge.bench.workdays.due.checkin_changed",
+		"on_update": "attendance_bridge.bench.workdays.due.checkin_changed",
+		"on_trash": [
+			"attendance_bridge.bench.reviewing.checkin_deleted",
+			"attendance_bridge.bench.workdays.due.checkin_changed",
+		],
+	},
+	"Attendance": {
+		"on_submit": "attendance_bridge.bench.workdays.due.attendance_changed",
+		"on_update_after_submit": "attendance_bridge.bench.workdays.due.attendance_changed",
+	},
 	"Employee": {
 		"on_update": [
 			"attendance_bridge.bench.unmapped.employee_changed",
@@ -65,9 +84,17 @@ has_permission = {
 }
 
 # Proofs outlive whom they are about: they keep nobody from deleting an Employee.
-ignore_links_on_delete = ["Face Consent", "Face Template", "Biometric Erasure"]
+ignore_links_on_delete = [
+	"Face Consent",
+	"Face Template",
+	"Biometric Erasure",
+	# Records of what was: they keep nobody from deleting a terminal.
+	"Device Clock Log",
+	"Attendance Bridge Alert",
+]
 
 default_log_clearing_doctypes = {
 	"Device Sync Log": 90,
 	"Device Clock Log": 365,
+	"Attendance Bridge Alert": 180,
 }

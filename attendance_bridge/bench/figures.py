@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -55,12 +56,30 @@ def punches_today() -> int:
 
 def unmapped_ids() -> int:
 	"""How many ids are nobody's, counted as on their page: with their terminals' prefixes."""
-	policies, standard = devices.policies(), DevicePolicy()
 	found = _select(
 		"DISTINCT CAST(`device_user_id` AS BINARY), `device_serial`", "`status` = %s", ("Unmapped",)
 	)
-	return len(
-		{(policies.get(serial, standard).user_id_prefix.encode() + user_id) for user_id, serial in found}
+	return _distinct_ids(found)
+
+
+def count_unmapped_ids() -> int:
+	"""The same whoever asks: for alerts."""
+	return _distinct_ids(
+		frappe.db.sql(
+			"SELECT DISTINCT CAST(`device_user_id` AS BINARY), `device_serial` FROM `tabPunch Log`"
+			" WHERE `status` = 'Unmapped'"
+		)
+	)
+
+
+def statuses_of(day: date) -> dict[str, int]:
+	"""How many punches of a day, by the site's calendar, stand in which status; all of them."""
+	return dict(
+		frappe.db.sql(
+			"SELECT `status`, COUNT(*) FROM `tabPunch Log` WHERE `occurred_at` >= %s AND `occurred_at` < %s"
+			" GROUP BY `status`",
+			_day(day),
+		)
 	)
 
 
@@ -106,6 +125,13 @@ def checkins_by_hour(day: date) -> dict[str, Any]:
 			{"name": _("OUT"), "values": [counts["OUT", hour] for hour in hours]},
 		],
 	}
+
+
+def _distinct_ids(found: Iterable[tuple[Any, ...]]) -> int:
+	policies, standard = devices.policies(), DevicePolicy()
+	return len(
+		{policies.get(serial, standard).user_id_prefix.encode() + user_id for user_id, serial in found}
+	)
 
 
 def _group_names() -> dict[str, str]:

@@ -7,6 +7,7 @@ import logging
 import frappe
 
 from attendance_bridge.bench import (
+	alerts,
 	background,
 	counting,
 	devices,
@@ -23,6 +24,7 @@ from attendance_bridge.bench import (
 from attendance_bridge.bench.checkins import deliver_pending
 from attendance_bridge.bench.deciding import decide_received
 from attendance_bridge.bench.sync_runs import SyncRun
+from attendance_bridge.bench.workdays import due
 from attendance_bridge.core.driver import Window
 from attendance_bridge.core.errors import BridgeError, StoreError
 from attendance_bridge.core.pull import PullReport
@@ -37,6 +39,8 @@ def tick() -> None:
 		background.queue_pull(device, "Scheduler")
 	if _something_waits():
 		background.queue_carry_on()
+	if due.something_is_due():
+		background.queue_count_days()
 	listener.watch()
 	if push_watch.vouch():
 		shifts.move_all()
@@ -135,6 +139,7 @@ def _pull(run: SyncRun, window: Window | None) -> None:
 		run.read(report)
 		carry_on(run)
 	run.end(error, stopped=report is not None and report.stopped)
+	alerts.look_at(run.device)
 
 
 def _failed(device: str, error: BridgeError) -> None:

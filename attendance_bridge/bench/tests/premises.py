@@ -137,5 +137,6 @@ def clear_own_doctypes() -> None:
 	own = ("like", f"{MARK}%")
 	for doctype in ("Punch Log", "Unreadable Record", "Device Sync Log", "Device Clock Log"):
 		frappe.db.delete(doctype, {"device": own})
+	frappe.db.delete("Attendance Bridge Alert", {"subject": own})
 	frappe.db.delete("Device Shift", {"parent": own})
 	frappe.db.delete("Device Configuration", {"name": own})

@@ -41,6 +41,8 @@ ALLOWED = {
 	f"{_API}.figures.shifts_held": ALL_WHO_SEE_ALL,
 	f"{_API}.figures.unmapped_ids": ALL_WHO_SEE_ALL,
 	f"{_API}.figures.why_held": HR | {"Employee"},
+	f"{_API}.health.agent": ALL_WHO_SEE_ALL,
+	f"{_API}.health.device": ALL_WHO_SEE_ALL,
 	f"{_API}.punches.approve_time": HR,
 	f"{_API}.punches.dry_run": frozenset({"System Manager", "HR Manager"}),
 	f"{_API}.punches.explanations": READERS,

@@ -7,11 +7,13 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from attendance_bridge.bench import erasing, push_settings
+from attendance_bridge.bench import alerts, erasing, push_settings
 
 LONGEST_WORKING_DAY_HOURS = 24
 LONGEST_DEBOUNCE_SECONDS = 3600
 LONGEST_CLOCK_TOLERANCE_SECONDS = 3600
+LONGEST_CORRECTION_MINUTES = 7 * 24 * 60
+LONGEST_PATIENCE = 10_000
 
 
 class AttendanceBridgeSettings(Document):
@@ -55,6 +57,17 @@ class AttendanceBridgeSettings(Document):
 		self._check_range("debounce", 0, LONGEST_DEBOUNCE_SECONDS)
 		self._check_range("working_day_hours", 1, LONGEST_WORKING_DAY_HOURS)
 		self._check_push()
+		self._check_alerts()
+
+	def summary_of_yesterday(self) -> list[str]:
+		"""For the Notification "Attendance Bridge Daily Summary"."""
+		return alerts.summary()
+
+	def _check_alerts(self) -> None:
+		self._check_range("largest_correction", 0, LONGEST_CORRECTION_MINUTES)
+		self._check_range("capacity_limit", 1, 100)
+		for fieldname in ("dark_after", "agent_silent_after", "held_after", "full_within", "quiet_hours"):
+			self._check_range(fieldname, 1, LONGEST_PATIENCE)
 
 	def _check_push(self) -> None:
 		# A site from before these fields has nothing in them.

@@ -18,6 +18,7 @@ frappe.ui.form.on("Device Configuration", {
 		if (!frm.is_new()) {
 			if (frm.perm[0].write) add_buttons(frm);
 			add_views(frm);
+			show_health(frm);
 		}
 		attendance_bridge.fetch.follow(frm);
 	},
@@ -31,12 +32,21 @@ frappe.ui.form.on("Device Configuration", {
 	show_driver(frm) {
 		const driver = driver_of(frm);
 		if (!frm.context) return;
-		for (const field of ["port", "device_user", "device_user_password", "major", "minor"]) {
+		for (const field of [
+			"device_ip",
+			"port",
+			"device_user",
+			"device_user_password",
+			"major",
+			"minor",
+		]) {
 			const used = driver?.fields[field];
 			frm.toggle_display(field, Boolean(used));
 			frm.toggle_reqd(field, Boolean(used?.required));
 			if (used) frm.set_df_property(field, "description", __(used.help));
 		}
+		frm.toggle_display("connection_section", !is_camera(frm));
+		frm.toggle_reqd("edge_agent", is_camera(frm));
 		frm.toggle_display("driver_options_section", Boolean(driver?.options.length));
 		if (driver) draw_options(frm, driver);
 	},
@@ -61,6 +71,11 @@ async function load_context(frm) {
 
 function driver_of(frm) {
 	return frm.context?.drivers.find(({ name }) => name === frm.doc.driver);
+}
+
+/** The camera of an agent: nobody calls it, its punches come by themselves. */
+function is_camera(frm) {
+	return frm.doc.driver === "edge_camera";
 }
 
 /** The options of a driver as a small form; only what differs from the default is kept. */
@@ -141,7 +156,13 @@ function add_buttons(frm) {
 	if (driver_of(frm)?.capabilities.includes("set_clock") ?? true) {
 		frm.add_custom_button(__("Sync Clock"), () => confirm_sync_clock(frm), __("Terminal"));
 	}
-	frm.add_custom_button(__("Download Diagnostics"), () => download_diagnostics(frm), __("Terminal"));
+	if (!is_camera(frm)) {
+		frm.add_custom_button(
+			__("Download Diagnostics"),
+			() => download_diagnostics(frm),
+			__("Terminal")
+		);
+	}
 	if (frm.doc.serial_number) {
 		frm.add_custom_button(
 			__("Accept New Terminal"),
@@ -166,6 +187,28 @@ function add_views(frm) {
 		() => frappe.set_route("List", "Device Sync Log", { device: frm.docname }),
 		__("View")
 	);
+}
+
+async function show_health(frm) {
+	const { retimable } = await attendance_bridge.health.show_device(frm);
+	if (!retimable || !attendance_bridge.review.may_act()) return;
+	frm.add_custom_button(__("Re-time {0} Quarantined Punches", [retimable]), () => retime(frm));
+}
+
+async function retime(frm) {
+	const { punches, left } = await frappe.xcall(
+		"attendance_bridge.api.punches.retime_device",
+		{ device: frm.docname },
+		"POST"
+	);
+	frappe.show_alert({
+		message: __("{0} punches were re-timed, {1} stay as they are. Undo it on the Punch Log.", [
+			punches,
+			left,
+		]),
+		indicator: punches ? "green" : "orange",
+	});
+	frm.reload_doc();
 }
 
 function ask_dry_run(frm) {
@@ -222,9 +265,11 @@ async function contact(frm, method) {
 function show_answer(frm, answer) {
 	if (answer.error) {
 		frappe.msgprint({
-			title: __("The Terminal Could Not Be Reached as Configured"),
+			title: answer.is_camera
+				? __("The Camera of an Agent")
+				: __("The Terminal Could Not Be Reached as Configured"),
 			message: frappe.utils.escape_html(answer.error),
-			indicator: "red",
+			indicator: answer.is_camera ? "blue" : "red",
 		});
 		return;
 	}

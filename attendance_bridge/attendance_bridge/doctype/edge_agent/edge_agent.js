@@ -2,6 +2,7 @@
 // For license information, please see license.txt
 
 const SILENT_AFTER_MINUTES = 15;
+const LOOK_EVERY_MS = 5000;
 
 frappe.ui.form.on("Edge Agent", {
 	setup(frm) {
@@ -12,9 +13,12 @@ frappe.ui.form.on("Edge Agent", {
 		frm.dashboard.clear_headline();
 		if (frm.is_new()) return;
 		show_state(frm);
+		attendance_bridge.health.show_agent(frm);
 		if (frappe.user.has_role("System Manager")) {
 			frm.add_custom_button(__("Make API Key"), () => confirm_key(frm));
+			frm.add_custom_button(__("Find Terminals"), () => find_terminals(frm));
 		}
+		show_found(frm);
 	},
 });
 
@@ -89,4 +93,83 @@ function show_key(frm, { api_key, api_secret, url }) {
 
 function block(label, text) {
 	return `<label class="control-label">${label}</label><pre>${frappe.utils.escape_html(text)}</pre>`;
+}
+
+async function find_terminals(frm) {
+	if (frm.is_dirty()) frappe.throw(__("Save first: the ranges that are saved are looked through."));
+	await frappe.xcall("attendance_bridge.api.agents.find_terminals", { agent: frm.docname });
+	frappe.show_alert({
+		message: __("The agent is told at its next heartbeat, within a minute. This page shows what it finds."),
+		indicator: "blue",
+	});
+	await frm.reload_doc();
+	wait_for_scan(frm);
+}
+
+/** Until the agent has told what it found, or somebody has gone to another page. */
+function wait_for_scan(frm) {
+	clearTimeout(frm.scan_timer);
+	const agent = frm.docname;
+	frm.scan_timer = setTimeout(async () => {
+		if (frm.docname !== agent || cur_frm !== frm) return;
+		const { message } = await frappe.db.get_value("Edge Agent", agent, "scan_wanted_at");
+		if (message.scan_wanted_at) wait_for_scan(frm);
+		else if (!frm.is_dirty()) frm.reload_doc();
+	}, LOOK_EVERY_MS);
+}
+
+async function show_found(frm) {
+	const wrapper = $(frm.fields_dict.scan_found.wrapper).empty();
+	if (frm.doc.scan_wanted_at) wait_for_scan(frm);
+	if (!frm.doc.scan_done_at) return;
+	const found = await frappe.xcall(
+		"attendance_bridge.api.agents.found_terminals",
+		{ agent: frm.docname },
+		"GET"
+	);
+	wrapper.html(found_table(found));
+	wrapper.find("button[data-serial]").on("click", async (event) => {
+		const { serial } = event.currentTarget.dataset;
+		await frappe.xcall("attendance_bridge.api.agents.take_over_address", { agent: frm.docname, serial });
+		frm.reload_doc();
+	});
+}
+
+function found_table({ terminals, addresses, error }) {
+	if (error) return `<p>${frappe.utils.escape_html(error)}</p>`;
+	const summary = __("{0} terminals answer at {1} addresses", [terminals.length, addresses]);
+	const head = [__("Serial Number"), __("Address"), __("Driver"), __("Model"), __("Device"), ""];
+	const cell = (text) => `<td>${text}</td>`;
+	const rows = terminals.map((each) =>
+		[
+			frappe.utils.escape_html(each.serial),
+			frappe.utils.escape_html(`${each.host}:${each.port}`),
+			frappe.utils.escape_html(each.driver),
+			frappe.utils.escape_html(each.model),
+			each.device ? frappe.utils.get_form_link("Device Configuration", each.device, true) : "–",
+			found_state(each),
+		]
+			.map(cell)
+			.join("")
+	);
+	return `<p>${summary}</p><table class="table table-bordered"><thead><tr>${head
+		.map((label) => `<th>${label}</th>`)
+		.join("")}</tr></thead><tbody>${rows.map((row) => `<tr>${row}</tr>`).join("")}</tbody></table>`;
+}
+
+function found_state({ state, serial, configured }) {
+	const serial_text = frappe.utils.escape_html(serial);
+	const take_over = `<button class="btn btn-xs btn-default" data-serial="${serial_text}">${__(
+		"Take Over Address"
+	)}</button>`;
+	switch (state) {
+		case "known":
+			return __("At its address");
+		case "moved":
+			return `${__("Was {0}", [frappe.utils.escape_html(configured)])} ${take_over}`;
+		case "elsewhere":
+			return `${__("Not relayed by this agent yet")} ${take_over}`;
+		default:
+			return __("New");
+	}
 }

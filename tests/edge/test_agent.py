@@ -174,7 +174,12 @@ def test_the_pages_of_an_agent_at_work(tmp_path: Path) -> None:
 			200,
 			{
 				"ok": True,
-				"workers": {"poller": "running", "uploader": "running", "web": "running"},
+				"workers": {
+					"poller": "running",
+					"uploader": "running",
+					"listener": "running",
+					"web": "running",
+				},
 				"waiting": 0,
 			},
 		)

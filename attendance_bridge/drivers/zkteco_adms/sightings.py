@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
+MAX_TEXT = 500
 KEPT = 3
 """Places that are remembered, the latest ones."""
 TURNS = 3
@@ -56,9 +57,7 @@ class Sightings:
 
 	def is_twin(self, at: datetime) -> bool:
 		"""Whether two terminals were seen with this serial number lately."""
-		if not self.twin_seen:
-			return False
-		return at - datetime.fromtimestamp(self.twin_seen, timezone.utc) < REMEMBERED
+		return bool(self.twin_seen) and at.timestamp() - self.twin_seen < REMEMBERED.total_seconds()
 
 	def to_text(self) -> str:
 		"""For a desk; at most 500 characters."""
@@ -69,6 +68,8 @@ class Sightings:
 	@classmethod
 	def from_text(cls, text: str) -> Sightings:
 		"""The inverse; what is no such text is no sighting."""
+		if len(text) > MAX_TEXT:
+			return cls()
 		try:
 			place, mac, turns, left, twin_seen = json.loads(text)
 			return cls(

@@ -24,6 +24,9 @@ _REFUSALS = {
 	"notSupport": (404, 4, 0x40000001),
 	"methodNotAllowed": (400, 4, 0x40000004),
 	"badXmlFormat": (400, 5, 0x50000001),
+	"badXmlContent": (400, 6, 0x60000002),
+	# The number is not established.
+	"deployExceedMax": (403, 4, 0x40000007),
 	"badJsonFormat": (400, 5, 0x50000002),
 	"badParameters": (400, 6, 0x60000001),
 	"MessageParametersLack": (400, 6, 0x60000019),
@@ -54,6 +57,12 @@ def json_answer(content: Mapping[str, Any], *, status: int = 200) -> Answer:
 	body = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 	# A lone surrogate in what a client sent must not keep its answer from leaving.
 	return Answer(status=status, content_type=JSON, body=body.encode(errors="replace"))
+
+
+def xml_text(document: str) -> Answer:
+	"""A document that is there already, from its root on."""
+	opening = '<?xml version="1.0" encoding="UTF-8"?>\n'
+	return Answer(content_type=XML, body=f"{opening}{document}".encode())
 
 
 def xml_answer(root: str, fields: Mapping[str, object], *, namespace: str, status: int = 200) -> Answer:

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from attendance_bridge.simulators.hikvision import search
+from attendance_bridge.simulators.hikvision import hosts, search
 from attendance_bridge.simulators.hikvision import state as held
 from attendance_bridge.simulators.hikvision.answers import (
 	Answer,
@@ -21,8 +21,10 @@ from attendance_bridge.simulators.hikvision.answers import (
 	json_answer,
 	refusal,
 	xml_answer,
+	xml_text,
 )
 from attendance_bridge.simulators.hikvision.clock import parse_zone
+from attendance_bridge.simulators.hikvision.hosts import HttpHost
 from attendance_bridge.simulators.hikvision.rows import ATTENDANCE_STATUS
 from attendance_bridge.simulators.hikvision.state import HikvisionState
 
@@ -212,9 +214,61 @@ def _people_count(state: HikvisionState, _request: Request) -> Answer:
 	return json_answer({"UserInfoCount": counts})
 
 
+def _get_hosts(state: HikvisionState, request: Request) -> Answer:
+	slot = _slot(request)
+	if slot is None:
+		return xml_text(hosts.show_all(state.hosts.values(), state.namespace))
+	return xml_text(hosts.show(state.hosts[slot], state.namespace))
+
+
+def _set_hosts(state: HikvisionState, request: Request) -> Answer:
+	state.write_hosts(hosts.read(request.body, _slot(request), state.faults))
+	return done(request.path, namespace=state.namespace)
+
+
+def _clear_hosts(state: HikvisionState, request: Request) -> Answer:
+	slot = _slot(request)
+	state.write_hosts(hosts.empty(each) for each in (hosts.SLOTS if slot is None else (slot,)))
+	return done(request.path, namespace=state.namespace)
+
+
+def _host_capabilities(state: HikvisionState, _request: Request) -> Answer:
+	return xml_text(hosts.show_capabilities(state.namespace, state.faults))
+
+
+def _slot(request: Request) -> int | None:
+	"""The slot that the path names; None if it means all of them."""
+	last = request.path.rpartition("/")[2]
+	return int(last) if last.isdecimal() else None
+
+
+def host_to_test(state: HikvisionState, request: Request) -> HttpHost:
+	"""Which listener a test is of: the one in the body, else the one in the slot.
+
+	:raises RefusedError: this firmware knows no test, or the body is wrong.
+	"""
+	if request.method != "POST":
+		raise RefusedError("methodNotAllowed")
+	if "hosts-no-test" in state.faults:
+		raise RefusedError("notSupport")
+	slot = int(request.path.split("/")[-2])
+	if b"HttpHostNotification" in request.body and b"portNo" in request.body:
+		return hosts.read(request.body, slot, state.faults)[0]
+	return state.hosts[slot]
+
+
+def host_test_result(state: HikvisionState, description: str) -> Answer:
+	fields = {"errorDescription": description or "ok"}
+	return xml_answer("HttpHostTestResult", fields, namespace=state.namespace)
+
+
 Endpoint = Callable[[HikvisionState, Request], Answer]
 
 EVENTS_PATH = "/ISAPI/AccessControl/AcsEvent"
+STREAM_PATH = "/ISAPI/Event/notification/alertStream"
+HOSTS_PATH = "/ISAPI/Event/notification/httpHosts"
+TEST_PATHS = frozenset(f"{HOSTS_PATH}/{slot}/test" for slot in hosts.SLOTS)
+_HOST_METHODS: dict[str, Endpoint] = {"GET": _get_hosts, "PUT": _set_hosts, "DELETE": _clear_hosts}
 
 _ENDPOINTS: dict[str, dict[str, Endpoint]] = {
 	"/ISAPI/Security/userCheck": {"GET": _user_check},
@@ -227,6 +281,9 @@ _ENDPOINTS: dict[str, dict[str, Endpoint]] = {
 	"/ISAPI/AccessControl/AcsEventTotalNum": {"POST": _total_number},
 	"/ISAPI/AccessControl/UserInfo/Search": {"POST": _people},
 	"/ISAPI/AccessControl/UserInfo/Count": {"GET": _people_count},
+	HOSTS_PATH: _HOST_METHODS | {"POST": _set_hosts},
+	f"{HOSTS_PATH}/capabilities": {"GET": _host_capabilities},
+	**{f"{HOSTS_PATH}/{slot}": _HOST_METHODS for slot in hosts.SLOTS},
 }
 # These speak JSON only, and only if asked to.
 _JSON_ONLY = ("/ISAPI/AccessControl/AcsEvent", "/ISAPI/AccessControl/UserInfo")

@@ -171,6 +171,10 @@ class EventLog:
 			self._by_employee.setdefault(employee_no, []).append(position)
 		return event
 
+	def since(self, position: int) -> list[Event]:
+		"""What was recorded after the first `position` entries."""
+		return self._events[position:]
+
 	def punches(self) -> list[Event]:
 		"""Every punch once, in the order of recording."""
 		once = {

@@ -12,8 +12,9 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from attendance_bridge.simulators.hikvision import endpoints
-from attendance_bridge.simulators.hikvision.answers import JSON, Answer
+from attendance_bridge.simulators.hikvision import alerts, endpoints, stream
+from attendance_bridge.simulators.hikvision.answers import JSON, Answer, RefusedError, refusal
+from attendance_bridge.simulators.hikvision.delivery import Delivery, post
 from attendance_bridge.simulators.hikvision.endpoints import Request
 from attendance_bridge.simulators.hikvision.state import HikvisionState
 
@@ -44,6 +45,7 @@ class HikvisionTerminal:
 		self._is_up = threading.Event()
 		self._dark_seconds = 0.0
 		self._thread: threading.Thread | None = None
+		self._delivery: Delivery | None = None
 
 	def start(self) -> None:
 		"""
@@ -57,6 +59,8 @@ class HikvisionTerminal:
 			target=self._run, args=(server,), name=f"hikvision-{self.port}", daemon=True
 		)
 		self._thread.start()
+		self._delivery = Delivery(self.state, self.is_dark)
+		self._delivery.start()
 		self._is_up.set()
 
 	def stop(self) -> None:
@@ -64,6 +68,9 @@ class HikvisionTerminal:
 		self._off.set()
 		self._interrupted.set()
 		self._is_up.clear()
+		delivery, self._delivery = self._delivery, None
+		if delivery is not None:
+			delivery.stop()
 		thread, self._thread = self._thread, None
 		if thread is not None:
 			thread.join()
@@ -77,6 +84,10 @@ class HikvisionTerminal:
 	def wait_until_up(self, timeout: float = 10.0) -> bool:
 		"""Whether it answers, at the latest after `timeout` seconds."""
 		return self._is_up.wait(timeout)
+
+	def is_dark(self) -> bool:
+		"""Whether it is off, or restarting."""
+		return self._interrupted.is_set()
 
 	def dawdle(self, seconds: float) -> None:
 		"""Wait, but no longer than until it goes dark."""
@@ -205,12 +216,52 @@ class _Handler(BaseHTTPRequestHandler):
 			)
 		if not granted:
 			self._send(answer, challenge)
+		elif request.path == endpoints.STREAM_PATH and request.method == "GET":
+			self._stream()
+		elif request.path in endpoints.TEST_PATHS:
+			self._send_faulty(self._test_host(request))
 		elif "reboot" in state.faults and request.path == endpoints.EVENTS_PATH:
 			state.faults.discard("reboot")
 			self.close_connection = True
 			self.server.terminal.reboot()
 		else:
 			self._send_faulty(answer)
+
+	def _test_host(self, request: Request) -> Answer:
+		"""Without the lock: the listener may ask this terminal something before it answers."""
+		state = self.server.terminal.state
+		try:
+			with state.lock:
+				host = endpoints.host_to_test(state, request)
+				alert = alerts.post_heartbeat(state.time().isoformat())
+		except RefusedError as error:
+			return refusal(error, request.path, as_json=request.wants_json, namespace=state.namespace)
+		return endpoints.host_test_result(state, post(state, host, alert, with_picture=False))
+
+	def _stream(self) -> None:
+		terminal = self.server.terminal
+		state = terminal.state
+		self.close_connection = True
+		with state.lock:
+			is_full = state.open_streams >= state.max_streams
+			state.open_streams += not is_full
+			state.counters.streams += not is_full
+		if is_full:
+			error = RefusedError("deployExceedMax")
+			self._send(refusal(error, endpoints.STREAM_PATH, as_json=False, namespace=state.namespace))
+			return
+		try:
+			self.send_response(HTTPStatus.OK)
+			self.send_header("Content-Type", stream.content_type(state))
+			self.send_header("Connection", "close")
+			self.end_headers()
+			self.wfile.flush()
+			for piece in stream.pieces(state, terminal.is_dark):
+				self.wfile.write(piece)
+				self.wfile.flush()
+		finally:
+			with state.lock:
+				state.open_streams -= 1
 
 	def _read_body(self) -> bytes | None:
 		"""The request's body; None if it cannot be had, and then the refusal has been sent."""

@@ -11,10 +11,11 @@ from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from attendance_bridge.core.redact import Secret
-from attendance_bridge.simulators.hikvision import answers, events, history
+from attendance_bridge.simulators.hikvision import answers, events, history, hosts
 from attendance_bridge.simulators.hikvision.clock import Now, TerminalClock
 from attendance_bridge.simulators.hikvision.digest import DigestGuard, Verdict
 from attendance_bridge.simulators.hikvision.events import EventLog
+from attendance_bridge.simulators.hikvision.hosts import HttpHost
 from attendance_bridge.simulators.hikvision.lockout import LockOut
 from attendance_bridge.simulators.hikvision.rows import DAMAGES
 from attendance_bridge.simulators.workforce import Workforce
@@ -30,12 +31,22 @@ MAX_SEARCHES = 1000
 _WRONG_CLOCK = timedelta(hours=1)
 
 FAULTS: dict[str, str] = {
+	"bare-parts": "The parts of alertStream have no headers of their own.",
+	"bare-posts": "Listeners are posted bare JSON or XML instead of a multipart form.",
 	"bad-date-row": "The log gets damaged entries that stay: an impossible time or none, impossible ids.",
 	"few-rows": "A page has 7 rows at most, however many are asked for; MORE says that there are more.",
 	"gap-page": "Once a search, past its middle, an empty page says MORE; asked again, the rows are there.",
 	"garbage": "Answers are no ISAPI: a page of HTML, noise, half a JSON text.",
 	"half-closed": "Every fifth answer breaks off in its middle and the connection closes.",
+	"hosts-drop-url": "httpHosts accepts a url and forgets it.",
+	"hosts-forget": "After a restart nothing is posted to any listener until it is set up anew.",
+	"hosts-never-deliver": "httpHosts accepts everything, tests it well, and nothing is ever posted.",
+	"hosts-no-boundary": "Multipart posts do not name their boundary in the header.",
+	"hosts-no-hostname": "httpHosts refuses host names: addresses only.",
+	"hosts-no-test": "This firmware does not know the test of httpHosts.",
+	"hosts-replay": "A listener that is set up is posted the whole log first.",
 	"lock-out": "The account is locked and stays so while this fault is on.",
+	"missed-alerts": "Every third live event is not told on alertStream.",
 	"more-empty": "The last page says MORE, and whatever is asked for after it is empty and says MORE.",
 	"no-serial-window": "This firmware does not know beginSerialNo and endSerialNo.",
 	"no-total": "This firmware does not know AcsEventTotalNum.",
@@ -43,9 +54,16 @@ FAULTS: dict[str, str] = {
 	"one-row-object": "A page with one row carries that row instead of a list.",
 	"one-time-nonce": "A nonce is good for one request; its second use is refused like a wrong password.",
 	"reboot": "At the next search it restarts and refuses connections for a while. Happens once.",
+	"replay-all": "alertStream tells the whole log again at first, not only its end.",
 	"replayed-history": "Pages overlap: the last rows of one come again in the next.",
 	"slow": "Every answer takes longer than anybody waits.",
+	"stream-drops": "alertStream ends after every fifth live event.",
+	"stream-half-part": "alertStream breaks off in the middle of every fifth live event.",
+	"stream-no-boundary": "alertStream does not name its boundary in the header.",
+	"stream-odd-pieces": "alertStream arrives in pieces of a few bytes that end anywhere.",
+	"stream-silent": "alertStream stays open and says nothing, not even heartbeats.",
 	"wrong-clock": "The clock is an hour fast, until it is set.",
+	"xml-alerts": "alertStream speaks XML, as older firmware does.",
 }
 
 
@@ -71,6 +89,22 @@ class Counters:
 	wrong_passwords: int = 0
 	"""Those among them that brought the lock-out nearer."""
 	stale_nonces: int = 0
+	delivered: int = 0
+	"""Posts that a listener took."""
+	undelivered: int = 0
+	"""Posts that none took; they are not tried again."""
+	streams: int = 0
+	"""How many clients opened alertStream."""
+
+
+@dataclass(slots=True)
+class Arming:
+	"""From where on a listener is posted events."""
+
+	position: int
+	"""So many entries of the log it need not be told any more."""
+	replayed_up_to: int
+	"""Events up to this serial number are told again, not live."""
 
 
 class HikvisionState:
@@ -108,6 +142,21 @@ class HikvisionState:
 		self.reboot_seconds = 2.0
 		self.slow_seconds = 60.0
 		self.half_close_every = 5
+		self.news = threading.Condition(self.lock)
+		"""Notified when the log has grown."""
+		self.heartbeat_seconds = 10.0
+		"""Between two things that alertStream says."""
+		self.replay_events = 50
+		"""So many events alertStream tells again at first."""
+		self.max_streams = 4
+		self.open_streams = 0
+		self.sends_pictures = True
+		self.tells_current = False
+		"""Whether live posts carry currentEvent; captures are of both kinds."""
+		self.form_field = "event_log"
+		"""Of a multipart post; some firmware says AccessControllerEvent."""
+		self.hosts: dict[int, HttpHost] = {slot: hosts.empty(slot) for slot in hosts.SLOTS}
+		self.armed: dict[int, Arming] = {}
 		self._is_damaged = False
 		self._searches_with_gap: set[str] = set()
 		unknown = self.faults - FAULTS.keys()
@@ -230,6 +279,20 @@ class HikvisionState:
 				int(offset.total_seconds()),
 			)
 			self.guard.forget_nonces()
+			if "hosts-forget" in self.faults:
+				self.armed.clear()
+			self.news.notify_all()
+
+	def write_hosts(self, new: Iterable[HttpHost]) -> None:
+		"""Set up listeners; what is told from now on, and what again, the faults decide."""
+		for host in new:
+			self.hosts[host.id] = host
+			self.armed.pop(host.id, None)
+			if host.is_set:
+				tells_all = "hosts-replay" in self.faults
+				start = 0 if tells_all else len(self.log)
+				self.armed[host.id] = Arming(start, self.log.last_serial_no)
+		self.news.notify_all()
 
 	def suffer(self) -> None:
 		"""Bring about those active faults that show in the log."""

@@ -44,6 +44,7 @@ def punch(
 		)
 		# The door is done at once, so that the next to punch does not seem to come before it.
 		history.record_door(state.log, 0, second, offset, until=second)
+		state.news.notify_all()
 		return event
 
 
@@ -54,7 +55,9 @@ def fail(state: HikvisionState, minor: int, card_no: str = "", at: datetime | No
 	"""
 	with state.lock:
 		second, offset = _moment(state, at)
-		return state.log.record(MAJOR_EVENT, minor, second, offset, card_no=card_no)
+		event = state.log.record(MAJOR_EVENT, minor, second, offset, card_no=card_no)
+		state.news.notify_all()
+		return event
 
 
 def set_fault(state: HikvisionState, fault: str, *, on: bool = True) -> None:

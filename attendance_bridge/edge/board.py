@@ -188,9 +188,13 @@ def problem(record: DeviceRecord, now: datetime) -> str:
 
 def _holds(record: DeviceRecord, here: int) -> str:
 	if record.punches_held is None:
-		return f"{here} punches here"
+		return _punches(here)
 	capacity = f" of {record.punch_capacity}" if record.punch_capacity else ""
-	return f"{here} punches here, {record.punches_held}{capacity} records there"
+	return f"{_punches(here)}, {record.punches_held}{capacity} records there"
+
+
+def _punches(here: int) -> str:
+	return "1 punch here" if here == 1 else f"{here} punches here"
 
 
 def _local(moment: datetime | None, zone: tzinfo) -> str:

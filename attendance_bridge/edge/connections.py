@@ -40,6 +40,10 @@ class Connections:
 		self._now = now
 		self._turn = threading.Lock()
 
+	def names(self) -> tuple[str, ...]:
+		"""What can be tried: the upstream, as an empty name, and the terminals that are read."""
+		return ("", *(device.settings.name for device in self._devices() if not is_pushed(device)))
+
 	def test(self, name: str) -> Finding | None:
 		"""Try a terminal, or with an empty name the upstream; None if there is no such terminal.
 
@@ -51,7 +55,7 @@ class Connections:
 			if not name:
 				return check_upstream(self._make_upstream)
 			for device in self._devices():
-				if device.settings.name == name:
+				if device.settings.name == name and not is_pushed(device):
 					return check_device(device, self._now)
 			return None
 		finally:

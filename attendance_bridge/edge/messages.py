@@ -176,11 +176,16 @@ PROBLEMS: dict[str, str] = {
 }
 """Words for what `Upstream.check` finds wrong."""
 
-LOGIN_PROBLEMS: dict[str, str] = {
-	"login_refused": "Name or password is wrong.",
-	"rate_limited": "Too many attempts. Wait a few minutes and try again.",
+PAGE_PROBLEMS: dict[str, str] = {
+	"bad_request": "The page was not filled in as it should be. Go back and try again.",
+	"csrf": "This page was open for too long, or was sent from elsewhere. Open it again and try once more.",
+	"forbidden": "Your account may not do this. An administrator can give you one that may.",
+	"not_found": "There is no such page, or what it was about is not there any more.",
+	"rate_limited": "That was a lot at once. Wait a little and try again.",
+	"too_large": "That was too large.",
+	"failed": "Something went wrong here. The log of the agent says what.",
 }
-"""Words for why somebody is not logged in."""
+"""Words for why there is no page."""
 
 CORRECTIONS: dict[str, str] = {
 	"decided_anew": "Kept. The punch is decided again and sent by it.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from attendance_bridge.core.person import Person
@@ -15,6 +15,7 @@ LEFT = frozenset({"left", "inactive"})
 def listing(
 	people: Iterable[Person],
 	templates: Mapping[str, int],
+	again: Collection[str] = (),
 	*,
 	query: str = "",
 	initial: str = "",
@@ -23,11 +24,12 @@ def listing(
 	"""Those who are found, and the initials that there are.
 
 	:param templates: employee → how many templates of the model in use.
+	:param again: employees who have templates of other models only.
 	:param query: words that must all be in somebody's name, code, attendance number or department.
 	:param initial: the first letter of the name; empty for all.
 	"""
 	working = sorted(
-		(person for person in people if person.status.lower() not in LEFT),
+		(person for person in people if is_here(person)),
 		key=lambda person: (_plain(_name(person)), person.employee),
 	)
 	words = _plain(query).split()
@@ -43,12 +45,18 @@ def listing(
 				"name": _name(person),
 				"department": person.department,
 				"templates": templates.get(person.employee, 0),
+				"again": person.employee in again,
 			}
 			for person in found[:limit]
 		],
 		"found": len(found),
 		"initials": sorted({_initial(person) for person in working}),
 	}
+
+
+def is_here(person: Person) -> bool:
+	"""Whether somebody may be enrolled: not who has left."""
+	return person.status.lower() not in LEFT
 
 
 def _name(person: Person) -> str:

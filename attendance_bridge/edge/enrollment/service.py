@@ -24,6 +24,7 @@ from attendance_bridge.edge.enrollment.entry import Enrollment, Refusal, Refused
 from attendance_bridge.edge.enrollment.keeper import keep
 from attendance_bridge.edge.enrollment.observer import observe
 from attendance_bridge.edge.enrollment.owners import Owners
+from attendance_bridge.edge.enrollment.people import is_here
 from attendance_bridge.edge.enrollment.session import POSES, Session, State
 from attendance_bridge.edge.enrollment.settings import EnrollmentSettings
 from attendance_bridge.edge.vision.events import EventType, VisionEvents
@@ -64,8 +65,12 @@ class Enrollments:
 		consent_required: bool,
 		agent_name: str,
 		now: Now,
+		on_enrolled: Callable[[], None] = lambda: None,
 		monotonic: Callable[[], float] = time.monotonic,
 	) -> None:
+		"""
+		:param on_enrolled: called when somebody was enrolled: other agents may hear of it.
+		"""
 		self.consent_text = consent_text
 		self.consent_required = consent_required
 		self.has_camera = has_camera
@@ -78,6 +83,7 @@ class Enrollments:
 		self._keep_pictures = keep_pictures
 		self._agent_name = agent_name
 		self._now = now
+		self._on_enrolled = on_enrolled
 		self._monotonic = monotonic
 		self._owners = Owners(eyes, gallery)
 		self._wanted = threading.Condition()
@@ -91,7 +97,7 @@ class Enrollments:
 		:raises StoreError:
 		"""
 		person = next((each for each in self._roster.people() if each.employee == start.employee), None)
-		if person is None:
+		if person is None or not is_here(person):
 			raise RefusedError(Refusal.NO_SUCH_PERSON)
 		consent = self._consent(start)
 		session = self._new_session(start).agree(consent, self._monotonic())
@@ -157,6 +163,14 @@ class Enrollments:
 		"""
 		return self._gallery.counts().get(self._eyes.engine.model, {})
 
+	def outdated(self) -> frozenset[str]:
+		"""Employees who have templates of other models only, and must be enrolled again.
+
+		:raises RecognitionError: there are no networks.
+		:raises StoreError:
+		"""
+		return frozenset(self._gallery.outdated(self._eyes.engine.model))
+
 	def wait(self, entry: Enrollment, seen: int, timeout: float) -> int:
 		"""Wait until an enrollment is another than at version `seen`; returns its version."""
 		with entry.lock:
@@ -192,6 +206,8 @@ class Enrollments:
 			given_at=self._now(),
 			text_version=text.version,
 			text_sha256=text.sha256,
+			text_language=text.language,
+			given_to=": ".join(part for part in (self._agent_name, start.who) if part),
 		)
 
 	def _new_session(self, start: Start) -> Session:
@@ -292,18 +308,23 @@ class Enrollments:
 				by=by,
 				at=self._now(),
 			)
-			self._note("enrolled", entry, f"{kept.templates} templates, {kept.replaced} former ones replaced")
-			self._eyes.refresh()
-		except BridgeError as error:
+		except (BridgeError, ValueError) as error:
 			self._fail(entry, error)
 			return
 		self._move(entry, entry.session.end(State.SUBMITTED))
+		self._on_enrolled()
+		try:
+			self._note("enrolled", entry, f"{kept.templates} templates, {kept.replaced} former ones replaced")
+			self._eyes.refresh()
+		except StoreError as error:
+			# It is kept all the same, and the door looks for news by itself.
+			logger.error("%s is enrolled, and not all is told of it: %s", entry.person.employee, error)
 
-	def _fail(self, entry: Enrollment, error: BridgeError) -> None:
+	def _fail(self, entry: Enrollment, error: BridgeError | ValueError) -> None:
 		logger.error("the enrollment of %s failed: %s", entry.person.employee, error)
 		# What keeps it from being kept may keep the line about it from being written too.
 		with entry.lock, contextlib.suppress(StoreError):
-			entry.error = error.code.value
+			entry.error = error.code.value if isinstance(error, BridgeError) else "not_kept"
 			self._move(entry, entry.session.end(State.FAILED))
 
 	# telling

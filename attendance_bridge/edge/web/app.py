@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response
 
-from attendance_bridge.edge.web import board, kiosk, pairing, people, punches, session, status, streams
+from attendance_bridge.edge.web import (
+	board,
+	kiosk,
+	pairing,
+	people,
+	problems,
+	punches,
+	records,
+	session,
+	status,
+	streams,
+)
 from attendance_bridge.edge.web.access import guard
-from attendance_bridge.edge.web.answers import error_answer
 from attendance_bridge.edge.web.api import calls
+from attendance_bridge.edge.web.languages import translate
 from attendance_bridge.edge.web.services import Services
 
 MAX_BODY = 64 * 1024
@@ -53,7 +64,10 @@ def make_app(services: Services) -> Flask:
 	app.config.update(MAX_CONTENT_LENGTH=MAX_BODY)
 	app.extensions["attendance_bridge"] = services
 	app.jinja_env.globals["agent_name"] = services.agent_name
+	app.jinja_env.globals["t"] = translate
+	app.jinja_env.filters["at_place"] = records.at_place
 	streams.install(app)
+	problems.install(app)
 	guard.install(app, services.access, services.trusted_hosts)
 	blueprints = _blueprints(services)
 	app.jinja_env.globals["parts"] = frozenset(blueprint.name for blueprint in blueprints)
@@ -65,13 +79,5 @@ def make_app(services: Services) -> Flask:
 		for name, value in _HEADERS.items():
 			response.headers.setdefault(name, value)
 		return response
-
-	@app.errorhandler(404)
-	def not_found(_error: Exception) -> Response:
-		return error_answer(404, "not_found", path=request.path[:200])
-
-	@app.errorhandler(413)
-	def too_large(_error: Exception) -> Response:
-		return error_answer(413, "too_large")
 
 	return app

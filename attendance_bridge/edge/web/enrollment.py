@@ -105,7 +105,8 @@ def show_enrollment() -> str:
 def list_people(*, q: str, initial: str) -> dict[str, Any]:
 	roster = services().roster
 	people = roster.people() if roster else ()
-	return listing(people, _enrollments().templates(), query=q, initial=initial)
+	enrollments = _enrollments()
+	return listing(people, enrollments.templates(), enrollments.outdated(), query=q, initial=initial)
 
 
 @blueprint.get("/api/v1/enrollments/consent")

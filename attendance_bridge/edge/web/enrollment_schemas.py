@@ -31,6 +31,7 @@ class FoundPerson(Schema):
 	name = fields.String(required=True)
 	department = fields.String(required=True)
 	templates = fields.Integer(required=True, metadata={"description": "of the model in use"})
+	again = fields.Boolean(required=True, metadata={"description": "has templates of other models only"})
 
 
 class PeopleFound(Schema):

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+from jinja2 import pass_context
 from werkzeug.datastructures import LanguageAccept
 
 
@@ -22,6 +28,22 @@ LANGUAGES = {
 DEFAULT = LANGUAGES["en"]
 AUTO = "auto"
 """The setting that leaves the choice to each browser."""
+
+
+_FOLDER = Path(__file__).parent / "static" / "lang"
+
+
+@functools.cache
+def words(code: str) -> Mapping[str, str]:
+	"""Every sentence of a language."""
+	found: dict[str, str] = json.loads((_FOLDER / f"{code}.json").read_text("utf-8"))
+	return found
+
+
+@pass_context
+def translate(context: Mapping[str, Any], key: str) -> str:
+	"""For templates: a sentence in the `language` of the page, in English for a page that has none."""
+	return words(context.get("language", DEFAULT).code)[key]
 
 
 def check_language(value: str) -> str:

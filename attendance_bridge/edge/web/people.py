@@ -14,7 +14,8 @@ MAX_QUERY = 140
 
 blueprint = Blueprint("people", __name__)
 
-_ENROLLED = {"yes": True, "no": False}
+_ENROLLED = {"yes": ("enrolled",), "no": ("missing", "again"), "again": ("again",)}
+_LEFT = frozenset({"left", "inactive"})
 
 
 @blueprint.get("/people")
@@ -23,7 +24,7 @@ def show_people() -> str:
 	here = services()
 	q = request.args.get("q", "")[:MAX_QUERY]
 	enrolled = request.args.get("enrolled", "")
-	found = records.find_people(here, q, enrolled_only=_ENROLLED.get(enrolled))
+	found = records.find_people(here, q, enrollment=_ENROLLED.get(enrolled))
 	pages = max(1, -(-len(found) // PAGE))
 	page = min(max(request.args.get("page", 1, int), 1), pages)
 	return render_template(
@@ -38,4 +39,5 @@ def show_people() -> str:
 		has_gallery=records.enrolled(here) is not None,
 		refreshed_at=here.roster.refreshed_at if here.roster else None,
 		may_enroll=here.enrollment is not None,
+		left=_LEFT,
 	)

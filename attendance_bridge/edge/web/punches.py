@@ -105,7 +105,14 @@ def correct(punch_id: uuid.UUID) -> Response | tuple[str, int]:
 @blueprint.get("/punches.csv")
 @needs(Scope.VIEW)
 def export() -> Response:
-	here = services()
+	here, asking = services(), caller()
+	here.access.audit.write(
+		"punches_exported",
+		who=asking.who,
+		address=asking.address,
+		at=here.now(),
+		details=", ".join(f"{name} {value}" for name, value in _wanted().items() if value),
+	)
 	answer = stream(_csv(here, _log(here), _filters(here, _wanted())), "text/csv")
 	answer.headers["Content-Disposition"] = "attachment; filename=punches.csv"
 	return answer

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from attendance_bridge.core.person import Person
 from attendance_bridge.core.projection import State
+from attendance_bridge.edge.web.access.scopes import Caller
 from attendance_bridge.edge.web.services import Services
+from attendance_bridge.edge.web.services import services as current_services
 from attendance_bridge.stores.corrections import Correction
 from attendance_bridge.stores.log import Filters, LogEntry
 
 NO_ZONE = ZoneInfo("UTC")
+RETRIED = frozenset({State.REJECTED, State.UNMAPPED})
+"""What may be tried again all at once; whether a time can be believed is looked at one by one."""
 
 
 def filters_of(
@@ -68,6 +72,12 @@ def people_names(services: Services) -> dict[str, str]:
 
 def people(services: Services) -> list[Person]:
 	return services.roster.people() if services.roster else []
+
+
+def at_place(moment: datetime) -> str:
+	"""A moment as the clock on the wall of the agent showed it, for people."""
+	settings = current_services().settings
+	return f"{moment.astimezone(settings.agent.zone if settings else NO_ZONE):%Y-%m-%d %H:%M}"
 
 
 def position_text(entry: LogEntry) -> str:
@@ -148,8 +158,21 @@ def person_view(person: Person, templates: tuple[dict[str, int], set[str]] | Non
 	}
 
 
-def find_people(services: Services, q: str, *, enrolled_only: bool | None = None) -> list[dict[str, Any]]:
-	"""People whose name or id contains `q`, by name."""
+def outdated(services: Services) -> int:
+	"""How many of the people here must be enrolled again: all their templates are of other models."""
+	templates = enrolled(services)
+	if templates is None:
+		return 0
+	return sum(person.employee in templates[1] for person in people(services))
+
+
+def find_people(
+	services: Services, q: str, *, enrollment: Collection[str] | None = None
+) -> list[dict[str, Any]]:
+	"""People whose name or id contains `q`, by name.
+
+	:param enrollment: only people of whom one of these is true; see `api.schemas.ENROLLMENT`.
+	"""
 	wanted = q.casefold().strip()
 	templates = enrolled(services)
 	found = [
@@ -157,9 +180,30 @@ def find_people(services: Services, q: str, *, enrolled_only: bool | None = None
 		for person in people(services)
 		if wanted in f"{person.full_name}\0{person.employee}\0{person.attendance_device_id}".casefold()
 	]
-	if enrolled_only is not None:
-		found = [view for view in found if (view["enrollment"] == "enrolled") is enrolled_only]
+	if enrollment is not None:
+		found = [view for view in found if view["enrollment"] in enrollment]
 	return sorted(found, key=lambda view: (view["full_name"].casefold(), view["employee"]))
+
+
+def retry(services: Services, state: State, asking: Caller) -> int:
+	"""Let every rejected, or every unmapped, punch be decided and sent again; returns how many.
+
+	:raises ValueError: of another state; or the site decides, not this agent.
+	"""
+	if state not in RETRIED or services.punches is None or services.site_decides:
+		raise ValueError("not to be tried again here")
+	number = services.punches.reopen(state)
+	services.access.audit.write(
+		"punches_retried",
+		who=asking.who,
+		address=asking.address,
+		at=services.now(),
+		subject=state.value,
+		details=str(number),
+	)
+	services.wake_uploader()
+	services.pulse.beat()
+	return number
 
 
 def _clean(text: str) -> str:

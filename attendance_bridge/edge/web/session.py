@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from attendance_bridge.edge.messages import LOGIN_PROBLEMS
 from attendance_bridge.edge.web.access import passwords
 from attendance_bridge.edge.web.access.access import TooManyError
 from attendance_bridge.edge.web.access.guard import LOGIN_COOKIE, caller, public, set_cookie
+from attendance_bridge.edge.web.languages import AUTO, choose
 from attendance_bridge.edge.web.services import services
 
 blueprint = Blueprint("session", __name__)
@@ -54,8 +54,15 @@ def _end_login() -> None:
 
 
 def _page(next_page: str, problem: str = "") -> str:
-	words = LOGIN_PROBLEMS.get(problem, "")
-	return render_template("login.html", here="login", next_page=_here(next_page), problem=words)
+	settings = services().settings
+	language = settings.vision.kiosk.language if settings and settings.vision else AUTO
+	return render_template(
+		"login.html",
+		here="login",
+		next_page=_here(next_page),
+		problem=problem,
+		language=choose(language, request.accept_languages),
+	)
 
 
 def _here(path: str) -> str:

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
+from attendance_bridge.core.projection import State
 from attendance_bridge.edge.board import STATE_WORDS
-from attendance_bridge.edge.web.access.guard import needs
+from attendance_bridge.edge.web import records
+from attendance_bridge.edge.web.access.guard import caller, needs
 from attendance_bridge.edge.web.access.scopes import Scope
 from attendance_bridge.edge.web.services import services
 
@@ -31,8 +34,22 @@ def show_status() -> str:
 		state_words=STATE_WORDS,
 		ago=lambda iso: spell_ago(iso, here.now()),
 		size=spell_size,
-		can_test=here.connections is not None,
+		testable=here.connections.names() if here.connections else (),
+		outdated=records.outdated(here),
+		retried=request.args.get("retried", type=int),
+		may_retry=here.punches is not None and not here.site_decides,
 	)
+
+
+@blueprint.post("/status/retries")
+@needs(Scope.CORRECT)
+def retry() -> Response:
+	"""Let every punch of a state be decided and sent again: what kept them was put right."""
+	try:
+		number = records.retry(services(), State(request.form.get("state", "")), caller())
+	except ValueError:
+		abort(400)
+	return redirect(url_for("status.show_status", retried=number), 303)
 
 
 def spell_ago(iso: str | None, now: datetime) -> str:

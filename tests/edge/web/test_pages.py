@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from attendance_bridge.core.person import Person
+from attendance_bridge.edge.settings import from_mapping
 from tests.edge.rig import Edge, punch
-from tests.edge.web.rig import Browser, Office
+from tests.edge.web.rig import Browser, Office, acts
 from tests.edge.web.test_api import decide, fill
 
 
@@ -120,3 +122,87 @@ def test_status(browser: Browser) -> None:
 	assert "Local ledger" in page
 	assert "not known: name its place in [agent] backup" in page
 	assert "Test the upstream" not in page  # nothing to try it with
+
+
+def test_what_is_not_possible_is_a_page_for_people_and_a_code_for_programs(
+	browser: Browser, office: Office
+) -> None:
+	office.account("eve", "viewer")
+	eve = office.browser()
+	eve.log_in("eve")
+	looks = {"Accept": "text/html,application/xhtml+xml"}
+	for who, method, path, status, words, code in (
+		(browser, "GET", "/nowhere", 404, "There is no such page", "not_found"),
+		(browser, "POST", "/people", 405, "There is no such page", "not_found"),
+		(browser, "POST", "/status/retries", 400, "open for too long", "csrf"),
+		(eve, "POST", "/status/retries", 403, "Your account may not do this", "forbidden"),
+	):
+		page = who.ask(method, path, headers=looks)
+		assert page.status_code == status, path
+		assert words in page.get_data(as_text=True)
+		assert 'href="/people"' in page.get_data(as_text=True)
+		told = who.ask(method, path)
+		assert (told.status_code, told.get_json()["error"]) == (status, code)
+	assert browser.get("/api/v1/nowhere", headers=looks).get_json()["error"] == "not_found"
+	assert browser.post("/people").headers["Allow"]
+
+
+def test_what_was_put_right_is_tried_again_at_once(browser: Browser, office: Office, edge: Edge) -> None:
+	page = text(browser, "/status")
+	assert "Try all unmapped again" in page
+	assert "Try all rejected again" not in page
+	form = {"state": "unmapped", "csrf_token": browser.token("/status")}
+	answer = browser.post("/status/retries", data=form)
+	assert answer.status_code == 303
+	assert "2 punches are decided and sent again." in text(browser, answer.location)
+	assert {held.state.value for held in edge.held() if not held.employee} == {"received"}
+	assert ("punches_retried", "boss") in acts(office)
+	for state in ("quarantined", "checked_in", "", "x"):
+		assert browser.post("/status/retries", data={**form, "state": state}).status_code == 400
+
+
+def test_where_the_site_decides_nothing_is_tried_again_here(edge: Edge) -> None:
+	fill(edge)
+	office = Office(edge, site_decides=True)
+	office.account("boss", "admin")
+	browser = office.browser()
+	browser.log_in("boss")
+	assert "again</button>" not in text(browser, "/status")
+	form = {"state": "unmapped", "csrf_token": browser.token("/status")}
+	assert browser.post("/status/retries", data=form).status_code == 400
+
+
+def test_an_export_is_written_down(browser: Browser, office: Office) -> None:
+	browser.get("/punches.csv?state=unmapped&day=x")
+	last = office.access.audit.latest(1)[0]
+	assert (last.act, last.who, last.details) == ("punches_exported", "boss", "state unmapped")
+
+
+@pytest.mark.parametrize(
+	("accepted", "head", "words"),
+	[
+		("de-AT", 'lang="de" dir="ltr"', ("Anmelden", "Name oder Passwort ist falsch.")),
+		("ar", 'lang="ar" dir="rtl"', ("تسجيل الدخول", "الاسم أو كلمة المرور غير صحيحة.")),
+		("fr", 'lang="en" dir="ltr"', ("Log in", "Name or password is wrong.")),
+	],
+)
+def test_the_login_in_the_language_of_the_browser(
+	office: Office, accepted: str, head: str, words: tuple[str, str]
+) -> None:
+	browser, headers = office.browser(), {"Accept-Language": accepted}
+	form = {"name": "x", "password": "y", "csrf_token": browser.token("/login")}
+	shown = browser.get("/login", headers=headers).get_data(as_text=True)
+	refused = browser.post("/login", data=form, headers=headers).get_data(as_text=True)
+	assert head in shown
+	assert words[0] in shown
+	assert words[1] in refused
+
+
+def test_moments_are_those_of_the_place(edge: Edge) -> None:
+	there = Office(edge, settings=from_mapping({"agent": {"database": "x.db", "timezone": "Asia/Dubai"}}))
+	fill(edge)
+	there.account("boss", "admin")
+	browser = there.browser()
+	browser.log_in("boss")
+	wall = edge.clock().astimezone(ZoneInfo("Asia/Dubai"))
+	assert f"list of {wall:%Y-%m-%d %H:%M}<" in text(browser, "/people")

@@ -21,6 +21,7 @@ from attendance_bridge.edge.web.access.access import Access, TooManyError
 from attendance_bridge.edge.web.access.scopes import Caller, Scope
 from attendance_bridge.edge.web.answers import error_answer
 from attendance_bridge.edge.web.crowd import is_of_this_machine
+from attendance_bridge.edge.web.problems import problem
 
 LOGIN_COOKIE = "attendance_bridge_login"
 BROWSER_COOKIE = "attendance_bridge_browser"
@@ -104,17 +105,17 @@ def _refusal(access: Access) -> BaseResponse | None:
 	if needed is None:
 		return error_answer(403, "forbidden")
 	if not access.count_call(asking):
-		return error_answer(429, "rate_limited", headers={"Retry-After": "10"})
+		return problem(429, "rate_limited", headers={"Retry-After": "10"})
 	if needed and not asking.may(*needed):
 		return _not_allowed(asking, needed)
 	if request.method not in _SAFE and not asking.has_key and not _was_meant():
-		return error_answer(400, "csrf")
+		return problem(400, "csrf")
 	return None
 
 
 def _not_allowed(asking: Caller, needed: frozenset[Scope]) -> BaseResponse:
 	if asking.who:
-		return error_answer(403, "forbidden", needs=sorted(scope.value for scope in needed))
+		return problem(403, "forbidden", needs=sorted(scope.value for scope in needed))
 	if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
 		back = request.full_path.rstrip("?")
 		return redirect(url_for("session.show_login", next=back if back != "/" else None))

@@ -100,8 +100,15 @@ def correct_punch(*, punch_id: uuid.UUID, kind: str, why: str) -> dict[str, Any]
 	query=schemas.PeopleQuery(),
 	answer=schemas.PeoplePage(),
 )
-def give_people(*, q: str, limit: int, offset: int, enrolled: bool | None = None) -> dict[str, Any]:
-	found = records.find_people(services(), q, enrolled_only=enrolled)
+def give_people(
+	*, q: str, limit: int, offset: int, enrolled: bool | None = None, enrollment: str | None = None
+) -> dict[str, Any]:
+	wanted = {
+		state
+		for state in schemas.ENROLLMENT
+		if enrollment in (None, state) and enrolled in (None, state == "enrolled")
+	}
+	found = records.find_people(services(), q, enrollment=wanted)
 	return {"people": found[offset : offset + limit], "total": len(found)}
 
 
@@ -132,6 +139,10 @@ def test_connection(*, name: str) -> dict[str, Any]:
 		raise ApiError(409, "busy") from None
 	if finding is None:
 		raise ApiError(404, "no_such_device")
+	here, asking = services(), caller()
+	here.access.audit.write(
+		"connection_tested", who=asking.who, address=asking.address, at=here.now(), subject=name
+	)
 	return {"ok": finding.ok, "text": finding.text}
 
 

@@ -85,16 +85,17 @@ class CorrectionAnswer(Schema):
 	sentence = fields.String(required=True)
 
 
+ENROLLMENT = ("enrolled", "again", "missing", "unknown")
+
+
 class PeopleQuery(Schema):
 	q = fields.String(
 		load_default="", validate=validate.Length(0, 140), metadata={"description": "part of name or id"}
 	)
 	enrolled = fields.Boolean(metadata={"description": "only people with, or only without, a template"})
+	enrollment = fields.String(validate=validate.OneOf(ENROLLMENT))
 	limit = fields.Integer(load_default=100, validate=validate.Range(1, MAX_PAGE))
 	offset = fields.Integer(load_default=0, validate=validate.Range(0, 1_000_000))
-
-
-ENROLLMENT = ("enrolled", "again", "missing", "unknown")
 
 
 class PersonView(Schema):

@@ -50,6 +50,18 @@ async function list() {
 	}
 }
 
+// Whom the address names: the list of people leads here.
+async function asked() {
+	const employee = new URLSearchParams(location.search).get("employee");
+	if (!employee) return null;
+	try {
+		const { people } = await call("GET", `people?${new URLSearchParams({ q: employee })}`);
+		return people.find((each) => each.employee === employee) ?? null;
+	} catch {
+		return null;
+	}
+}
+
 function fill({ people, found, initials }) {
 	find("people").replaceChildren(...people.map(entry));
 	find("initials").replaceChildren(...(initials.length > 1 ? ["", ...initials] : []).map(letter));
@@ -65,6 +77,7 @@ function entry(each) {
 		element("small", [each.employee, each.department].filter((part) => part && part !== each.name).join(" · ")),
 	);
 	if (each.templates) button.append(element("span", t("enrollment.enrolled"), "badge good"));
+	else if (each.again) button.append(element("span", t("enrollment.enroll_again"), "badge wait"));
 	button.addEventListener("click", () => choose(each));
 	return item;
 }
@@ -237,4 +250,6 @@ find("by-camera").textContent = t("enrollment.by_camera", main.dataset.agent);
 find("by-camera").hidden = !facts.camera;
 find("by-browser").hidden = !facts.browser;
 if (!facts.camera) find("by-browser").classList.add("main");
-show("choose");
+const wanted = await asked();
+if (wanted) choose(wanted);
+else show("choose");

@@ -1,7 +1,13 @@
+import { call, Refused } from "./calls.js";
+
 // The page is drawn anew every few seconds, unless a test of a connection is shown on it.
 
 const EVERY = 5000;
-const token = document.querySelector('meta[name="csrf-token"]')?.content;
+const PROBLEMS = {
+	busy: "Another test is under way.",
+	login_required: "Your login is over. Load the page again.",
+	rate_limited: "That was a lot at once. Try again in a moment.",
+};
 let isTested = false;
 
 async function test(button) {
@@ -11,17 +17,12 @@ async function test(button) {
 	place.className = "quiet";
 	place.textContent = "trying …";
 	try {
-		const answer = await fetch("/api/v1/connection-tests", {
-			method: "POST",
-			headers: { "Content-Type": "application/json", "X-CSRF-Token": token },
-			body: JSON.stringify({ name: button.dataset.test }),
-		});
-		const facts = await answer.json();
+		const facts = await call("POST", "/api/v1/connection-tests", { name: button.dataset.test });
 		place.className = facts.ok ? "good" : "bad";
-		place.textContent = answer.ok ? facts.text : { busy: "Another test is under way." }[facts.error] || facts.error;
-	} catch {
+		place.textContent = facts.text;
+	} catch (error) {
 		place.className = "bad";
-		place.textContent = "The agent does not answer.";
+		place.textContent = error instanceof Refused ? (PROBLEMS[error.code] ?? error.code) : "The agent does not answer.";
 	}
 	button.disabled = false;
 }

@@ -975,7 +975,7 @@ def test_it_leaves_no_thread_and_no_listener_behind(state: HikvisionState) -> No
 	terminal = HikvisionTerminal(state)
 	terminal.start()
 	with socket.create_connection(("127.0.0.1", terminal.port), timeout=10) as idle:
-		_wait_for(lambda: len(set(threading.enumerate()) - before) == 2)
+		_wait_for(lambda: len(set(threading.enumerate()) - before) == 3)
 		terminal.stop()
 		assert set(threading.enumerate()) == before
 		assert idle.recv(1) == b""

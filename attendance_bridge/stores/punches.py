@@ -19,6 +19,7 @@ import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from attendance_bridge.core.clock import ClockReading
@@ -47,6 +48,14 @@ _REOPENABLE = frozenset({State.UNMAPPED, State.REJECTED, State.QUARANTINED})
 _Row = tuple[object, ...]
 
 
+class Arrived(NamedTuple):
+	"""A page, the terminal that it is from, and the look at its clock."""
+
+	page: Page
+	device_serial: str
+	reading: ClockReading | None
+
+
 class PunchStore:
 	"""`core.ports.PunchSink`, and all that is asked of the log. Every method may raise `StoreError`."""
 
@@ -63,43 +72,46 @@ class PunchStore:
 
 		:raises StoreError: none of the page is held.
 		"""
-		if not page.punches and not page.unreadable:
-			return Accepted(new=0, known=0)
-		received_at = self._received_at(reading)
-		unreadable = [_unreadable_row(device_serial, row, received_at) for row in page.unreadable]
+		return self.accept_all([Arrived(page, device_serial, reading)])[0]
+
+	def accept_all(self, arrived: Sequence[Arrived]) -> list[Accepted]:
+		"""Hold several pages at once: one transaction, one wait for the disk.
+
+		:raises StoreError: nothing of any of them is held.
+		"""
+		if not any(each.page.punches or each.page.unreadable for each in arrived):
+			return [Accepted(new=0, known=0) for _each in arrived]
 		try:
-			return self._hold(device_serial, page.punches, unreadable, received_at, reading)
+			return self._hold(arrived)
 		except UnicodeEncodeError:
 			# Rare enough that only a page that needs it pays for looking at every text.
-			return self._hold(device_serial, page.punches, unreadable, received_at, reading, plain=False)
+			return self._hold(arrived, plain=False)
 
 	def _received_at(self, reading: ClockReading | None) -> int | None:
 		if self._now is not None:
 			return micros(self._now())
 		return micros(reading.taken_at) if reading is not None else None
 
-	def _hold(
-		self,
-		device_serial: str,
-		punches: Sequence[Punch],
-		unreadable: Sequence[_Row],
-		received_at: int | None,
-		reading: ClockReading | None,
-		*,
-		plain: bool = True,
-	) -> Accepted:
+	def _hold(self, arrived: Sequence[Arrived], *, plain: bool = True) -> list[Accepted]:
+		with self._db.write() as connection:
+			last = connection.execute(_SQL["last_arrival"]).fetchone()[0]
+			accepted = [self._hold_page(connection, each, plain=plain) for each in arrived]
+			connection.execute(_SQL["count_arrivals"], (last,))
+		return accepted
+
+	def _hold_page(self, connection: sqlite3.Connection, arrived: Arrived, *, plain: bool) -> Accepted:
+		page, device_serial, reading = arrived
+		received_at = self._received_at(reading)
 		read_at = micros(reading.taken_at) if reading else None
 		offset = duration(reading.offset) if reading else None
-		with self._db.write() as connection:
-			wanted = {"device_serial": text_in(device_serial)}
-			good_until = connection.execute(_SQL["clock_good_until"], wanted).fetchone()[0]
-			rows = _punch_rows(punches, (received_at, read_at, offset, good_until))
-			if not plain:
-				rows = [tuple(map(_bindable, row)) for row in rows]
-			last = connection.execute(_SQL["last_arrival"]).fetchone()[0]
-			new = _insert(connection, "hold_punch", rows)
-			connection.execute(_SQL["count_arrivals"], (last,))
-			new_unreadable = _insert(connection, "hold_unreadable", unreadable)
+		wanted = {"device_serial": text_in(device_serial)}
+		good_until = connection.execute(_SQL["clock_good_until"], wanted).fetchone()[0]
+		rows = _punch_rows(page.punches, (received_at, read_at, offset, good_until))
+		if not plain:
+			rows = [tuple(map(_bindable, row)) for row in rows]
+		new = _insert(connection, "hold_punch", rows)
+		unreadable = [_unreadable_row(device_serial, row, received_at) for row in page.unreadable]
+		new_unreadable = _insert(connection, "hold_unreadable", unreadable)
 		return Accepted(new=new, known=len(rows) - new, unreadable=new_unreadable)
 
 	def undecided(self, limit: int) -> list[Observation]:

@@ -318,11 +318,11 @@ def test_the_option_block_of_new_and_of_old_firmware() -> None:
 	_offset, new = replies.option_block("A1", ZoneInfo("Asia/Kolkata"), stamps, NOW, is_old=False)
 	options = dict(line.split("=", 1) for line in new.splitlines()[1:])
 	assert new.startswith("GET OPTION FROM: A1\n")
-	assert (options["ATTLOGStamp"], options["OPERLOGStamp"]) == ("9999", "None")
+	assert (options["ATTLOGStamp"], options["OPERLOGStamp"]) == ("9999", "9999")
 	assert options["TransFlag"] == "TransData AttLog\tOpLog", "no people, no templates, no pictures"
 	assert (options["TimeZone"], options["Realtime"], options["Encrypt"]) == ("330", "1", "0")
 	_offset, old = replies.option_block("A1", ZoneInfo("Asia/Kolkata"), stamps, NOW, is_old=True)
-	assert "Stamp=9999\nOpStamp=0\n" in old
+	assert "Stamp=9999\nOpStamp=9999\n" in old
 	assert "TransFlag=1100000000\n" in old
 
 

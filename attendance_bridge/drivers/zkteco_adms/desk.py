@@ -203,7 +203,7 @@ class Desk(Protocol):
 		"""
 
 	def stamps(self, serial: str) -> Sequence[Stamp]:
-		"""Where a terminal resumes, for its handshake. None of a table: it sends all that it has."""
+		"""Where a terminal resumes, for its handshake. None for punches: it sends all that it has."""
 
 	def held_between(self, serial: str, first: datetime, last: datetime) -> Sequence[Punch]:
 		"""Punches of a terminal whose wall time lies between two wall times (naive, both included), in the

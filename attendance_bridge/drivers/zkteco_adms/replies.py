@@ -21,6 +21,11 @@ SECURITY_VERSION = "3.0.1"
 """From 3.1.1 on a terminal may want to speak in cipher; both sides take the lower version (Appendix 13)."""
 
 
+_RESUME_UNKNOWN = {Table.ATTLOG: "0", Table.OPERLOG: "9999", Table.ATTPHOTO: "9999"}
+"""Every punch that it has, as nobody knows what another server got of it; of the rest only what is new."""
+_OLD_STAMPS = {Table.ATTLOG: "Stamp", Table.OPERLOG: "OpStamp", Table.ATTPHOTO: "PhotoStamp"}
+
+
 def text_reply(status: int, text: str, now: datetime, *more: tuple[str, str]) -> Reply:
 	"""
 	:param now: aware; becomes the `Date` by which terminals set their clocks.
@@ -57,20 +62,14 @@ def option_block(
 ) -> tuple[int, str]:
 	"""The UTC offset given, and the handshake's answer for a 2.x terminal.
 
-	:param stamps: where it resumes; of what is missing it sends all.
+	:param stamps: where it resumes; without one for punches it sends all that it has.
 	:param is_old: it names no version of the protocol: older names, and flags as digits.
 	"""
-	known = {stamp.table: stamp.value for stamp in stamps}
+	known = {**_RESUME_UNKNOWN, **{stamp.table: stamp.value for stamp in stamps}}
 	offset, time_zone = time_zone_option(zone, now)
-	places = [(f"{table.value}Stamp", known.get(table, "None")) for table in Table]
-	if is_old:
-		places = [
-			("Stamp", known.get(Table.ATTLOG, "0")),
-			("OpStamp", known.get(Table.OPERLOG, "0")),
-			("PhotoStamp", known.get(Table.ATTPHOTO, "0")),
-		]
+	names = _OLD_STAMPS if is_old else {table: f"{table.value}Stamp" for table in Table}
 	options = [
-		*places,
+		*((names[table], known[table]) for table in Table),
 		("ErrorDelay", str(ERROR_DELAY)),
 		("Delay", str(POLL_DELAY)),
 		("TransTimes", TRANS_TIMES),

@@ -32,6 +32,7 @@ from attendance_bridge.drivers.zkteco_adms.desk import (
 	Table,
 	Terminal,
 )
+from attendance_bridge.edge.receiver.holding import Together
 from attendance_bridge.edge.settings import Device
 from attendance_bridge.edge.terminals import Terminals
 from attendance_bridge.stores.devices import DeviceBook
@@ -83,7 +84,7 @@ class PushDesk:
 		self._gate = gate
 		self._pairing = pairing
 		self._terminals = terminals
-		self._punches = punches
+		self._punches = Together(punches)
 		self._push_book = push_book
 		self._book = book
 		self._now = now

@@ -6,6 +6,34 @@ from typing import Any
 
 MODULE = "Attendance Bridge"
 
+DAY_STATUSES = (
+	"On Time",
+	"Considered",
+	"Late",
+	"Early Exit",
+	"Half Day",
+	"Absent",
+	"On Leave",
+	"Holiday",
+	"Weekly Off",
+	"Not Scheduled",
+)
+"""Of a day that is over, as `core.workday.day.Status` has them."""
+
+
+def _of_attendance(fieldname: str, label: str, fieldtype: str, after: str, **values: Any) -> dict[str, Any]:
+	return {
+		"fieldname": fieldname,
+		"label": label,
+		"fieldtype": fieldtype,
+		"insert_after": after,
+		"read_only": 1,
+		"no_copy": 1,
+		"module": MODULE,
+		**values,
+	}
+
+
 CUSTOM_FIELDS: dict[str, list[dict[str, Any]]] = {
 	"Employee Checkin": [
 		{
@@ -34,5 +62,49 @@ CUSTOM_FIELDS: dict[str, list[dict[str, Any]]] = {
 			"print_hide": 1,
 			"module": MODULE,
 		},
+	],
+	"Attendance": [
+		_of_attendance(
+			"bridge_section",
+			"Working Day",
+			"Section Break",
+			"early_exit",
+			collapsible=1,
+			depends_on="bridge_day_status",
+		),
+		_of_attendance(
+			"bridge_day_status",
+			"Day",
+			"Select",
+			"bridge_section",
+			options="\n".join(("", *DAY_STATUSES)),
+			in_standard_filter=1,
+		),
+		_of_attendance("bridge_day_reason", "Why", "Data", "bridge_day_status"),
+		_of_attendance(
+			"bridge_late", "Late by", "Duration", "bridge_day_reason", hide_days=1, hide_seconds=1
+		),
+		_of_attendance(
+			"bridge_early", "Left Early by", "Duration", "bridge_late", hide_days=1, hide_seconds=1
+		),
+		_of_attendance("bridge_breaks", "Breaks", "Duration", "bridge_early", hide_days=1, hide_seconds=1),
+		_of_attendance("bridge_column", "", "Column Break", "bridge_breaks"),
+		_of_attendance(
+			"bridge_overtime", "Overtime", "Duration", "bridge_column", hide_days=1, hide_seconds=1
+		),
+		_of_attendance(
+			"bridge_extra_overtime",
+			"Extra Overtime",
+			"Duration",
+			"bridge_overtime",
+			hide_days=1,
+			hide_seconds=1,
+		),
+		_of_attendance("bridge_allowances", "Allowances", "Data", "bridge_extra_overtime"),
+		_of_attendance("bridge_anomalies", "To Look At", "Data", "bridge_allowances"),
+		_of_attendance(
+			"bridge_counted_at", "Counted At", "Datetime", "bridge_anomalies", hidden=1, search_index=1
+		),
+		_of_attendance("bridge_changes", "Changes", "Int", "bridge_counted_at", hidden=1, default="0"),
 	],
 }

@@ -13,11 +13,18 @@ AGENT_ROLE = "Attendance Device Agent"
 CHECKIN_INDEX = "attendance_bridge_employee_time"
 """On Employee Checkin. Whether one stands already is asked for every punch, and HRMS has no index for it."""
 
+INDEXES = (
+	("Employee Checkin", ("employee", "time"), CHECKIN_INDEX),
+	# The Attendance of a day is asked for with every check-in.
+	("Attendance", ("employee", "attendance_date"), "attendance_bridge_employee_date"),
+)
+"""Doctypes of HRMS, the columns, and the name of our index on them."""
+
 
 def after_install() -> None:
 	create_agent_role()
 	create_custom_fields(CUSTOM_FIELDS, update=True)
-	add_checkin_index()
+	add_indexes()
 
 
 def create_agent_role() -> None:
@@ -27,5 +34,6 @@ def create_agent_role() -> None:
 		)
 
 
-def add_checkin_index() -> None:
-	frappe.db.add_index("Employee Checkin", ["employee", "time"], CHECKIN_INDEX)
+def add_indexes() -> None:
+	for doctype, columns, name in INDEXES:
+		frappe.db.add_index(doctype, list(columns), name)

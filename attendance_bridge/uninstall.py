@@ -7,7 +7,7 @@ import frappe
 from attendance_bridge.bench import vault
 from attendance_bridge.bench.agents import AGENT_DOMAIN
 from attendance_bridge.custom_fields import CUSTOM_FIELDS, MODULE
-from attendance_bridge.install import AGENT_ROLE, CHECKIN_INDEX
+from attendance_bridge.install import AGENT_ROLE, INDEXES
 
 _TRACES = (
 	("__Auth", "doctype"),
@@ -23,7 +23,7 @@ names the doctype. Frappe drops the tables of the doctypes only."""
 
 def before_uninstall() -> None:
 	remove_custom_fields()
-	remove_checkin_index()
+	remove_indexes()
 	remove_agent_users()
 	remove_agent_role()
 	remove_scheduled_jobs()
@@ -43,9 +43,10 @@ def remove_custom_fields() -> None:
 		frappe.clear_cache(doctype=doctype)
 
 
-def remove_checkin_index() -> None:
-	if frappe.db.has_index("tabEmployee Checkin", CHECKIN_INDEX):
-		frappe.db.sql_ddl(f"ALTER TABLE `tabEmployee Checkin` DROP INDEX `{CHECKIN_INDEX}`")
+def remove_indexes() -> None:
+	for doctype, _, name in INDEXES:
+		if frappe.db.has_index(f"tab{doctype}", name):
+			frappe.db.sql_ddl(f"ALTER TABLE `tab{doctype}` DROP INDEX `{name}`")
 
 
 def remove_agent_users() -> None:

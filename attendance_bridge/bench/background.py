@@ -40,6 +40,11 @@ def queue_carry_on() -> None:
 	_enqueue("attendance_bridge.bench.jobs.carry_on", "attendance_bridge:carry_on")
 
 
+def queue_count_days() -> None:
+	"""Queue `workdays.counting.count_all` once the transaction is committed."""
+	_enqueue("attendance_bridge.bench.workdays.counting.count_all", "attendance_bridge:count_days")
+
+
 def has_job(device: str) -> bool:
 	"""Whether a job of this terminal waits or runs. RQ gives up one whose worker was killed after minutes."""
 	return bool(is_job_enqueued(_pull_id(device)) or is_job_enqueued(_reconcile_id(device)))

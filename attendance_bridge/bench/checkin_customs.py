@@ -29,6 +29,9 @@ _EVENTS_OF_INSERT = (
 	"on_change",
 )
 
+_OWN_HANDLER = "attendance_bridge.bench.workdays.due.checkin_changed"
+"""`checkins` says of the rows that it writes what this says of a document."""
+
 _HANDLERS_WITHOUT_EFFECT = frozenset(
 	{
 		# Counts in the sidebar; kept in a cache that runs out.
@@ -129,7 +132,9 @@ def _other_controller() -> Iterator[str]:
 def _hooks() -> Iterator[str]:
 	hooks = frappe.get_doc_hooks()
 	for event in _EVENTS_OF_INSERT:
-		yield from hooks.get(DOCTYPE, {}).get(event, ())
+		for handler in hooks.get(DOCTYPE, {}).get(event, ()):
+			if handler != _OWN_HANDLER:
+				yield handler
 		for handler in hooks.get("*", {}).get(event, ()):
 			if handler not in _HANDLERS_WITHOUT_EFFECT:
 				yield handler

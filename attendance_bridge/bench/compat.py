@@ -7,6 +7,10 @@ a distribution that counts its versions in its own way. The base class of tests 
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+
 import frappe
 
 _OVERTIME_TYPE = "overtime_type"
@@ -30,3 +34,24 @@ def is_searched(doctype: str) -> bool:
 		doctype in getattr(frappe.get_attr(path), "INDEXABLE_DOCTYPES", ())
 		for path in frappe.get_hooks("sqlite_search")
 	)
+
+
+def assigned_holiday_lists(
+	owners: Iterable[str],
+) -> dict[str, list[tuple[date, str]]] | None:
+	"""From when on which Holiday List counts for employees and companies; None where they name their own.
+
+	v16: the doctype Holiday List Assignment says so. v15: a field of Employee and one of Company.
+	"""
+	if not frappe.db.table_exists("Holiday List Assignment"):
+		return None
+	rows = frappe.get_all(
+		"Holiday List Assignment",
+		filters={"docstatus": 1, "assigned_to": ("in", sorted(owners) or [""])},
+		fields=["assigned_to", "from_date", "holiday_list"],
+		order_by="from_date",
+	)
+	lists: dict[str, list[tuple[date, str]]] = defaultdict(list)
+	for row in rows:
+		lists[row.assigned_to].append((row.from_date, row.holiday_list))
+	return lists

@@ -22,6 +22,7 @@ from attendance_bridge.bench.checkin_rows import Passage
 from attendance_bridge.bench.punch_log import PunchLog
 from attendance_bridge.bench.testing import IntegrationTestCase
 from attendance_bridge.bench.tests import premises, terminals
+from attendance_bridge.bench.workdays import counting
 from attendance_bridge.core.projection import State
 
 MONDAY = datetime(2026, 3, 2)
@@ -75,7 +76,8 @@ class TestCheckins(IntegrationTestCase):
 
 	def _clear_punches(self) -> None:
 		frappe.db.rollback()
-		frappe.db.delete("Employee Checkin", {"employee": ("in", self.people)})
+		for doctype in ("Employee Checkin", "Attendance"):
+			frappe.db.delete(doctype, {"employee": ("in", self.people)})
 		frappe.db.delete("Punch Log", {"device": ("like", f"{premises.MARK}%")})
 		frappe.db.delete("Device Configuration", {"name": ("like", f"{premises.MARK}%")})
 		frappe.db.commit()
@@ -298,13 +300,28 @@ class TestCheckins(IntegrationTestCase):
 			}
 		).insert(ignore_permissions=True)
 		attendance.submit()
-		self.addCleanup(frappe.db.delete, "Attendance", {"name": attendance.name})
 		self._hold(terminals.punch("abt3", MONDAY + timedelta(hours=8)))
 		self._carry_on()
 		self.assertEqual(
 			[(row.status, row.status_reason) for row in self._punches()],
 			[("Checked in", checkins.ATTENDANCE_MARKED)],
 		)
+
+	def test_a_day_that_gets_check_ins_is_counted_again(self) -> None:
+		attendance = frappe.get_doc(
+			{
+				"doctype": "Attendance",
+				"employee": self.people[2],
+				"attendance_date": MONDAY.date(),
+				"status": "Present",
+			}
+		).submit()
+		counting.count_all()
+		self.assertTrue(attendance.reload().bridge_counted_at)
+
+		self._hold_many()  # enough to be written as rows
+		self._carry_on()
+		self.assertIsNone(attendance.reload().bridge_counted_at)
 
 	def test_the_first_names_of_a_month(self) -> None:
 		prefix = "EMP-CKIN-ABT-"

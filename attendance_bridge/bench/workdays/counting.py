@@ -1,0 +1,149 @@
+"""Counts working days: an Attendance that is due gets its overtime, its status and what to look at."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import frappe
+
+from attendance_bridge.bench import moments
+from attendance_bridge.bench.workdays import sheet, words
+from attendance_bridge.bench.workdays.sheet import Line
+from attendance_bridge.core.workday.day import Workday
+from attendance_bridge.core.workday.engine import work_out
+from attendance_bridge.core.workday.rules import BreakRules
+from attendance_bridge.core.workday.stretches import find_work, length
+
+logger = logging.getLogger(__name__)
+
+BATCH = 1000
+HOURS_AGREE = timedelta(hours=0.02)
+"""HRMS rounds each pair of punches to a hundredth of an hour."""
+_NO_BREAKS = BreakRules()
+
+_DUE = (
+	"name",
+	"employee",
+	"company",
+	"attendance_date",
+	"shift",
+	"status",
+	"leave_type",
+	"working_hours",
+	"bridge_changes",
+)
+
+_FIELDS = (
+	"bridge_day_status",
+	"bridge_day_reason",
+	"bridge_late",
+	"bridge_early",
+	"bridge_breaks",
+	"bridge_overtime",
+	"bridge_extra_overtime",
+	"bridge_allowances",
+	"bridge_anomalies",
+)
+
+
+def count_all() -> int:
+	"""Count what is due, batch by batch, each committed; returns how many Attendances were counted."""
+	counted = 0
+	while rows := _due():
+		written = count(rows)
+		# A batch that is done stays done, whatever becomes of the next.
+		frappe.db.commit()  # nosemgrep
+		counted += written
+		if not written:  # all of them changed meanwhile: the next job takes them
+			break
+	return counted
+
+
+def count(attendances: Sequence[Any]) -> int:
+	"""Count these Attendances; returns how many were written.
+
+	One whose day changes meanwhile is not written, and stays due.
+
+	:param attendances: rows with the columns of `_DUE`.
+	"""
+	rows = [_row(line) for line in sheet.lines(attendances)]
+	return _write(rows, moments.now())
+
+
+def _due() -> list[Any]:
+	# What was committed since the last look is seen.
+	columns = ", ".join(f"`{column}`" for column in _DUE)
+	rows: list[Any] = frappe.db.sql(
+		f"SELECT {columns} FROM `tabAttendance` WHERE `bridge_counted_at` IS NULL AND `docstatus` = 1"  # noqa: S608
+		" ORDER BY `attendance_date`, `employee` LIMIT %s",
+		BATCH,
+		as_dict=True,
+	)
+	return rows
+
+
+def _row(line: Line) -> list[Any]:
+	attendance = line.attendance
+	if not line.scans and attendance.status in ("Present", "Work From Home"):
+		# Somebody has said so; no punch speaks against it, and none for overtime.
+		result: list[Any] = ["", words.BY_HAND, 0, 0, 0, 0, 0, "", ""]
+	else:
+		result = _values(work_out(line.plan, line.scans, line.overtime), line)
+	return [attendance.name, attendance.bridge_changes, *result]
+
+
+def _values(day: Workday, line: Line) -> list[Any]:
+	anomalies = [anomaly.value for anomaly in day.anomalies]
+	if _differs_from_hrms(day, line):
+		anomalies.append(words.HOURS_DIFFER)
+	return [
+		words.STATUS[day.status],
+		words.REASON[day.reason],
+		_seconds(day.late_by),
+		_seconds(day.early_by),
+		_seconds(day.breaks),
+		_seconds(day.overtime),
+		_seconds(day.extra_overtime),
+		", ".join(sorted(day.allowances))[:140],
+		", ".join(sorted(anomalies))[:140],
+	]
+
+
+def _differs_from_hrms(day: Workday, line: Line) -> bool:
+	"""Whether the punches come to other hours than the Attendance holds: one came late, or was corrected.
+
+	Hours are compared as HRMS counts them, which knows of no break but that between two pairs.
+	"""
+	shift = line.plan.shift
+	if shift is None or not day.scans:
+		return False
+	worked = day.worked
+	if shift.rules.breaks != _NO_BREAKS:
+		worked = length(find_work(day.scans, replace(shift.rules, breaks=_NO_BREAKS)).stretches)
+	held = timedelta(hours=line.attendance.working_hours or 0)
+	return abs(worked - held) > HOURS_AGREE * max(len(day.scans) // 2, 1)
+
+
+def _seconds(span: timedelta) -> int:
+	return round(span.total_seconds())
+
+
+def _write(rows: Sequence[Sequence[Any]], now: datetime) -> int:
+	if not rows:
+		return 0
+	columns = ("name", "changes", *_FIELDS)
+	paths = ", ".join(f"`{column}` LONGTEXT PATH '$[{place}]'" for place, column in enumerate(columns))
+	changes = ", ".join(f"`a`.`{column}` = `new`.`{column}`" for column in _FIELDS)
+	frappe.db.sql(
+		f"UPDATE JSON_TABLE(%s, '$[*]' COLUMNS ({paths})) AS `new` STRAIGHT_JOIN `tabAttendance` AS `a`"  # noqa: S608
+		" ON `a`.`name` = `new`.`name` COLLATE utf8mb4_unicode_ci"
+		f" SET {changes}, `a`.`bridge_counted_at` = %s"
+		" WHERE `a`.`bridge_changes` = CAST(`new`.`changes` AS INTEGER) AND `a`.`docstatus` = 1",
+		(json.dumps(rows), now),
+	)
+	return int(frappe.db._cursor.rowcount)

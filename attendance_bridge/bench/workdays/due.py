@@ -1,0 +1,75 @@
+"""Which Attendances are to be counted: the new ones, and those whose day has changed since.
+
+`bridge_counted_at` is empty while an Attendance is due. Each change adds one to `bridge_changes`, so that a
+count which began before the change, and ends after it, does not pass for one of the changed day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import frappe
+from frappe.utils import getdate
+
+_PAIRS_A_STATEMENT = 500
+
+
+def something_is_due() -> bool:
+	return bool(
+		frappe.db.sql(
+			"SELECT 1 FROM `tabAttendance` WHERE `bridge_counted_at` IS NULL AND `docstatus` = 1 LIMIT 1"
+		)
+	)
+
+
+def mark_days(days: Iterable[tuple[str, date]]) -> None:
+	"""Have the Attendances of these employees and dates counted again."""
+	wanted = sorted(set(days))
+	for start in range(0, len(wanted), _PAIRS_A_STATEMENT):
+		frappe.db.sql(
+			"UPDATE `tabAttendance` SET `bridge_counted_at` = NULL, `bridge_changes` = `bridge_changes` + 1"
+			" WHERE (`employee`, `attendance_date`) IN %s AND `docstatus` = 1",
+			(tuple(wanted[start : start + _PAIRS_A_STATEMENT]),),
+		)
+
+
+def mark_range(first: date, last: date, company: str | None = None) -> int:
+	"""Have every Attendance of these dates counted again, after a rule was changed; returns how many."""
+	of_company = " AND `company` = %(company)s" if company else ""
+	frappe.db.sql(
+		"UPDATE `tabAttendance` SET `bridge_counted_at` = NULL, `bridge_changes` = `bridge_changes` + 1"  # noqa: S608
+		f" WHERE `attendance_date` BETWEEN %(first)s AND %(last)s AND `docstatus` = 1{of_company}",
+		{"first": first, "last": last, "company": company},
+	)
+	return int(frappe.db._cursor.rowcount)
+
+
+def attendance_changed(attendance: Any, method: str | None = None) -> None:
+	"""An Attendance was submitted, or changed after that."""
+	frappe.db.sql(
+		"UPDATE `tabAttendance` SET `bridge_counted_at` = NULL, `bridge_changes` = `bridge_changes` + 1"
+		" WHERE `name` = %s",
+		attendance.name,
+	)
+
+
+def checkin_changed(checkin: Any, method: str | None = None) -> None:
+	"""An Employee Checkin was made, changed or deleted, by whomever."""
+	former = checkin.get_doc_before_save()
+	days = set(days_of(checkin.employee, checkin.time, checkin.shift_start))
+	if former is not None:
+		days |= set(days_of(former.employee, former.time, former.shift_start))
+	mark_days(days)
+
+
+def days_of(
+	employee: str, moment: datetime | str, shift_start: datetime | str | None
+) -> list[tuple[str, date]]:
+	"""The days that a check-in may belong to: that of its shift, else its own date; the hours after midnight
+	may also belong to a night shift that began the day before."""
+	own = getdate(moment)
+	if shift_start:
+		return [(employee, getdate(shift_start))]
+	return [(employee, own), (employee, own - timedelta(days=1))]

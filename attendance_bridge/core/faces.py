@@ -76,6 +76,10 @@ class Obeyed:
 class FaceUpstream(DecidingUpstream, Protocol):
 	"""A receiver with `spec.keeps_faces`. Every method may raise `UpstreamError`."""
 
+	@property
+	def is_sealed(self) -> bool:
+		"""Whether nobody on the way reads along: templates go over TLS only, or within one machine."""
+
 	def bring_faces(
 		self, consents: Sequence[Consent], templates: Sequence[Template], replaced: Sequence[UUID]
 	) -> list[TemplateReceipt]:

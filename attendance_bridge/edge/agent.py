@@ -313,6 +313,7 @@ class Agent:
 			keep_pictures=vision.gallery.keep_pictures,
 			consent_required=vision.gallery.consent_required,
 			agent_name=self.settings.agent.name,
+			on_enrolled=lambda: self.face_sync.wake() if self.face_sync else None,
 			now=self._now,
 		)
 

@@ -25,6 +25,8 @@ EVERY = timedelta(minutes=1)
 TEMPLATES_AT_ONCE = 50
 CONSENTS_AT_ONCE = 500
 ERASURES_AT_ONCE = 500
+MOST_MODELS = 8
+"""What a site answers for at a time."""
 MAX_PAGES = 100_000
 """More than any site has: an answer that never ends is not followed for ever."""
 
@@ -60,7 +62,12 @@ class FaceSync(Errand):
 		self._gallery = gallery
 		self._faces = faces
 		self._models = models
-		self._templates_stay = templates_stay
+		self._templates_stay = templates_stay or not upstream.is_sealed
+		if self._templates_stay and not templates_stay:
+			logger.warning(
+				"the way to the site is not encrypted, or nobody checks its certificate: templates of faces"
+				" stay here, and none is fetched"
+			)
 		self._pulse = pulse
 		self._on_change = on_change
 		self._revision = -1
@@ -81,6 +88,8 @@ class FaceSync(Errand):
 			self._tell_consents()
 			if not self._templates_stay:
 				self._tell_templates()
+			# After those that took their place: nobody is unknown elsewhere in between.
+			self._tell_replaced()
 			self._take_over()
 			self._confirm()
 		finally:
@@ -104,11 +113,14 @@ class FaceSync(Errand):
 	def _tell_consents(self) -> None:
 		while True:
 			consents = self._faces.untold_consents(CONSENTS_AT_ONCE)
-			replaced = self._faces.replaced(CONSENTS_AT_ONCE)
-			if not consents and not replaced:
+			if not consents:
 				return
-			self._upstream.bring_faces(consents, [], replaced)
+			self._upstream.bring_faces(consents, [], [])
 			self._faces.consents_told(consents)
+
+	def _tell_replaced(self) -> None:
+		while replaced := self._faces.replaced(CONSENTS_AT_ONCE):
+			self._upstream.bring_faces([], [], replaced)
 			self._faces.replaced_told(replaced)
 
 	def _tell_templates(self) -> None:
@@ -131,7 +143,7 @@ class FaceSync(Errand):
 			page = self._page()
 			if page.whole:
 				self._seen = set()
-			self._faces.take(page, self._now())
+			self._faces.take(page, self._now(), models=self._wanted())
 			if self._seen is not None:
 				self._seen |= {person.employee for person in page.people}
 			self._token = page.token
@@ -145,9 +157,14 @@ class FaceSync(Errand):
 
 	def _page(self) -> FacePage:
 		if not self._templates_stay:
-			return self._upstream.faces(self._token, self._models())
+			return self._upstream.faces(self._token, self._wanted())
 		# As if the site kept none: what was captured here stays.
 		return replace(self._upstream.faces(self._token, ()), central=False)
+
+	def _wanted(self) -> list[str]:
+		"""The models in use, and those that were captured with here before: what becomes of these elsewhere
+		is to be known too."""
+		return list(dict.fromkeys([*self._models(), *self._faces.models_captured()]))[:MOST_MODELS]
 
 	def _confirm(self) -> None:
 		while obeyed := self._faces.unconfirmed(ERASURES_AT_ONCE):

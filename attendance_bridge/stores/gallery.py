@@ -103,13 +103,15 @@ class Gallery:
 
 		:param replace: whether the person's former templates of this model are erased.
 		:param by: for the record of what is erased.
-		:raises StoreError: CONSENT_MISSING, with `employee`.
+		:raises StoreError: CONSENT_MISSING, with `employee`; also when they were erased here, or the consent
+			was taken back, after it was given: while they stood before the camera.
 		:raises ValueError: templates of several people or models; a picture of more than MAX_PICTURE bytes.
 		"""
 		added = list(templates)
 		((employee, model),) = {(each.employee, each.model) for each in added}
 		with self._db.write() as connection:
 			if consent is not None:
+				_refuse_if_erased_since(connection, consent)
 				consents.note(connection, [consent])
 			former = self._ids(connection, employee, model) if replace else []
 			if former:
@@ -358,6 +360,12 @@ def _settle_rotation(db: Database, path: Path) -> None:
 		put_next_in_place(path)
 	elif check is not None and _file_opens(path, db.path, check):
 		following.unlink()
+
+
+def _refuse_if_erased_since(connection: sqlite3.Connection, consent: Consent) -> None:
+	wanted = {"employee": text_in(consent.employee), "since": micros(consent.given_at)}
+	if connection.execute(_SQL["erased_here_since"], wanted).fetchone() is not None:
+		raise StoreError(Code.CONSENT_MISSING, employee=consent.employee)
 
 
 def _file_opens(path: Path, database: Path, check: bytes) -> bool:

@@ -40,15 +40,20 @@ class SiteFaces:
 
 	# what the site says
 
-	def take(self, page: FacePage, at: datetime) -> int:
-		"""Take a page of changes; returns how many templates were erased."""
+	def take(self, page: FacePage, at: datetime, *, models: Collection[str]) -> int:
+		"""Take a page of changes; returns how many templates were erased.
+
+		:param models: that were asked for. What was captured here of any other stays: it may be all that a
+			new model can be fed from. What was received of it goes: nothing is done with it.
+		"""
 		with self._db.write() as connection:
 			self._gallery.check_key(connection)
 			if page.whole:
 				connection.execute(_SQL["try_again"])
 			if not page.central:
 				connection.execute(_SQL["untell"])
-			erased = sum(self._take_person(connection, person, page.central, at) for person in page.people)
+			known = frozenset(models) if page.central else None
+			erased = sum(self._take_person(connection, person, known, at) for person in page.people)
 			erased += sum(self._forget(connection, employee, at) for employee in page.gone)
 		self._finish(erased, at)
 		return erased
@@ -87,8 +92,11 @@ class SiteFaces:
 		connection.execute(_SQL["note_order"], {"name": order.erasure, "erasure_id": done})
 
 	def _take_person(
-		self, connection: sqlite3.Connection, person: PersonFaces, central: bool, at: datetime
+		self, connection: sqlite3.Connection, person: PersonFaces, models: frozenset[str] | None, at: datetime
 	) -> int:
+		"""
+		:param models: of which the site has told all; None if it keeps none of any.
+		"""
 		if person.consent is not None:
 			_note_consent(connection, person.consent)
 		agreed = self._agreed(connection, person.employee)
@@ -100,9 +108,7 @@ class SiteFaces:
 			if not agreed:
 				gone.setdefault((employee, ErasureReason.WITHDRAWN), []).append(template_id)
 			elif employee != person.employee or (
-				(row["told"] == 1 if central else row["received"])
-				and template_id not in listed
-				and template_id not in person.locked
+				_is_the_sites(row, models) and template_id not in listed and template_id not in person.locked
 			):
 				gone.setdefault((employee, ErasureReason.REPLACED), []).append(template_id)
 		for (employee, reason), ids in gone.items():
@@ -131,6 +137,11 @@ class SiteFaces:
 	def _finish(self, erased: int, at: datetime) -> None:
 		if erased:
 			Erasures(self._db).finish(at)
+
+	def models_captured(self) -> list[str]:
+		"""The models of templates that were captured here."""
+		with self._db.read() as connection:
+			return [text_out(row["model"]) for row in connection.execute(_SQL["models_captured"])]
 
 	# what the site is to be told
 
@@ -204,6 +215,13 @@ def _held(
 	ids = json.dumps([each.hex.upper() for each in template_ids])
 	rows = connection.execute(_SQL["of_person"], {"employee": text_in(employee), "ids": ids})
 	return {UUID(bytes=row["template_id"]): row for row in rows}
+
+
+def _is_the_sites(row: sqlite3.Row, models: frozenset[str] | None) -> bool:
+	"""Whether a template has to go when the site does not list it."""
+	if models is None:
+		return bool(row["received"])
+	return row["told"] == 1 and bool(row["received"] or text_out(row["model"]) in models)
 
 
 def _note_consent(connection: sqlite3.Connection, consent: Consent) -> None:

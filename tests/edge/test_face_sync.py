@@ -130,6 +130,70 @@ def test_what_one_edge_captures_the_other_knows(plant: Plant) -> None:
 	assert (found.holds, found.text_sha256) == (True, TEXT_SHA256)
 
 
+@pytest.mark.parametrize(
+	("url", "verify_tls", "sealed"),
+	[
+		("https://erp.example.com", True, True),
+		("https://erp.example.com", False, False),
+		("http://127.0.0.1:8000", True, True),
+		("http://192.168.1.10", True, False),
+	],
+)
+def test_no_template_goes_where_somebody_may_read_along(
+	plant: Plant, url: str, verify_tls: bool, sealed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	config = Config(
+		url=url,
+		api_key=Secret("0123456789abcde"),
+		api_secret=Secret("edcba9876543210"),
+		verify_tls=verify_tls,
+	)
+	assert config.is_sealed is sealed
+	if sealed:
+		return
+	# The same edge, as if its site stood at such an address.
+	monkeypatch.setattr(Upstream, "is_sealed", property(lambda _self: False))
+	plant.hall.enroll(2, employee=BEN)
+	plant.hall.step()
+	gate = plant.edge("open", verbs.add_agent(plant.bridge, "Open"))
+	gate.enroll(1)
+	gate.step()
+	assert set(plant.bridge.faces.templates) == {str(template(2).template_id)}
+	assert gate.gallery.counts() == {MODEL: {ANNA: 1}}
+	Erasures(gate.db).withdraw(ANNA, by="kiosk", at=now())
+	gate.step()
+	assert plant.bridge.faces.latest(ANNA)["withdrawn_at"] is not None
+
+
+def test_who_is_enrolled_again_elsewhere_is_known_by_the_new_templates_only(plant: Plant) -> None:
+	plant.gate.enroll(1, 2)
+	plant.gate.step()
+	plant.hall.step()
+	later = consent(ANNA, days=1)
+	assert plant.hall.gallery.enrol([template(3, ANNA)], later, replace=True, by="hr", at=now()) == 2
+	plant.hall.step()
+	plant.gate.step()
+	for edge in (plant.gate, plant.hall):
+		assert edge.gallery.by_employee(ANNA) == [template(3, ANNA)]
+		assert [edge.knows(seed) for seed in (1, 2, 3)] == [None, None, ANNA]
+
+
+def test_a_new_model_leaves_what_it_can_be_fed_from(plant: Plant) -> None:
+	plant.gate.enroll(1)
+	plant.gate.step()
+	plant.gate.models[:] = [OTHER_MODEL]
+	plant.gate.step()
+	plant.gate.step()
+	assert plant.gate.gallery.counts() == {MODEL: {ANNA: 1}}
+	assert plant.gate.gallery.outdated(OTHER_MODEL) == [ANNA]
+	# And it hears of the end of those, too.
+	plant.hall.step()
+	plant.hall.gallery.enrol([template(3, ANNA)], consent(ANNA, days=1), replace=True, by="hr", at=now())
+	plant.hall.step()
+	plant.gate.step()
+	assert plant.gate.gallery.by_employee(ANNA) == [template(3, ANNA)]
+
+
 def test_another_model_is_neither_given_nor_compared(plant: Plant) -> None:
 	plant.gate.enroll(1)
 	plant.gate.enroll(2, model=OTHER_MODEL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -76,3 +77,16 @@ def test_templates_of_two_people_are_refused(gallery: Gallery) -> None:
 	two = [template(1), replace(template(2), employee="HR-EMP-2")]
 	with pytest.raises(ValueError, match="unpack"):
 		gallery.enrol(two, consent(), replace=True, by="hr", at=NOW)
+
+
+def test_who_takes_it_back_while_being_enrolled_is_not_enrolled(db: Database, gallery: Gallery) -> None:
+	gallery.enrol([template(1)], consent(), replace=True, by="hr", at=NOW)
+	again = consent(days=1)
+	Erasures(db).withdraw("HR-EMP-1", by="kiosk", at=again.given_at + timedelta(seconds=20))
+	with pytest.raises(StoreError) as raised:
+		gallery.enrol([template(2)], again, replace=True, by="hr", at=NOW + timedelta(days=2))
+	assert raised.value.code is Code.CONSENT_MISSING
+	assert gallery.counts() == {}
+	# Whoever agrees after that is.
+	assert gallery.enrol([template(3)], consent(days=3), replace=True, by="hr", at=NOW) == 0
+	assert gallery.by_employee("HR-EMP-1") == [template(3)]

@@ -17,7 +17,7 @@ from attendance_bridge.stores.erasures import Erasures
 from attendance_bridge.stores.gallery import Gallery
 from attendance_bridge.stores.sealed import GalleryKey
 from attendance_bridge.stores.site_faces import SiteFaces
-from tests.stores.faces import NOW, consent, page, person, template
+from tests.stores.faces import MODEL, NOW, consent, page, person, template
 
 pytest.importorskip("cryptography")
 
@@ -108,9 +108,9 @@ def test_after_an_erasure_nothing_is_left_of_what_was_sealed(db: Database, seed:
 def test_what_the_site_drops_and_another_key_leave_no_traces(db: Database) -> None:
 	gallery = opened(db)
 	faces = SiteFaces(db, gallery)
-	faces.take(page(person("HR-EMP-1", *range(50))), NOW)
+	faces.take(page(person("HR-EMP-1", *range(50))), NOW, models=[MODEL])
 	before = sealed(db)
-	faces.take(page(person("HR-EMP-1", *range(20))), NOW)
+	faces.take(page(person("HR-EMP-1", *range(20))), NOW, models=[MODEL])
 	gone = [each for key, secrets in before.items() if key not in sealed(db) for each in secrets]
 	assert len(gone) == 30
 	assert traces(db.path.parent, *gone) == []

@@ -56,6 +56,20 @@ def enrol(gallery: Gallery, db: Database, *seeds: int, employee: str = ANNA) -> 
 	gallery.add([template(seed, employee) for seed in seeds])
 
 
+def test_templates_of_a_model_that_was_not_asked_for_stay(db: Database, faces: SiteFaces) -> None:
+	with_pictures = Gallery.open(db, faces._gallery._key, now=lambda: NOW, keep_pictures=True)
+	Consents(db).give([consent(ANNA)])
+	old = template(1, model="before-1")
+	with_pictures.add([old], pictures={old.template_id: b"jpeg"})
+	with_pictures.mark_told([old.template_id])
+	# Another pack is in use now, and the agent asks for its templates only.
+	assert faces.take(page(person(ANNA)), NOW, models=[MODEL]) == 0
+	assert with_pictures.picture(old.template_id) == b"jpeg"
+	assert with_pictures.outdated(MODEL) == [ANNA]
+	assert faces.take(page(person(ANNA)), NOW, models=[MODEL, "before-1"]) == 1
+	assert with_pictures.picture(old.template_id) is None
+
+
 def order(
 	reason: ErasureReason = ErasureReason.WITHDRAWN, *, name: str = "E-1", hours: float = 1
 ) -> ErasureOrder:
@@ -63,12 +77,12 @@ def order(
 
 
 def test_a_person_is_taken_whole(db: Database, gallery: Gallery, faces: SiteFaces) -> None:
-	assert faces.take(page(person(ANNA, 1, 2), person(BEN, 3)), NOW) == 0
+	assert faces.take(page(person(ANNA, 1, 2), person(BEN, 3)), NOW, models=[MODEL]) == 0
 	assert held(gallery) == ids(ANNA, 1, 2) + ids(BEN, 3)
 	revision = gallery.revision()
-	assert faces.take(page(person(ANNA, 1, 2)), NOW) == 0
+	assert faces.take(page(person(ANNA, 1, 2)), NOW, models=[MODEL]) == 0
 	assert gallery.revision() == revision
-	assert faces.take(page(person(ANNA, 2, 4)), LATER) == 1
+	assert faces.take(page(person(ANNA, 2, 4)), LATER, models=[MODEL]) == 1
 	assert held(gallery) == ids(ANNA, 2, 4) + ids(BEN, 3)
 	(record,) = Erasures(db).records()
 	assert (record.employee, record.reason, record.erased_by, record.templates) == (
@@ -83,26 +97,32 @@ def test_a_person_is_taken_whole(db: Database, gallery: Gallery, faces: SiteFace
 
 def test_what_the_site_was_not_told_of_stays(gallery: Gallery, db: Database, faces: SiteFaces) -> None:
 	enrol(gallery, db, 1, 2)
-	faces.take(page(person(ANNA, 3)), NOW)
+	faces.take(page(person(ANNA, 3)), NOW, models=[MODEL])
 	assert held(gallery) == ids(ANNA, 1, 2, 3)
 	gallery.mark_told([template(1).template_id])
-	faces.take(page(person(ANNA, 2, 3)), NOW)
+	faces.take(page(person(ANNA, 2, 3)), NOW, models=[MODEL])
 	assert held(gallery) == ids(ANNA, 2, 3), "the first was told, and the site does not have it any more"
 	assert gallery.untold(10) == []
 
 
 def test_what_the_site_cannot_open_stays(gallery: Gallery, faces: SiteFaces) -> None:
-	faces.take(page(person(ANNA, 1, 2)), NOW)
+	faces.take(page(person(ANNA, 1, 2)), NOW, models=[MODEL])
 	locked = frozenset({template(1).template_id})
-	faces.take(page(PersonFaces(employee=ANNA, consent=consent(ANNA), templates=(), locked=locked)), NOW)
+	faces.take(
+		page(PersonFaces(employee=ANNA, consent=consent(ANNA), templates=(), locked=locked)),
+		NOW,
+		models=[MODEL],
+	)
 	assert held(gallery) == ids(ANNA, 1)
 
 
 def test_nobody_is_known_without_a_consent(gallery: Gallery, db: Database, faces: SiteFaces) -> None:
-	faces.take(page(PersonFaces(employee=ANNA, consent=None, templates=(template(1),))), NOW)
+	faces.take(page(PersonFaces(employee=ANNA, consent=None, templates=(template(1),))), NOW, models=[MODEL])
 	assert held(gallery) == []
 	without = Gallery(db, gallery._key, keep_pictures=False, consent_required=False)
-	SiteFaces(db, without).take(page(PersonFaces(employee=ANNA, consent=None, templates=(template(1),))), NOW)
+	SiteFaces(db, without).take(
+		page(PersonFaces(employee=ANNA, consent=None, templates=(template(1),))), NOW, models=[MODEL]
+	)
 	assert held(gallery) == ids(ANNA, 1)
 
 
@@ -110,9 +130,9 @@ def test_a_withdrawn_consent_erases_everything_of_the_person(
 	db: Database, gallery: Gallery, faces: SiteFaces
 ) -> None:
 	enrol(gallery, db, 1)
-	faces.take(page(person(ANNA, 2), person(BEN, 3)), NOW)
+	faces.take(page(person(ANNA, 2), person(BEN, 3)), NOW, models=[MODEL])
 	withdrawn = consent(ANNA, withdrawn=LATER)
-	assert faces.take(page(person(ANNA, given=withdrawn)), LATER) == 2
+	assert faces.take(page(person(ANNA, given=withdrawn)), LATER, models=[MODEL]) == 2
 	assert held(gallery) == ids(BEN, 3)
 	assert Erasures(db).records(ANNA)[0].reason is ErasureReason.WITHDRAWN
 	assert faces.untold_acts(ErasureReason.WITHDRAWN, 9) == [], "the site knows"
@@ -128,11 +148,11 @@ def test_a_consent_comes_back_to_the_second(db: Database, gallery: Gallery, face
 	)
 	Consents(db).give([given])
 	assert faces.untold_consents(9) == [given]
-	faces.take(page(person(ANNA, 1, given=replace(given, given_at=NOW))), NOW)
+	faces.take(page(person(ANNA, 1, given=replace(given, given_at=NOW))), NOW, models=[MODEL])
 	assert Consents(db).of(ANNA) == given
 	assert faces.untold_consents(9) == []
 	ended = replace(given, given_at=NOW, withdrawn_at=NOW)
-	assert faces.take(page(person(ANNA, given=ended)), NOW) == 1
+	assert faces.take(page(person(ANNA, given=ended)), NOW, models=[MODEL]) == 1
 	latest = Consents(db).of(ANNA)
 	assert latest is not None
 	assert not latest.holds
@@ -140,7 +160,7 @@ def test_a_consent_comes_back_to_the_second(db: Database, gallery: Gallery, face
 
 def test_older_consents_end_with_the_latest(db: Database, gallery: Gallery, faces: SiteFaces) -> None:
 	Consents(db).give([consent(ANNA, days=-1), consent(ANNA)])
-	faces.take(page(person(ANNA, given=consent(ANNA, withdrawn=LATER))), LATER)
+	faces.take(page(person(ANNA, given=consent(ANNA, withdrawn=LATER))), LATER, models=[MODEL])
 	with pytest.raises(StoreError):
 		gallery.add([template(1)])
 
@@ -163,14 +183,14 @@ def test_told_means_as_it_stands(db: Database, gallery: Gallery, faces: SiteFace
 def test_whoever_is_gone_leaves_what_was_captured_here(
 	db: Database, gallery: Gallery, faces: SiteFaces
 ) -> None:
-	faces.take(page(person(ANNA, 1)), NOW)
+	faces.take(page(person(ANNA, 1)), NOW, models=[MODEL])
 	gallery.add([template(2)])
-	assert faces.take(page(gone=(ANNA,)), NOW) == 1
+	assert faces.take(page(gone=(ANNA,)), NOW, models=[MODEL]) == 1
 	assert held(gallery) == ids(ANNA, 2)
 
 
 def test_a_whole_list_forgets_whoever_is_not_in_it(db: Database, gallery: Gallery, faces: SiteFaces) -> None:
-	faces.take(page(person(ANNA, 1), person(BEN, 2)), NOW)
+	faces.take(page(person(ANNA, 1), person(BEN, 2)), NOW, models=[MODEL])
 	enrol(gallery, db, 3, employee="HR-EMP-3")
 	assert faces.keep_only({BEN}, NOW) == 1
 	assert held(gallery) == ids(BEN, 2) + ids("HR-EMP-3", 3)
@@ -178,16 +198,16 @@ def test_a_whole_list_forgets_whoever_is_not_in_it(db: Database, gallery: Galler
 
 def test_nothing_central(db: Database, gallery: Gallery, faces: SiteFaces) -> None:
 	enrol(gallery, db, 1)
-	faces.take(page(person(ANNA, 1, 2)), NOW)
-	assert faces.take(page(person(ANNA), central=False), NOW) == 1
+	faces.take(page(person(ANNA, 1, 2)), NOW, models=[MODEL])
+	assert faces.take(page(person(ANNA), central=False), NOW, models=[MODEL]) == 1
 	assert held(gallery) == ids(ANNA, 1), "what was captured here stays"
 	assert [each.template_id for each in gallery.untold(9)] == [template(1).template_id]
 	assert faces.keep_only({ANNA}, NOW) == 0
 
 
 def test_a_renamed_person_keeps_their_face(db: Database, gallery: Gallery, faces: SiteFaces) -> None:
-	faces.take(page(person(ANNA, 1)), NOW)
-	faces.take(page(person(BEN, 1)), NOW)
+	faces.take(page(person(ANNA, 1)), NOW, models=[MODEL])
+	faces.take(page(person(BEN, 1)), NOW, models=[MODEL])
 	assert held(gallery) == ids(BEN, 1)
 	assert [each.vector for each in gallery.all(MODEL)] == [template(1).vector]
 
@@ -198,9 +218,9 @@ def test_what_is_refused_waits_for_the_next_whole_list(
 	enrol(gallery, db, 1)
 	faces.refused([template(1).template_id])
 	assert gallery.untold(9) == []
-	faces.take(page(person(ANNA)), NOW)
+	faces.take(page(person(ANNA)), NOW, models=[MODEL])
 	assert held(gallery) == ids(ANNA, 1)
-	faces.take(page(whole=True), NOW)
+	faces.take(page(whole=True), NOW, models=[MODEL])
 	assert len(gallery.untold(9)) == 1
 
 
@@ -265,5 +285,5 @@ def test_another_key_takes_nothing(db: Database, gallery: Gallery, faces: SiteFa
 	stale = SiteFaces(db, Gallery(db, gallery._key, keep_pictures=False, consent_required=True))
 	gallery.rotate(GalleryKey.new())
 	with pytest.raises(StoreError) as raised:
-		stale.take(page(person(ANNA, 1)), NOW)
+		stale.take(page(person(ANNA, 1)), NOW, models=[MODEL])
 	assert raised.value.code is Code.GALLERY_KEY_WRONG

@@ -11,6 +11,7 @@ from attendance_bridge.edge.enrollment.settings import EnrollmentSettings
 
 _OURS = Path(__file__).parent / "consent.txt"
 _VERSION_OF_OURS = "attendance-bridge-1"
+_LANGUAGE_OF_OURS = "en"
 MAX_BYTES = 20_000
 
 
@@ -19,6 +20,8 @@ class ConsentText:
 	version: str
 	"""How the company calls it."""
 	text: str
+	language: str = ""
+	"""Code of the language; empty if nobody has said."""
 
 	@property
 	def sha256(self) -> str:
@@ -42,4 +45,5 @@ class ConsentText:
 			raise ConfigError(Code.UNREADABLE_FILE, path=str(path), why="not UTF-8") from None
 		if not text or len(content) > MAX_BYTES:
 			raise ConfigError(Code.UNREADABLE_FILE, path=str(path), why="empty, or larger than 20 kB")
-		return cls(version=version, text=text)
+		language = settings.consent_language if settings.consent_file else _LANGUAGE_OF_OURS
+		return cls(version=version, text=text, language=language)

@@ -311,14 +311,14 @@ class Enrollments:
 		except (BridgeError, ValueError) as error:
 			self._fail(entry, error)
 			return
-		self._move(entry, entry.session.end(State.SUBMITTED))
-		self._on_enrolled()
 		try:
 			self._note("enrolled", entry, f"{kept.templates} templates, {kept.replaced} former ones replaced")
 			self._eyes.refresh()
 		except StoreError as error:
 			# It is kept all the same, and the door looks for news by itself.
 			logger.error("%s is enrolled, and not all is told of it: %s", entry.person.employee, error)
+		self._move(entry, entry.session.end(State.SUBMITTED))
+		self._on_enrolled()
 
 	def _fail(self, entry: Enrollment, error: BridgeError | ValueError) -> None:
 		logger.error("the enrollment of %s failed: %s", entry.person.employee, error)

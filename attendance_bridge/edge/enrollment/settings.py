@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,12 @@ from attendance_bridge.recognition.quality import ENROLLMENT, Limits
 
 _TURNED_EYES, _TURNED_SCORE, _TURNED_ROLL = 0.75, 0.1, 10.0
 """What a turned head may lack against one that looks ahead: eyes are seen nearer to each other, and so on."""
+
+
+def _check_language(value: str) -> str:
+	if value and not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", value):
+		raise ValueError("the code of a language, such as en, ar or pt-BR")
+	return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +77,18 @@ class EnrollmentSettings:
 		"", help="how the company calls these words, such as 2026-01; needed with consent_file", max_length=60
 	)
 
+	consent_language: str = option(
+		"",
+		help="code of the language of these words, such as en or ar; for the record of each consent",
+		max_length=20,
+		check=_check_language,
+	)
+
 	def __post_init__(self) -> None:
 		if (self.consent_file is None) is not (not self.consent_version.strip()):
 			raise ValueError("consent_file and consent_version, or neither")
+		if self.consent_language and self.consent_file is None:
+			raise ValueError("consent_language with consent_file only: the words that come along are English")
 
 	def limits_for(self, pose: Pose) -> Limits:
 		"""What a shot in this pose must reach."""

@@ -77,3 +77,9 @@ UPDATE template SET vector = ? WHERE template_id = ?
 -- name: lock_picture_anew
 -- Take a picture sealed with another key for the one held.
 UPDATE template_picture SET picture = ? WHERE template_id = ?
+
+-- name: erased_here_since
+-- Whether somebody took their consent back, or was erased, at this machine. What a site wants erased has its own
+-- moment, and the site decides about what is captured after it.
+SELECT 1 FROM erasure WHERE employee = :employee AND reason IN ('withdrawn', 'asked')
+AND erased_by <> 'site' AND erased_at >= :since LIMIT 1

@@ -1,7 +1,11 @@
 -- name: of_person
 -- What is held of somebody, or under one of these ids (a JSON list of hexadecimal digits).
-SELECT template_id, employee, told, received FROM template
+SELECT template_id, employee, model, told, received FROM template
 WHERE employee = :employee OR hex(template_id) IN (SELECT value FROM json_each(:ids))
+
+-- name: models_captured
+-- The models of templates that were captured here.
+SELECT DISTINCT model FROM template WHERE received = 0 ORDER BY model
 
 -- name: people_of_the_site
 -- Whoever has templates that the site holds, or has handed on.

@@ -77,6 +77,13 @@ def is_near(host: str) -> bool:
 	return address.is_loopback or address.is_private or address.is_link_local
 
 
+def _is_here(host: str) -> bool:
+	try:
+		return host == "localhost" or ipaddress.ip_address(host).is_loopback
+	except ValueError:
+		return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteConfig:
 	"""The options that every upstream in front of a Frappe site takes."""
@@ -107,6 +114,14 @@ class SiteConfig:
 		help="HTTP proxy for https addresses, such as http://proxy:3128; environment variables are not read",
 		check=check_proxy,
 	)
+
+	@property
+	def is_sealed(self) -> bool:
+		"""Whether nobody on the way can read along: TLS with a checked certificate, or this machine."""
+		parts = urlsplit(self.url)
+		if parts.scheme == "https":
+			return self.verify_tls
+		return _is_here(parts.hostname or "")
 
 	def __post_init__(self) -> None:
 		parts = urlsplit(self.url)

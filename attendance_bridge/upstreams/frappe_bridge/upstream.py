@@ -99,6 +99,11 @@ class Upstream:
 		]
 		self._ask(terminals.UNREADABLE, {"records": rows})
 
+	@property
+	def is_sealed(self) -> bool:
+		"""See `core.faces.FaceUpstream.is_sealed`."""
+		return self._config.is_sealed
+
 	def bring_faces(
 		self, consents: Sequence[Consent], templates: Sequence[Template], replaced: Sequence[UUID]
 	) -> list[TemplateReceipt]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import frappe
 
-from attendance_bridge.bench import devices, figures, health, held_shifts, messages, moments
+from attendance_bridge.bench import devices, figures, health, held_shifts, messages, moments, news
 from attendance_bridge.core import causes
 from attendance_bridge.core.alerting import Alert, Event, Patience, Step, step
 from attendance_bridge.core.causes import Cause, Finding
@@ -101,17 +101,6 @@ def everything(at: datetime) -> list[Finding]:
 	held = held_shifts.held(at)
 	return found + causes.of_shifts(
 		((each.shift, moments.from_site(each.until) if each.until else None) for each in held), rules, at
-	)
-
-
-def open_alerts() -> list[dict[str, Any]]:
-	"""What is open and the user may read, the newest first."""
-	return frappe.get_list(
-		DOCTYPE,
-		filters={"status": "Open"},
-		fields=["name", "title", "what", "advice", "opened_at"],
-		order_by="opened_at desc",
-		limit_page_length=50,
 	)
 
 
@@ -211,9 +200,7 @@ def _keep(row: Any, finding: Finding | None, key: str, result: Step, at: datetim
 	)
 	document.save(ignore_permissions=True)
 	if result.event is not Event.NOTHING:
-		frappe.publish_realtime(
-			"attendance_bridge_live", {"what": "alerts"}, doctype=DOCTYPE, after_commit=True
-		)
+		news.tell(news.What.ALERTS)
 	if result.notify:
 		_notify(document, CLEARED if is_over else OPENED)
 

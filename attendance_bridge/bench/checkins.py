@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import frappe
@@ -19,10 +19,11 @@ from erpnext.setup.doctype.employee.employee import InactiveEmployeeStatusError
 from hrms.hr.doctype.employee_checkin.employee_checkin import CheckinRadiusExceededError
 from rq.timeouts import BaseTimeoutException
 
-from attendance_bridge.bench import devices, punch_rows
+from attendance_bridge.bench import devices, news, punch_rows
 from attendance_bridge.bench.checkin_customs import customs
 from attendance_bridge.bench.checkin_rows import DOCTYPE, CheckinRows, Passage, can_name, hold_series
 from attendance_bridge.bench.turn import alone
+from attendance_bridge.bench.workdays import due
 from attendance_bridge.core.projection import State
 
 logger = logging.getLogger(__name__)
@@ -106,6 +107,7 @@ def _deliver_batch(maker: _Maker) -> Counter[State]:
 	waiting = _one_of_each_second(passage for passage in passages if passage.punch not in outcomes)
 	outcomes.update(maker.make(waiting))
 	_explain_marked(passages, outcomes)
+	due.mark_days(_days_of_new(passages, outcomes))
 	punch_rows.update(
 		_OUTCOME_COLUMNS,
 		(
@@ -114,7 +116,17 @@ def _deliver_batch(maker: _Maker) -> Counter[State]:
 		),
 		standing=punch_rows.STATUS[State.PENDING],
 	)
+	if outcomes:
+		news.tell(news.What.PUNCHES)
 	return Counter(outcome.state for outcome in outcomes.values())
+
+
+def _days_of_new(passages: Iterable[Passage], outcomes: Mapping[str, Outcome]) -> Iterator[tuple[str, date]]:
+	"""The working days to which check-ins were added."""
+	for passage in passages:
+		outcome = outcomes.get(passage.punch)
+		if outcome is not None and outcome.state is State.CHECKED_IN:
+			yield from due.days_of(passage.employee, passage.time, None)
 
 
 class _Maker:

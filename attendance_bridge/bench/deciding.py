@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import frappe
 
-from attendance_bridge.bench import devices, punch_log, punch_rows
+from attendance_bridge.bench import devices, news, punch_log, punch_rows
 from attendance_bridge.bench.turn import alone
 from attendance_bridge.core.direction import Standing
 from attendance_bridge.core.person import Directory, Person
@@ -62,6 +62,7 @@ def _decide_batch(policies: Mapping[str, DevicePolicy], rules: Rules) -> int:
 	if not observations:
 		return 0
 	decisions, firsts, people = _project(observations, policies, rules)
+	news.tell(news.What.PUNCHES)
 	return punch_log.record(decisions, firsts, people)
 
 

@@ -19,7 +19,7 @@ from frappe.utils import cint
 from frappe.utils.password import get_decrypted_password, remove_encrypted_password
 
 from attendance_bridge import drivers
-from attendance_bridge.bench import clock_guard, driver_options, messages, moments
+from attendance_bridge.bench import clock_guard, driver_options, messages, moments, news
 from attendance_bridge.core import config as configuration
 from attendance_bridge.core.clock import ClockReading, ClockRules
 from attendance_bridge.core.config import option
@@ -33,6 +33,7 @@ from attendance_bridge.core.projection import DevicePolicy, Rules
 from attendance_bridge.core.pull import PullReport
 from attendance_bridge.core.punch import MAX_SERIAL_LENGTH
 from attendance_bridge.core.redact import Secret
+from attendance_bridge.core.relay import EDGE_CAMERA
 from attendance_bridge.core.retry import Backoff, Breaker
 
 DOCTYPE = "Device Configuration"
@@ -155,6 +156,12 @@ def label_of(name: str) -> str:
 	if not host:
 		return name
 	return f"{name} ({url_host(host)}:{port})" if port else f"{name} ({host})"
+
+
+def camera_words(name: str) -> str | None:
+	"""Why nobody calls a terminal from here: it is the camera of an agent. None for any other."""
+	driver, agent = frappe.db.get_value(DOCTYPE, name, ("driver", "edge_agent")) or ("", "")
+	return messages.agents_camera(name, agent or "") if driver == EDGE_CAMERA else None
 
 
 def road_of(driver: str, edge_agent: str | None) -> str:
@@ -411,6 +418,7 @@ def stored_password(name: str, driver: str) -> Secret | None:
 
 
 def _write(name: str, values: dict[str, Any]) -> None:
+	news.tell(news.What.DEVICES)
 	frappe.db.set_value(DOCTYPE, name, values, update_modified=False)
 
 

@@ -56,7 +56,7 @@ def punches_today() -> int:
 
 def unmapped_ids() -> int:
 	"""How many ids are nobody's, counted as on their page: with their terminals' prefixes."""
-	found = _select(
+	found = select(
 		"DISTINCT CAST(`device_user_id` AS BINARY), `device_serial`", "`status` = %s", ("Unmapped",)
 	)
 	return _distinct_ids(found)
@@ -89,7 +89,7 @@ def punches_by_day(days: int) -> dict[str, Any]:
 	last = moments.now().date()
 	first = last - timedelta(days=days - 1)
 	counts: Counter[tuple[str, date]] = Counter()
-	for day, status, count in _select(
+	for day, status, count in select(
 		"DATE(`occurred_at`), `status`, COUNT(*)",
 		"`occurred_at` >= %s AND `occurred_at` < %s",
 		(_day(first)[0], _day(last)[1]),
@@ -110,7 +110,7 @@ def checkins_by_hour(day: date) -> dict[str, Any]:
 	"""Check-ins an hour of one day, IN and OUT, as a chart's data."""
 	counts: Counter[tuple[str, int]] = Counter()
 	start, end = _day(day)
-	for hour, log_type, count in _select(
+	for hour, log_type, count in select(
 		"HOUR(`occurred_at`), `log_type`, COUNT(*)",
 		"`occurred_at` >= %s AND `occurred_at` < %s AND `status` = %s",
 		(start, end, "Checked in"),
@@ -151,11 +151,11 @@ def _day(day: date) -> tuple[datetime, datetime]:
 
 
 def _count(condition: str, values: tuple[Any, ...]) -> int:
-	((count,),) = _select("COUNT(*)", condition, values)
+	((count,),) = select("COUNT(*)", condition, values)
 	return int(count)
 
 
-def _select(columns: str, condition: str, values: tuple[Any, ...], rest: str = "") -> list[tuple[Any, ...]]:
+def select(columns: str, condition: str, values: tuple[Any, ...], rest: str = "") -> list[tuple[Any, ...]]:
 	"""Punches that the user may see, whatever hides the others."""
 	visible = build_match_conditions("Punch Log") or ""
 	if visible:

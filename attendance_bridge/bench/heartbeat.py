@@ -12,7 +12,17 @@ from typing import Any
 
 import frappe
 
-from attendance_bridge.bench import clock_guard, devices, messages, moments, read_wishes, relayed, shifts
+from attendance_bridge.bench import (
+	clock_guard,
+	devices,
+	messages,
+	moments,
+	news,
+	read_wishes,
+	relayed,
+	scans,
+	shifts,
+)
 from attendance_bridge.bench.agents import DOCTYPE, Agent
 from attendance_bridge.bench.sent_fields import SentFields, spell_moment
 from attendance_bridge.core.clock import ClockReading
@@ -56,6 +66,7 @@ def take(agent: Agent, body: Mapping[str, Any]) -> dict[str, Any]:
 	now = moments.utc_now()
 	told = _read(SentFields(body), now)
 	_keep_agent(agent, told, now)
+	scans.take(agent, SentFields(body).table("found"))
 	states = _states(agent)
 	moved = False
 	for each in told.devices:
@@ -73,6 +84,7 @@ def take(agent: Agent, body: Mapping[str, Any]) -> dict[str, Any]:
 		"now": spell_moment(now),
 		"revision": relayed.revision(agent),
 		"read_now": read_wishes.open_for(agent),
+		"scan": scans.open_for(agent),
 	}
 
 
@@ -84,6 +96,7 @@ def _keep_agent(agent: Agent, told: _Told, now: datetime) -> None:
 		"oldest_waiting": _site_time(told.oldest_waiting),
 	}
 	frappe.db.set_value(DOCTYPE, agent.name, values, update_modified=False)
+	news.tell(news.What.DEVICES)
 
 
 def _states(agent: Agent) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from typing import Any
 
 import frappe
 
-from attendance_bridge.bench import clock_guard, devices, moments, punch_rows
+from attendance_bridge.bench import clock_guard, devices, moments, news, punch_rows
 from attendance_bridge.bench.clock_guard import GuardedClock
 from attendance_bridge.core.clock import ClockReading, ClockRules
 from attendance_bridge.core.cursor import START, Cursor
@@ -133,6 +133,8 @@ def hold(
 		try:
 			new = punch_rows.insert_ignore("Punch Log", punches)
 			new_unreadable = punch_rows.insert_ignore("Unreadable Record", unreadable)
+			if new:
+				news.tell(news.What.PUNCHES)
 			frappe.db.commit()  # nosemgrep  # see above
 			return new, new_unreadable
 		except Exception as error:  # noqa: PERF203  # nothing to a page of punches

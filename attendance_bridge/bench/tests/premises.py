@@ -95,6 +95,24 @@ def assignment(employee: str, shift: str, start: date, end: date | None = None) 
 	return document.name
 
 
+def user(name: str, *roles: str) -> str:
+	"""Somebody with just these roles, the same whenever asked for: Frappe lets few users be made an hour."""
+	email = f"{MARK}-{name}@example.com".lower()
+	if not frappe.db.exists("User", email):
+		made = frappe.get_doc(
+			{
+				"doctype": "User",
+				"email": email,
+				"first_name": name,
+				"send_welcome_email": 0,
+				"user_type": "System User",
+			}
+		)
+		made.append_roles(*roles)
+		made.insert(ignore_permissions=True)
+	return email
+
+
 def elsewhere(act: Callable[[], object]) -> None:
 	"""Run something in a transaction of another connection, and commit it."""
 	site = frappe.local.site

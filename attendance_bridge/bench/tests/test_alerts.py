@@ -11,7 +11,6 @@ from attendance_bridge.api import health as api
 from attendance_bridge.bench import alerts, health, jobs, messages, moments
 from attendance_bridge.bench.testing import IntegrationTestCase
 from attendance_bridge.bench.tests import premises, terminals
-from attendance_bridge.bench.tests.test_permissions import _user
 from attendance_bridge.core.causes import Cause, Finding
 from attendance_bridge.simulators.hikvision import HikvisionState, HikvisionTerminal
 
@@ -26,7 +25,7 @@ class AlertCase(IntegrationTestCase):
 		self.addCleanup(self.clear)
 		self.addCleanup(premises.clear)
 		self.addCleanup(frappe.set_user, "Administrator")
-		self.manager = _user("told", "HR Manager")
+		self.manager = premises.user("hr-manager", "HR Manager")
 		self.device = terminals.silent(1)
 		self.now = moments.utc_now()
 		self.seen(ago=0)
@@ -250,7 +249,7 @@ class TestHealth(AlertCase):
 
 	def test_who_may_ask(self) -> None:
 		for role, allowed in (("HR User", True), ("System Manager", True), ("Employee", False)):
-			frappe.set_user(_user("asks", role))
+			frappe.set_user(premises.user(f"asks-{frappe.scrub(role)}", role))
 			if allowed:
 				self.assertIn("online", api.device(self.device))
 			else:

@@ -11,7 +11,6 @@ from attendance_bridge.api import punches as api
 from attendance_bridge.bench import contact, jobs, moments, retiming
 from attendance_bridge.bench.testing import IntegrationTestCase
 from attendance_bridge.bench.tests import premises, terminals
-from attendance_bridge.bench.tests.test_permissions import _user
 from attendance_bridge.core.punch import DeviceKey, VerifyMode
 from attendance_bridge.simulators.zkteco import ZktecoState, ZktecoTerminal
 from attendance_bridge.simulators.zkteco.verbs import add_user, jump_clock, punch_now
@@ -76,7 +75,7 @@ class TestClockGuard(IntegrationTestCase):
 		self.assertEqual((held.status, held.status_reason), ("Quarantined", "clock_off"))
 		self.assertEqual(retiming.count_by_clock(self.device), 1)
 
-		frappe.set_user(_user("hr", "HR Manager"))
+		frappe.set_user(premises.user("hr-manager", "HR Manager"))
 		self.assertEqual(api.retime_device(self.device), {"punches": 1, "left": 0})
 		jobs.carry_on()
 		after = self.only_punch()
@@ -193,6 +192,6 @@ class TestClockGuard(IntegrationTestCase):
 
 	def test_only_hr_retimes(self) -> None:
 		for role in ("System Manager", "Employee"):
-			frappe.set_user(_user("other", role))
+			frappe.set_user(premises.user(f"asks-{frappe.scrub(role)}", role))
 			self.assertRaises(frappe.PermissionError, api.retime_device, self.device)
 			self.assertRaises(frappe.PermissionError, api.undo_retiming, ["x"])

@@ -25,11 +25,16 @@ ROLES = ("System Manager", "HR Manager", "HR User", "Employee", "Sales User", "G
 
 _API = "attendance_bridge.api"
 ALLOWED = {
+	f"{_API}.agents.find_terminals": MANAGERS,
+	f"{_API}.agents.found_terminals": ALL_WHO_SEE_ALL,
 	f"{_API}.agents.make_api_key": MANAGERS,
+	f"{_API}.agents.take_over_address": MANAGERS,
 	f"{_API}.devices.accept_new_terminal": MANAGERS,
 	f"{_API}.devices.download_diagnostics": MANAGERS,
 	f"{_API}.devices.fetch_checkins": MANAGERS,
 	f"{_API}.devices.form_context": ALL_WHO_SEE_ALL,
+	f"{_API}.devices.check_listener": MANAGERS,
+	f"{_API}.devices.set_up_listener": MANAGERS,
 	f"{_API}.devices.sync_clock": MANAGERS,
 	f"{_API}.devices.test_connection": MANAGERS,
 	f"{_API}.faces.erase": HR,
@@ -43,6 +48,7 @@ ALLOWED = {
 	f"{_API}.figures.why_held": HR | {"Employee"},
 	f"{_API}.health.agent": ALL_WHO_SEE_ALL,
 	f"{_API}.health.device": ALL_WHO_SEE_ALL,
+	f"{_API}.live.board": READERS,
 	f"{_API}.punches.approve_time": HR,
 	f"{_API}.punches.dry_run": frozenset({"System Manager", "HR Manager"}),
 	f"{_API}.punches.explanations": READERS,
@@ -55,6 +61,16 @@ ALLOWED = {
 	f"{_API}.punches.take_back": HR,
 	f"{_API}.punches.undo_retiming": HR,
 	f"{_API}.punches.unmapped_ids": ALL_WHO_SEE_ALL,
+	f"{_API}.push.address": MANAGERS,
+	f"{_API}.push.approve": MANAGERS,
+	f"{_API}.push.close_pairing": MANAGERS,
+	f"{_API}.push.commands": ALL_WHO_SEE_ALL,
+	f"{_API}.push.make_token": MANAGERS,
+	f"{_API}.push.open_pairing": MANAGERS,
+	f"{_API}.push.pairing_suggestions": MANAGERS,
+	f"{_API}.push.refuse": MANAGERS,
+	f"{_API}.push.send_command": MANAGERS,
+	f"{_API}.push.set_serial": MANAGERS,
 	**dict.fromkeys(endpoints.FOR_AGENTS, NOBODY),
 }
 """Which of ROLES may call what. Whoever may read a Shift Type is told why it is held."""

@@ -59,8 +59,12 @@ _ROW_40_END = bytes.fromhex("00000000ff000000")  # constant on the unit that zk-
 _ROW_49_END = bytes.fromhex("ff000000 00 ff000000")
 _USER_28 = struct.Struct("<HB5s8sIxBhI")
 _USER_72 = struct.Struct("<HB8s24sIx7sx24s")
-_EVENT_NUMERIC = struct.Struct("<IBB6B")
-_EVENT_TEXT = struct.Struct("<24sBB6B")
+EVENT_SIZES = (10, 12, 14, 32, 36, 37, 52)
+"""Bytes of a pushed punch: the id as a short or long number, or as text of 24 bytes; what follows the time in
+the longer ones is not established. Sources: the clients pyzk 0.9 and its later forks, which know these
+sizes."""
+_EVENT_IDS = {10: struct.Struct("<H"), 12: struct.Struct("<I"), 14: struct.Struct("<H")}
+_EVENT_END = struct.Struct("<BB6B")
 
 _IMPOSSIBLE_TIME = count_seconds(2024, 2, 31)
 _BINARY_USER_ID = b"\xff\xfe\x01\x80"
@@ -164,17 +168,22 @@ def unpack_user(raw: bytes) -> TerminalUser:
 	)
 
 
-def pack_event(row: LogRow, *, numeric_ids: bool) -> bytes:
-	"""A punch as it is pushed to a client that registered for events."""
+def pack_event(row: LogRow, size: int) -> bytes:
+	"""A punch as it is pushed to a client that registered for events.
+
+	:param size: one of `EVENT_SIZES`.
+	"""
 	wall = row.wall_time
-	end = (
+	end = _EVENT_END.pack(
 		VERIFY_CODES.get(row.verify_mode, UNDEFINED_CODE),
 		KEY_CODES.get(row.device_key, UNDEFINED_CODE),
 		*(wall.year - 2000, wall.month, wall.day, wall.hour, wall.minute, wall.second),
 	)
-	if numeric_ids:
-		return _EVENT_NUMERIC.pack(int(row.user_id), *end)
-	return _EVENT_TEXT.pack(row.user_id.encode(), *end)
+	number = _EVENT_IDS.get(size)
+	head = (
+		row.user_id.encode().ljust(USER_ID_BYTES, b"\0") if number is None else number.pack(int(row.user_id))
+	)
+	return (head + end).ljust(size, b"\0")
 
 
 _RowPacker = Callable[[int, str, int, int, int], bytes]

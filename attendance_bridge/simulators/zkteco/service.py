@@ -6,28 +6,22 @@ its own, so that a client that reads slowly, or not at all, keeps nobody else wa
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import selectors
 import socket
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
 from typing import Any
 
+from attendance_bridge.simulators.zkteco.connection import Connection, garbage
 from attendance_bridge.simulators.zkteco.records import LogRow
 from attendance_bridge.simulators.zkteco.session import DATAGRAM_DATA, Answer, Session
 from attendance_bridge.simulators.zkteco.state import ZktecoState
 from attendance_bridge.simulators.zkteco.wire import (
-	MAX_CHUNK,
-	TCP_PREFIX,
 	Command,
 	MalformedPacketError,
 	decode,
-	length_from_prefix,
-	with_prefix,
 )
 
 logger = logging.getLogger(__name__)
@@ -36,12 +30,6 @@ MAX_CONNECTIONS = 64
 MAX_UDP_SESSIONS = 64
 _TICK = 0.02
 """How often, in seconds, the faults are looked at that concern the power and the listening socket."""
-_EVENT_PATIENCE = 0.2
-"""How long, in seconds, an event waits for a connection that is busy sending before it is lost."""
-_TINY_SIZES = (3, 5, 3, 4, 1, 7)
-_TINY_PAUSE = 0.005
-_ODD_SIZE = 8191
-
 _Address = Any  # what recvfrom says of the sender
 
 
@@ -62,7 +50,7 @@ class ZktecoTerminal:
 		self._stopping = threading.Event()
 		self._network: threading.Thread | None = None
 		self._lock = threading.Lock()
-		self._connections: set[_Connection] = set()
+		self._connections: set[Connection] = set()
 		self._udp_sessions: OrderedDict[_Address, Session] = OrderedDict()
 
 	def __enter__(self) -> ZktecoTerminal:
@@ -116,6 +104,7 @@ class ZktecoTerminal:
 	def _serve(self) -> None:
 		while not self._stopping.is_set():
 			self._follow_faults()
+			self._end_unacknowledged()
 			for ready in self._wait():
 				if ready is self._listener:
 					self._accept()
@@ -126,7 +115,8 @@ class ZktecoTerminal:
 		with selectors.DefaultSelector() as selector:
 			if self._datagrams is not None:
 				selector.register(self._datagrams, selectors.EVENT_READ)
-			if self._listening and self._listener is not None:
+			is_busy = "one-connection" in self.state.faults and bool(self._connections)
+			if self._listening and self._listener is not None and not is_busy:
 				selector.register(self._listener, selectors.EVENT_READ)
 			return [key.fileobj for key, _ in selector.select(_TICK)]
 
@@ -164,18 +154,29 @@ class ZktecoTerminal:
 			return  # the client was gone already
 		sock.setblocking(True)
 		with self._lock:
-			if len(self._connections) >= MAX_CONNECTIONS:
+			is_refused = "second-refused" in self.state.faults and bool(self._connections)
+			if is_refused or len(self._connections) >= MAX_CONNECTIONS:
 				sock.close()
+				self.state.counters["turned_away_client"] += is_refused
 				return
-			connection = _Connection(self, sock)
+			connection = Connection(self.state, sock, self.forget)
 			self._connections.add(connection)
 		self.state.count("connections")
 		connection.thread.start()
 
-	def forget(self, connection: _Connection) -> None:
+	def forget(self, connection: Connection) -> None:
 		"""A connection has ended."""
 		with self._lock:
 			self._connections.discard(connection)
+
+	def _end_unacknowledged(self) -> None:
+		if "ack-or-end" not in self.state.faults:
+			return
+		with self._lock:
+			unheard = [connection for connection in self._connections if connection.has_gone_unheard()]
+		for connection in unheard:
+			self.state.count("unacknowledged")
+			connection.drop()
 
 	def _drop_connections(self, *, wait: bool) -> None:
 		with self._lock:
@@ -196,7 +197,7 @@ class ZktecoTerminal:
 		if "reboot" in faults or "slow" in faults:
 			return
 		if "garbage" in faults:
-			self._send_datagram(_garbage(), sender)
+			self._send_datagram(garbage(), sender)
 			return
 		try:
 			packet = decode(raw)
@@ -247,120 +248,6 @@ class ZktecoTerminal:
 			packet = session.event(row)
 			if packet is not None:
 				self._send_datagram(packet, address)
-
-
-class _Connection:
-	"""One TCP client and its thread."""
-
-	def __init__(self, terminal: ZktecoTerminal, sock: socket.socket) -> None:
-		self._terminal = terminal
-		self._state = terminal.state
-		self._sock = sock
-		self._session = Session(terminal.state, data_per_packet=MAX_CHUNK)
-		self._sending = threading.Lock()
-		self._dropped = threading.Event()
-		self.thread = threading.Thread(target=self._run, name="zkteco-connection", daemon=True)
-
-	def drop(self) -> None:
-		"""End it from outside; wakes its thread from reading and from sending."""
-		self._dropped.set()
-		with contextlib.suppress(OSError):  # it may have ended already
-			self._sock.shutdown(socket.SHUT_RDWR)
-
-	def push_event(self, row: LogRow) -> None:
-		packet = self._session.event(row)
-		if packet is None:
-			return
-		if not self._sending.acquire(timeout=_EVENT_PATIENCE):
-			self._state.count("event_lost")
-			return
-		try:
-			self._sock.sendall(with_prefix(packet))
-		except OSError:
-			self._state.count("event_lost")
-		finally:
-			self._sending.release()
-
-	def _run(self) -> None:
-		try:
-			self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-			self._converse()
-		except MalformedPacketError as error:
-			self._state.count("malformed")
-			logger.debug("connection closed: malformed %s", error)
-		except OSError as error:
-			logger.debug("connection lost: %s", error)
-		finally:
-			self._sock.close()
-			self._terminal.forget(self)
-
-	def _converse(self) -> None:
-		for raw in self._packets():
-			faults = self._state.faults
-			if "reboot" in faults or self._dropped.is_set():
-				return
-			if "slow" in faults:
-				continue
-			if "garbage" in faults:
-				self._send(_garbage())
-				continue
-			answer = self._session.answer(decode(raw))
-			stream = b"".join(map(with_prefix, answer.packets))
-			if answer.is_big_read and "half-closed" in faults:
-				self._send(stream[: len(stream) // 2])
-				return
-			self._send(stream)
-			if answer.restarts:
-				faults.add("reboot")
-			if answer.ends or answer.restarts:
-				return
-
-	def _packets(self) -> Iterator[bytes]:
-		while True:
-			prefix = self._receive(TCP_PREFIX.size)
-			if not prefix:
-				return
-			yield self._receive(length_from_prefix(prefix))
-
-	def _receive(self, size: int) -> bytes:
-		"""Exactly `size` bytes; none if the client has gone before the first.
-
-		:raises ConnectionError: it has gone in the middle.
-		"""
-		received = b""
-		while len(received) < size:
-			part = self._sock.recv(size - len(received))
-			if not part:
-				if received:
-					raise ConnectionError("the client left in the middle of a packet")
-				return b""
-			received += part
-		return received
-
-	def _send(self, stream: bytes) -> None:
-		with self._sending:
-			if "short-read" not in self._state.faults:
-				self._sock.sendall(stream)
-				return
-			for piece in _tiny_pieces(stream):
-				self._sock.sendall(piece)
-				if len(piece) < _ODD_SIZE:
-					self._dropped.wait(_TINY_PAUSE)
-
-
-def _tiny_pieces(stream: bytes) -> Iterator[bytes]:
-	"""A few bytes at a time as far as prefix and header go, then pieces that end inside of records."""
-	start = 0
-	for size in _TINY_SIZES:
-		yield stream[start : start + size]
-		start += size
-	for place in range(start, len(stream), _ODD_SIZE):
-		yield stream[place : place + _ODD_SIZE]
-
-
-def _garbage() -> bytes:
-	"""Noise, but certainly no packet: neither the TCP prefix nor any answer code begins with a zero byte."""
-	return b"\0" + os.urandom(31)
 
 
 def _bind_both(host: str, port: int) -> tuple[socket.socket, socket.socket]:

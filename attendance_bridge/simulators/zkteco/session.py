@@ -15,6 +15,7 @@ from attendance_bridge.simulators.zkteco.records import LogRow, pack_event, unpa
 from attendance_bridge.simulators.zkteco.state import ZktecoState
 from attendance_bridge.simulators.zkteco.wire import (
 	EVENT_PUNCH,
+	EVENT_VERIFIED,
 	MAX_CHUNK,
 	Command,
 	Packet,
@@ -55,6 +56,8 @@ class Session:
 		self.id = 0
 		self.events = 0
 		"""The flags of EVENT_REGISTER."""
+		self.unacknowledged = 0
+		"""Events that the client was told of since it last acknowledged one."""
 		self._state = state
 		self._data_per_packet = data_per_packet
 		self._authenticated = False
@@ -64,7 +67,10 @@ class Session:
 	def answer(self, packet: Packet) -> Answer:
 		"""Serve one request. Whatever a client sends, it gets an answer and the terminal stays whole."""
 		if packet.command == Command.ACK_OK:
-			return Answer()  # the client acknowledges an event
+			# The client acknowledges an event.
+			self.unacknowledged = 0
+			self._state.count("event_acknowledged")
+			return Answer()
 		if packet.command == Command.CONNECT:
 			return self._connect(packet)
 		if self.id == 0 or packet.session_id != self.id:
@@ -84,8 +90,16 @@ class Session:
 		"""
 		if not self._authenticated or not self.events & EVENT_PUNCH:
 			return None
-		data = pack_event(row, numeric_ids=self._state.numeric_ids)
+		self.unacknowledged += 1
+		data = pack_event(row, self._state.event_size)
 		return encode(Command.EVENT_REGISTER, EVENT_PUNCH, 0, data)
+
+	def other_event(self, row: LogRow) -> bytes | None:
+		"""What precedes a punch on a terminal that tells of everything: a user was verified."""
+		if not self._authenticated or not self.events & EVENT_PUNCH:
+			return None
+		data = struct.pack("<I3B", row.uid, 1, 1, 1)
+		return encode(Command.EVENT_REGISTER, EVENT_VERIFIED, 0, data)
 
 	def _say(self, packet: Packet, code: Command, data: bytes = b"") -> Answer:
 		return Answer((encode(code, self.id, packet.reply_id, data),))

@@ -28,15 +28,24 @@ from attendance_bridge.simulators.zkteco.roster import Roster
 
 FAULTS: dict[str, str] = {
 	"access-mode": "firmware in access mode: the log reads as empty although users can be read",
+	"ack-or-end": "a connection that acknowledges no event for `ack_seconds` is closed",
 	"bad-date-row": "rows dated 31 February stand among the good ones",
 	"bad-user-row": "rows and users whose id is empty or no text stand among the good ones",
+	"event-drops": "instead of every third event the connection is closed",
+	"event-pieces": "events arrive over TCP in tiny segments",
 	"garbage": "random bytes instead of packets",
 	"growing": "somebody punches between the question for the size of the log and its reading",
 	"half-closed": "the connection is closed in the middle of every big read",
 	"half-user": "every name is cut in the middle of a two-byte character",
+	"joined-events": "events are held back and arrive two at a time in one segment",
+	"missed-events": "clients are not told of every third punch",
+	"no-dst": "the clock knows no summer time",
 	"no-rwb": "buffered reading (command 1503) is answered with an error",
+	"one-connection": "while one TCP client is served, every other one waits",
+	"other-events": "clients are told of verifications too, whatever they asked for",
 	"punch-255": "every row of the log carries the key code 255",
 	"reboot": "drops every connection and refuses new ones for `reboot_seconds`, then comes back",
+	"second-refused": "while one TCP client is served, every other one is turned away",
 	"short-read": "answers arrive over TCP in tiny segments",
 	"slow": "requests are taken and never answered",
 	"udp-only": "TCP connections are refused",
@@ -90,9 +99,14 @@ class ZktecoState:
 		self.user_record_size = user_record_size
 		self.comm_key = comm_key
 		self.reboot_seconds = reboot_seconds
+		self.ack_seconds = 2.0
+		self.event_size = 12 if log_layout == 16 or user_record_size == 28 else 32
+		"""Bytes of a punch as it is pushed; one of `records.EVENT_SIZES`."""
 		self.enabled = True
 		self.user_capacity = 10_000
 		self.log_capacity = 200_000
+		"""Rows; when there are more, the oldest are overwritten."""
+		self.overwritten: list[LogRow] = []
 		self.counters: Counter[str] = Counter()
 		"""Commands by their name in lower case (`disable_device`, `log_clear` …), and what went wrong:
 		`wrong_comm_key`, `bad_session`, `reply_id_out_of_order`, `malformed`, `turned_away`."""
@@ -267,6 +281,11 @@ class ZktecoState:
 			moment = wall_time.replace(microsecond=0)
 			row = LogRow(user.uid, user.user_id, moment, verify_mode, device_key)
 			self._rows.append(row)
+			if len(self._rows) > self.log_capacity:
+				gone = len(self._rows) - self.log_capacity
+				self.overwritten += self._rows[:gone]
+				del self._rows[:gone]
+				self._image = None
 			return row
 
 	def _tell_watchers(self, row: LogRow) -> None:
@@ -320,7 +339,10 @@ class ZktecoState:
 			self._clock_offset = wall_time.replace(microsecond=0) - self._true_wall_time()
 
 	def _true_wall_time(self) -> datetime:
-		return self._now().astimezone(self.zone).replace(tzinfo=None, microsecond=0, fold=0)
+		local = self._now().astimezone(self.zone)
+		if "no-dst" in self.faults:
+			local -= local.dst() or timedelta(0)
+		return local.replace(tzinfo=None, microsecond=0, fold=0)
 
 	# what it shows to the outside
 

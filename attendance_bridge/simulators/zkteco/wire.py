@@ -67,6 +67,8 @@ class Command(IntEnum):
 
 EVENT_PUNCH = 1
 """The flag of EVENT_REGISTER, and the session id of an event packet, that mean a punch (EF_ATTLOG)."""
+EVENT_VERIFIED = 1 << 8
+"""Likewise: somebody was verified (EF_VERIFY)."""
 
 
 class MalformedPacketError(Exception):

@@ -1,7 +1,7 @@
 """The overtime of a month counted and stored on a real site, against HRMS's own marking of that month.
 
-People with one day shift have punched IN and OUT on 26 days, some late, some long; their check-ins are written
-as rows. Then, on the same site in the same run:
+People with one day shift have punched IN and OUT on 26 days, some late, some long; their check-ins are
+written as rows. Then, on the same site in the same run:
 
 - The rival: `Shift Type.process_auto_attendance` of HRMS makes an Attendance of each person and day.
 - Ours: `bench.workdays.counting.count_all` works each of these days out and stores overtime, extra overtime,

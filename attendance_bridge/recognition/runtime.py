@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib
+import os
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,8 +24,9 @@ _LOG_ERRORS_ONLY = 3
 """ONNX Runtime warns at every frame of a size that a graph does not declare, and computes it rightly."""
 
 
+@functools.cache
 def load_cv2() -> Any:
-	"""OpenCV, on one thread.
+	"""OpenCV, on one thread unless an engine gives it more: said once, not before every face.
 
 	:raises RecognitionError: NOT_INSTALLED.
 	"""
@@ -42,6 +44,9 @@ def load_insightface() -> Any:
 
 
 def _load(module: str, package: str, extra: str) -> ModuleType:
+	# ONNX Runtime (seen with 1.32) tells its maker about every process, and keeps an id of the machine in the
+	# home folder; only before it is loaded can all of that be declined (its Privacy.md).
+	os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 	try:
 		return importlib.import_module(module)
 	except ModuleNotFoundError:

@@ -213,7 +213,8 @@ class TestFacesOverHttp(IntegrationTestCase):
 		dump = subprocess.run(
 			[
 				*("mysqldump", "--single-transaction", "--skip-lock-tables", "--hex-blob"),
-				*("-h", conf.db_host or "127.0.0.1", "-u", conf.db_name, conf.db_name),
+				*("-h", conf.db_host or "127.0.0.1", "-P", str(conf.db_port or 3306)),
+				*("-u", conf.db_name, conf.db_name),
 			],
 			env={**os.environ, "MYSQL_PWD": conf.db_password},
 			capture_output=True,

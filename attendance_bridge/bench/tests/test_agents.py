@@ -122,6 +122,7 @@ class TestRelayed(_AgentTestCase):
 				"role": "in",
 				"user_id_prefix": "N",
 				"poll_seconds": 120,
+				"live": False,
 			},
 		)
 		self.assertEqual((options["password"], options["port"], options["timeout"]), (PASSWORD, 8080, 7.5))
@@ -213,7 +214,7 @@ class TestHeartbeat(_AgentTestCase):
 		self.assertEqual(moments.from_site(self.document.oldest_waiting), self.now - timedelta(hours=2))
 		self.assertLess(moments.now() - self.document.last_heartbeat, timedelta(seconds=30))
 		self.assertEqual(str(self.document.modified), str(modified))
-		self.assertEqual(set(answer), {"now", "revision", "read_now"})
+		self.assertEqual(set(answer), {"now", "revision", "read_now", "scan"})
 		self.assertEqual(answer["revision"], relayed.assignment(self.agent)["revision"])
 		self._beat()
 		self.document.reload()

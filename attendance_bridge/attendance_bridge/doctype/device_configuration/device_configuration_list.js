@@ -10,7 +10,7 @@ function is_silent({ last_contact, poll_interval }) {
 }
 
 frappe.listview_settings["Device Configuration"] = {
-	add_fields: ["enabled", "last_contact", "last_error_code", "poll_interval", "edge_agent"],
+	add_fields: ["enabled", "last_contact", "last_error_code", "poll_interval", "edge_agent", "road", "push"],
 	hide_name_filter: false,
 
 	get_indicator(doc) {
@@ -19,6 +19,13 @@ frappe.listview_settings["Device Configuration"] = {
 		if (!doc.last_contact) return [__("Not Reached Yet"), "orange", "enabled,=,1|last_contact,is,not set"];
 		if (is_silent(doc)) return [__("Silent"), "orange", "enabled,=,1|last_error_code,is,not set"];
 		return [__("Online"), "green", "enabled,=,1|last_error_code,is,not set"];
+	},
+
+	formatters: {
+		road(value, _df, { edge_agent, push }) {
+			if (value === "Relayed") return __("Relayed by {0}", [frappe.utils.escape_html(edge_agent)]);
+			return push && value !== "Push" ? __("{0}, Push", [__(value)]) : __(value);
+		},
 	},
 
 	onload(list) {

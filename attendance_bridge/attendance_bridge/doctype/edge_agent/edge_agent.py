@@ -7,7 +7,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from attendance_bridge.bench import agents
+from attendance_bridge.bench import agents, scans
 from attendance_bridge.install import AGENT_ROLE
 
 
@@ -58,6 +58,14 @@ class EdgeAgent(Document):
 					" the user empty to have one made."
 				).format(frappe.bold(frappe.utils.escape_html(self.user)), ", ".join(others))
 			)
+
+		scans.check(self.scan_networks)
+
+	def before_save(self) -> None:
+		"""What a form brings of the state is as old as the form."""
+		held = self.get_doc_before_save()
+		for field in self.meta.get("fields", {"read_only": 1}) if held else ():
+			self.set(field.fieldname, held.get(field.fieldname))
 
 	def on_update(self) -> None:
 		user = frappe.get_doc("User", self.user)

@@ -17,6 +17,7 @@ from attendance_bridge.bench import (
 	devices,
 	messages,
 	moments,
+	news,
 	read_wishes,
 	relayed,
 	scans,
@@ -95,6 +96,7 @@ def _keep_agent(agent: Agent, told: _Told, now: datetime) -> None:
 		"oldest_waiting": _site_time(told.oldest_waiting),
 	}
 	frappe.db.set_value(DOCTYPE, agent.name, values, update_modified=False)
+	news.tell(news.What.DEVICES)
 
 
 def _states(agent: Agent) -> dict[str, Any]:

@@ -245,7 +245,20 @@ def _device(table: object, path: str) -> Device:
 		secrets=read_secret,
 		path=path,
 	)
-	return Device(settings=settings, config=driver_config(settings.driver, _others(table, ours), path, ours))
+	config = driver_config(settings.driver, _others(table, ours), path, ours)
+	return Device(settings=check_pushed(settings, path), config=config)
+
+
+def check_pushed(settings: DeviceSettings, path: str) -> DeviceSettings:
+	"""Return the settings, unless they are of a terminal that calls by itself and could not be told by them.
+
+	:raises ConfigError: it has no serial number.
+	"""
+	if not drivers.load(settings.driver).spec.pulled and not settings.serial:
+		raise ConfigError(
+			Code.MISSING_KEY, path=f"{path}.serial", help="by which a terminal is known that calls by itself"
+		)
+	return settings
 
 
 def _others(table: Mapping[str, Any], ours: set[str]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from attendance_bridge.core.errors import Code, ConfigError
 from attendance_bridge.core.redact import Secret
 from attendance_bridge.core.relay import EDGE_CAMERA, Assignment, RelayedDevice
 from attendance_bridge.edge.messages import sentence
-from attendance_bridge.edge.settings import Device, DeviceSettings, driver_config
+from attendance_bridge.edge.settings import Device, DeviceSettings, check_pushed, driver_config
 
 logger = logging.getLogger(__name__)
 
@@ -181,7 +181,8 @@ def device_of(relayed: RelayedDevice) -> Device:
 		# Also no name of a file or a variable: a site has no say over secrets of this machine.
 		if name in described and value is not None
 	}
-	return Device(settings=settings, config=driver_config(settings.driver, options, relayed.name))
+	config = driver_config(settings.driver, options, relayed.name)
+	return Device(settings=check_pushed(settings, relayed.name), config=config)
 
 
 def _types(wanted: object) -> tuple[object, ...]:

@@ -193,12 +193,12 @@ class Agent:
 		self.receiver = self._make_receiver() if self.settings.receiver.enabled else None
 		if self.receiver is not None:
 			workers.append(self.receiver)
+		self.status = self._make_status()
 		self.web = self._make_web() if self.settings.web.enabled else None
 		if self.web is not None:
 			workers.append(self.web)
 		self.supervisor = Supervisor(workers)
 
-		self.status = self._make_status()
 	def _make_heartbeat(self, reader: TerminalReader) -> HeartbeatWorker:
 		return HeartbeatWorker(
 			upstream=cast(DecidingUpstream, self.upstream),

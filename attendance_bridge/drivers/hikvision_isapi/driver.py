@@ -22,6 +22,7 @@ from attendance_bridge.drivers.hikvision_isapi.alert_stream import AlertStream
 from attendance_bridge.drivers.hikvision_isapi.config import Config
 from attendance_bridge.drivers.hikvision_isapi.documents import XmlDocument, whole_number
 from attendance_bridge.drivers.hikvision_isapi.events import MAJOR, PASSED, RowReader
+from attendance_bridge.drivers.hikvision_isapi.http_hosts import HttpHosts
 from attendance_bridge.drivers.hikvision_isapi.limits import Limits, read_capacity, read_limits
 from attendance_bridge.drivers.hikvision_isapi.log import EventLog, widest_range
 from attendance_bridge.drivers.hikvision_isapi.notifications import NotificationReader
@@ -247,6 +248,10 @@ class Driver:
 		"""
 		with closing(AlertStream(self._config)) as stream:
 			yield from stream.listen(self.notification_reader(self._serial()), stop)
+
+	def http_hosts(self) -> HttpHosts:
+		"""Where the terminal posts its events by itself."""
+		return HttpHosts(self._conversation.ask_raw)
 
 	def notification_reader(self, serial: str) -> NotificationReader:
 		"""What reads the events that the terminal with this serial number tells by itself. Asks nothing."""

@@ -219,31 +219,30 @@ class PartReader:
 
 	def _read_xml(self, parts: list[Part]) -> bool:
 		buffer = self._buffer
+		lost = self._find_delimiter(max(0, self._scanned - len(self._boundary) - 4))
+		end_of_buffer = len(buffer) if lost is None else lost
 		if not self._root:
 			prologue = _PROLOGUE.match(buffer)
 			found = _ROOT.match(buffer, prologue.end() if prologue else 0)
-			end = buffer.find(b">", found.end()) if found else -1
+			end = buffer.find(b">", found.end(), end_of_buffer) if found else -1
 			if found is None or end < 0:
-				return self._lost_xml(parts)
+				return self._wait_for_root(parts, lost)
 			self._root = found.group(1)
 			self._scanned = found.end()
 			if buffer[end - 1 : end] == b"/":
 				return self._take(parts, end + 1)
 		tag = b"</" + self._root
-		at = buffer.find(tag, max(0, self._scanned - len(tag)))
-		if at >= 0:
-			end = buffer.find(b">", at)
-			if end >= 0:
-				return self._take(parts, end + 1)
-		lost = self._find_delimiter(max(0, self._scanned - len(self._boundary) - 4))
-		if lost is not None and (at < 0 or lost < at):
+		at = buffer.find(tag, max(0, self._scanned - len(tag)), end_of_buffer)
+		end = buffer.find(b">", at, end_of_buffer) if at >= 0 else -1
+		if end >= 0:
+			return self._take(parts, end + 1)
+		if lost is not None:
 			return self._lose(parts, lost)
 		self._scanned = at if at >= 0 else len(buffer)
 		return self._bounded(parts)
 
-	def _lost_xml(self, parts: list[Part]) -> bool:
+	def _wait_for_root(self, parts: list[Part], lost: int | None) -> bool:
 		"""No root yet: wait for it, unless a delimiter says that none will come."""
-		lost = self._find_delimiter(0)
 		if lost is not None:
 			return self._lose(parts, lost)
 		if len(self._buffer) > MAX_HEADERS:

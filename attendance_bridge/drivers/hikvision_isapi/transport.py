@@ -112,6 +112,15 @@ class Conversation:
 			raise DeviceError(Code.GARBAGE, reason="not XML", path=path)
 		return answer
 
+	def ask_raw(self, method: str, path: str, question: bytes | None = None) -> bytes:
+		"""Send a question in XML, get the answer as it came, if it reports no failure.
+
+		:raises DeviceError: any of the codes of a terminal.
+		"""
+		reply = self._send_authenticated(method, path, question, _XML)
+		read_reply(reply, path)
+		return reply.body
+
 	def _ask(self, method: str, path: str, body: bytes | None, content_type: str) -> Document:
 		reply = self._send_authenticated(method, path, body, content_type)
 		return read_reply(reply, path)

@@ -34,6 +34,9 @@ ATTENDANCE = 1
 OTHER_EVENTS = frozenset({2, 4, 8, 16, 32, 128, 256, 512})
 """A finger was laid on, a key was pressed, a door, an alarm …"""
 
+MAX_DATA = 4096
+"""Bytes of one packet; a record has at most 52."""
+
 _HEADER_SIZE = 8
 _SHORT_NUMBER = struct.Struct("<HBB6s")
 _LONG_NUMBER = struct.Struct("<IBB6s")
@@ -101,6 +104,8 @@ class EventReader:
 
 	def _split(self, data: bytes) -> list[_Record]:
 		"""The records in a packet; none if no known shape makes sense of it."""
+		if len(data) > MAX_DATA:
+			return []
 		for size in (len(data), *_SHAPES):
 			shape = _SHAPES.get(size)
 			if shape is None or len(data) % size:

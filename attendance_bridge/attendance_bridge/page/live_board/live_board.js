@@ -211,8 +211,9 @@ const LIVE_STYLE = `
 @keyframes live-new { from { background: var(--yellow-highlight-color, var(--bg-yellow)); } }
 .live-alerts { display: grid; gap: .5rem; margin-bottom: 1.25rem; }
 .live-alert { display: block; padding: .6rem .75rem; border-radius: var(--border-radius); color: inherit;
-	background: var(--bg-orange, var(--alert-bg-warning)); border-left: 3px solid var(--orange-500); }
+	background: var(--control-bg); border-left: 3px solid var(--orange-500); }
 .live-alert:hover { color: inherit; text-decoration: none; }
-@media (max-width: 767px) { .live-columns { grid-template-columns: minmax(0, 1fr); } }
+@media (max-width: 767px) { .live-columns { grid-template-columns: minmax(0, 1fr); }
+	.live-board.p-3 { padding: .5rem 0 !important; } }
 @media (prefers-reduced-motion: reduce) { .live-new a { animation: none; } }
 `;

@@ -1,0 +1,8 @@
+// Copyright (c) 2026, Attendance Bridge contributors
+// For license information, please see license.txt
+
+frappe.ui.form.on("Attendance Bridge Alert", {
+	refresh(frm) {
+		frm.disable_save();
+	},
+});

@@ -92,6 +92,12 @@ def _sees_all(user: str) -> bool:
 	return user == "Administrator" or not SEE_ALL.isdisjoint(frappe.get_roles(user))
 
 
+def visible_employees(user: str | None = None) -> list[str] | None:
+	"""The employees whose punches and days somebody sees, by name; None: everybody's."""
+	user = user or frappe.session.user
+	return None if _sees_all(user) else _visible_employees(user)
+
+
 def _visible_employees(user: str) -> list[str]:
 	"""The employees whose punches somebody sees, by name."""
 	own = "SELECT `name` FROM `tabEmployee` WHERE `user_id` = %(user)s"

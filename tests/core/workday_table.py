@@ -643,5 +643,10 @@ DAYS = [
 	# 12:00 - 09:00 = 3:00: not yet half a day, not yet gone early.
 	Day("at lunch", "day", "09:00i 12:00o", "on_time", "in_time", "3:00", early="5:00", as_of="12:30"),
 	Day("half leave, may come at noon", "day", "", "expected", "not_begun", as_of="12:00", leave="half"),
+	# Without a shift the day is over at midnight.
+	Day("no shift, in now", None, "09:00i", "on_time", "no_shift", as_of="23:59"),
+	Day(
+		"no shift, never left", None, "09:00i", "on_time", "no_shift", anomalies="missing_out", as_of="+00:00"
+	),
 	Day("on leave all along", "day", "", "on_leave", "leave", as_of="08:00", leave="full"),
 ]

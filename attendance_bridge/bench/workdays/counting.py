@@ -12,8 +12,8 @@ from typing import Any
 import frappe
 
 from attendance_bridge.bench import moments
-from attendance_bridge.bench.workdays import sheet, words
-from attendance_bridge.bench.workdays.sheet import Line
+from attendance_bridge.bench.workdays import words
+from attendance_bridge.bench.workdays.sheet import Line, Sheet
 from attendance_bridge.core.workday.day import Workday
 from attendance_bridge.core.workday.engine import work_out
 from attendance_bridge.core.workday.rules import BreakRules
@@ -71,8 +71,11 @@ def count(attendances: Sequence[Any]) -> int:
 
 	:param attendances: rows with the columns of `_DUE`.
 	"""
-	rows = [_row(line) for line in sheet.lines(attendances)]
-	return _write(rows, moments.now())
+	if not attendances:
+		return 0
+	days = [row.attendance_date for row in attendances]
+	sheet = Sheet.load({row.employee for row in attendances}, min(days), max(days))
+	return _write([_row(sheet.line(row)) for row in attendances], moments.now())
 
 
 def _due() -> list[Any]:
@@ -134,8 +137,6 @@ def _seconds(span: timedelta) -> int:
 
 
 def _write(rows: Sequence[Sequence[Any]], now: datetime) -> int:
-	if not rows:
-		return 0
 	columns = ("name", "changes", *_FIELDS)
 	paths = ", ".join(f"`{column}` LONGTEXT PATH '$[{place}]'" for place, column in enumerate(columns))
 	changes = ", ".join(f"`a`.`{column}` = `new`.`{column}`" for column in _FIELDS)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,6 +24,19 @@ from attendance_bridge.core.workday.rules import OvertimeRules
 
 _LOG_TYPES = {each.value: each for each in LogType}
 _KEYS = {each.value: each for each in DeviceKey}
+PERSON = (
+	"name",
+	"employee_name",
+	"company",
+	"department",
+	"designation",
+	"grade",
+	"default_shift",
+	"holiday_list",
+	"date_of_joining",
+	"relieving_date",
+)
+
 _MIDNIGHT = time()
 _DAY = timedelta(days=1)
 
@@ -39,35 +52,51 @@ class Line:
 	overtime: OvertimeRules
 
 
-def lines(attendances: Sequence[Any]) -> list[Line]:
-	"""Gather what belongs to submitted Attendances.
+class Sheet:
+	"""What is known of some people between two dates."""
 
-	:param attendances: rows with name, employee, company, attendance_date, shift, status and leave_type.
-	"""
-	if not attendances:
-		return []
-	first = min(row.attendance_date for row in attendances)
-	last = max(row.attendance_date for row in attendances)
-	people = _people({row.employee for row in attendances})
-	shifts = shift_rules.load()
-	rulebook = Rulebook.load()
-	holidays = Holidays.load(
-		people.values(),
-		{shift.holiday_list for shift in shifts.values() if shift.holiday_list},
-		first=first,
-		last=last,
-	)
-	checkins = _Checkins.load(list(people), first, last)
-	zone = moments.site_zone()
-	gathered = []
-	for row in attendances:
-		person = people.get(row.employee)
-		shift = shifts.get(row.shift or "")
-		rules = rulebook.choose(
+	def __init__(
+		self,
+		people: Mapping[str, Any],
+		shifts: Mapping[str, ShiftType],
+		rulebook: Rulebook,
+		holidays: Holidays,
+		checkins: _Checkins,
+	) -> None:
+		self.people = people
+		"""Rows of Employee by name: those of `PERSON`."""
+		self._shifts = shifts
+		self._rulebook = rulebook
+		self._holidays = holidays
+		self._checkins = checkins
+		self.zone = moments.site_zone()
+
+	@classmethod
+	def load(cls, employees: Collection[str], first: date, last: date) -> Sheet:
+		"""Seven statements, however many people and days."""
+		people = _people(employees)
+		shifts = shift_rules.load()
+		shift_lists = {shift.holiday_list for shift in shifts.values() if shift.holiday_list}
+		return cls(
+			people,
+			shifts,
+			Rulebook.load(),
+			Holidays.load(people.values(), shift_lists, first=first, last=last),
+			_Checkins.load(list(people), first, last),
+		)
+
+	def line(self, row: Any) -> Line:
+		"""Gather what belongs to an Attendance, or to a day that has none yet.
+
+		:param row: with employee, company, attendance_date, shift, status and leave_type.
+		"""
+		person = self.people.get(row.employee)
+		shift = self._shifts.get(row.shift or "")
+		rules = self._rulebook.choose(
 			company=row.company, shift=row.shift, grade=person.grade if person is not None else None
 		)
-		found = checkins.of(row.employee, row.attendance_date, row.shift)
-		off = holidays.of(
+		found = self._checkins.of(row.employee, row.attendance_date, row.shift)
+		off = self._holidays.of(
 			row.attendance_date,
 			employee=row.employee,
 			company=row.company,
@@ -75,28 +104,22 @@ def lines(attendances: Sequence[Any]) -> list[Line]:
 		)
 		plan = DayPlan(
 			date=row.attendance_date,
-			zone=zone,
-			shift=_shift(shift, rules, found, row.attendance_date, zone),
+			zone=self.zone,
+			shift=_shift(shift, rules, found, row.attendance_date, self.zone),
 			off=off,
 			leave=_leave(row),
 		)
-		gathered.append(
-			Line(
-				attendance=row,
-				plan=plan,
-				scans=[_scan(each, zone) for each in found],
-				overtime=rules.overtime,
-			)
-		)
-	return gathered
+		scans = [_scan(each, self.zone) for each in found]
+		return Line(attendance=row, plan=plan, scans=scans, overtime=rules.overtime)
+
+	def shifts_punched(self, employee: str, day: date) -> set[str | None]:
+		"""The shifts of the check-ins of a day; None among them: some belong to no shift."""
+		return self._checkins.shifts(employee, day)
 
 
-def _people(names: set[str]) -> dict[str, Any]:
+def _people(names: Collection[str]) -> dict[str, Any]:
 	rows = frappe.get_all(
-		"Employee",
-		filters={"name": ("in", sorted(names))},
-		fields=["name", "company", "grade", "holiday_list"],
-		order_by=None,
+		"Employee", filters={"name": ("in", sorted(names) or [""])}, fields=list(PERSON), order_by=None
 	)
 	return {row.name: row for row in rows}
 
@@ -113,16 +136,17 @@ def _shift(
 ) -> Shift | None:
 	if shift is None:
 		return None
+	agreed = shift.times.on(day, zone)
 	counted = shift.rules(rules.breaks)
 	times = next((each for each in checkins if each.shift_start and each.shift_end), None)
 	if times is None:
-		agreed = shift.times.on(day, zone)
-		start, end = agreed.start, agreed.end
-	else:
-		# As it was when the punches came: a Shift Type may have got other times since.
-		start, end = _utc(times.shift_start, zone), _utc(times.shift_end, zone)
-	# Which punches belong to it is known already: its window lies close around it.
-	return Shift(name=shift.times.name, start=start, end=end, opens=start, closes=end, rules=counted)
+		return replace(agreed, rules=counted)
+	# As it was when the punches came: a Shift Type may have got other times since.
+	start, end = _utc(times.shift_start, zone), _utc(times.shift_end, zone)
+	opens, closes = agreed.start - agreed.opens, agreed.closes - agreed.end
+	return Shift(
+		name=agreed.name, start=start, end=end, opens=start - opens, closes=end + closes, rules=counted
+	)
 
 
 def _scan(row: Any, zone: ZoneInfo) -> Scan:
@@ -145,10 +169,13 @@ class _Checkins:
 
 	def __init__(self, rows: Iterable[Any]) -> None:
 		self._by_day: dict[tuple[str, date, str | None], list[Any]] = defaultdict(list)
+		self._shifts: dict[tuple[str, date], set[str | None]] = defaultdict(set)
 		for row in rows:
 			in_shift = row.shift and row.shift_start and not row.offshift
 			day = row.shift_start.date() if in_shift else row.time.date()
-			self._by_day[row.employee, day, row.shift if in_shift else None].append(row)
+			shift = row.shift if in_shift else None
+			self._by_day[row.employee, day, shift].append(row)
+			self._shifts[row.employee, day].add(shift)
 
 	@classmethod
 	def load(cls, employees: Sequence[str], first: date, last: date) -> _Checkins:
@@ -160,7 +187,7 @@ class _Checkins:
 			" WHERE c.`employee` IN %(employees)s AND c.`time` >= %(first)s AND c.`time` < %(last)s"
 			" ORDER BY c.`employee`, c.`time`",
 			{
-				"employees": tuple(employees),
+				"employees": tuple(employees) or ("",),
 				"first": datetime.combine(first, _MIDNIGHT) - _DAY,
 				"last": datetime.combine(last, _MIDNIGHT) + 3 * _DAY,
 			},
@@ -170,3 +197,6 @@ class _Checkins:
 
 	def of(self, employee: str, day: date, shift: str | None) -> Sequence[Any]:
 		return self._by_day.get((employee, day, shift or None), ())
+
+	def shifts(self, employee: str, day: date) -> set[str | None]:
+		return self._shifts.get((employee, day), set())

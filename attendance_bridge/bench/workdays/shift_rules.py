@@ -16,6 +16,8 @@ _FIELDS = (
 	"name",
 	"start_time",
 	"end_time",
+	"begin_check_in_before_shift_start_time",
+	"allow_check_out_after_shift_end_time",
 	"holiday_list",
 	"determine_check_in_and_check_out",
 	"working_hours_calculation_based_on",
@@ -67,7 +69,14 @@ def read(row: Any) -> ShiftType:
 		half_day_below=timedelta(hours=flt(row.working_hours_threshold_for_half_day)),
 		absent_below=timedelta(hours=flt(row.working_hours_threshold_for_absent)),
 	)
-	times = ShiftTimes(name=row.name, start=_time(row.start_time), end=_time(row.end_time), rules=rules)
+	times = ShiftTimes(
+		name=row.name,
+		start=_time(row.start_time),
+		end=_time(row.end_time),
+		opens_before=_minutes(row.begin_check_in_before_shift_start_time),
+		closes_after=_minutes(row.allow_check_out_after_shift_end_time),
+		rules=rules,
+	)
 	return ShiftType(times=times, holiday_list=row.holiday_list)
 
 

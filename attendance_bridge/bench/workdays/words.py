@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attendance_bridge.core.workday.day import Reason, Status
+from attendance_bridge.core.workday.day import Anomaly, Reason, Status
 
 STATUS = {
 	Status.ON_TIME: "On Time",
@@ -40,3 +40,38 @@ BY_HAND = "Marked by hand, without a punch"
 
 HOURS_DIFFER = "hours_differ"
 """A code of ours beside those of `Anomaly`: the punches of the day come to other hours than HRMS holds."""
+
+ANOMALY = {
+	Anomaly.MISSING_IN: "No IN",
+	Anomaly.MISSING_OUT: "No OUT",
+	Anomaly.IN_AFTER_IN: "IN after IN",
+	Anomaly.OUT_AFTER_OUT: "OUT after OUT",
+	Anomaly.PUNCH_ON_LEAVE: "Punched while on leave",
+	Anomaly.PUNCH_ON_DAY_OFF: "Punched on a day off",
+}
+
+LETTER = {
+	Status.ON_TIME: "P",
+	Status.CONSIDERED: "P*",
+	Status.LATE: "L",
+	Status.EARLY_EXIT: "E",
+	Status.HALF_DAY: "½",
+	Status.ABSENT: "A",
+	Status.ON_LEAVE: "V",
+	Status.HOLIDAY: "H",
+	Status.WEEKLY_OFF: "W",
+	Status.NOT_SCHEDULED: "",
+	Status.EXPECTED: "",
+	Status.MISSING: "?",
+}
+"""For the narrow cells of a month."""
+
+DAYS_WORKED = {
+	Status.ON_TIME: 1.0,
+	Status.CONSIDERED: 1.0,
+	Status.LATE: 1.0,
+	Status.EARLY_EXIT: 1.0,
+	Status.HALF_DAY: 0.5,
+}
+
+DAYS_OF_LEAVE = {Reason.LEAVE: 1.0, Reason.HALF_LEAVE: 0.5, Reason.HALF_LEAVE_HALF_ABSENT: 0.5}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta, timezone
 from itertools import pairwise
 
+from attendance_bridge.core.clock import localise
 from attendance_bridge.core.direction import LogType
 from attendance_bridge.core.workday.day import Anomaly, Reason, Scan, Status, Workday
 from attendance_bridge.core.workday.overtime import find_overtime
@@ -31,7 +32,7 @@ def work_out(
 	ordered = _ordered(scans, rules.pairing)
 	work = find_work(ordered, rules)
 	worked = _worked(work, rules)
-	is_over = as_of is None or (plan.shift is not None and as_of >= plan.shift.closes)
+	is_over = as_of is None or as_of >= _end_of(plan)
 	late_by, early_by = _deviations(work, plan.shift) if plan.off is None else (NOTHING, NOTHING)
 	status, reason = _verdict(plan, ordered, worked, late_by, early_by, as_of if not is_over else None)
 	overtime = find_overtime(work.stretches, worked, plan, overtime_rules)
@@ -54,6 +55,13 @@ def work_out(
 		anomalies=_anomalies(plan, ordered, rules, is_over),
 		scans=ordered,
 	)
+
+
+def _end_of(plan: DayPlan) -> datetime:
+	if plan.shift is not None:
+		return plan.shift.closes
+	next_day = datetime.combine(plan.date + timedelta(days=1), time())
+	return localise(next_day, plan.zone).astimezone(timezone.utc)
 
 
 def _ordered(scans: Iterable[Scan], pairing: Pairing) -> tuple[Scan, ...]:

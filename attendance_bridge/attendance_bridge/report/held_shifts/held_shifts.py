@@ -9,6 +9,7 @@ import frappe
 from frappe import _
 
 from attendance_bridge.bench import devices, held_shifts
+from attendance_bridge.bench.report_column import column
 
 
 def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -18,17 +19,13 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict[str, Any]]
 
 def _columns() -> list[dict[str, Any]]:
 	return [
-		_column(_("Shift Type"), "shift", "Link", 150, options="Shift Type"),
-		_column(_("Judged Up To"), "until", "Datetime", 170),
-		_column(_("Held By"), "device", "Link", 180, options=devices.DOCTYPE),
-		_column(_("Last Contact"), "last_contact", "Datetime", 170),
-		_column(_("Why"), "why", "Data", 420),
-		_column(_("Trouble with the Terminal"), "last_error", "Data", 420),
+		column(_("Shift Type"), "shift", "Link", 150, options="Shift Type"),
+		column(_("Judged Up To"), "until", "Datetime", 170),
+		column(_("Held By"), "device", "Link", 180, options=devices.DOCTYPE),
+		column(_("Last Contact"), "last_contact", "Datetime", 170),
+		column(_("Why"), "why", "Data", 420),
+		column(_("Trouble with the Terminal"), "last_error", "Data", 420),
 	]
-
-
-def _column(label: str, fieldname: str, fieldtype: str, width: int, **more: Any) -> dict[str, Any]:
-	return {"label": label, "fieldname": fieldname, "fieldtype": fieldtype, "width": width, **more}
 
 
 def _rows() -> list[dict[str, Any]]:

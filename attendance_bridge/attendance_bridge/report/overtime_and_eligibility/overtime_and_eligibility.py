@@ -1,0 +1,104 @@
+# Copyright (c) 2026, Attendance Bridge contributors
+# For license information, please see license.txt
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from datetime import timedelta
+from typing import Any
+
+from frappe import _
+
+from attendance_bridge.bench import moments
+from attendance_bridge.bench.report_column import column, employee_columns
+from attendance_bridge.bench.workdays import choice, days
+from attendance_bridge.bench.workdays.days import PersonDay
+from attendance_bridge.bench.workdays.told import hours
+
+_NOTHING = timedelta()
+_SHOWN_IN_CHART = 20
+
+
+def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
+	"""Columns, rows, no message, chart and summary: the overtime of each person who made some."""
+	chosen = choice.of_filters(filters)
+	found = days.load(chosen.employees, chosen.first, chosen.last, now=moments.utc_now())
+	over: dict[str, list[PersonDay]] = defaultdict(list)
+	for each in found:
+		if each.day.overtime or each.day.extra_overtime:
+			over[each.person.name].append(each)
+	allowances = sorted({name for each in found for name in each.day.allowances})
+	rows = [_row(person_days) for person_days in over.values()]
+	return _columns(allowances), rows, None, _chart(rows), _summary(rows)
+
+
+def _columns(allowances: list[str]) -> list[dict[str, Any]]:
+	return [
+		*employee_columns(_("Employee"), _("Employee Name"), _("Department")),
+		column(_("Days with Overtime"), "days", "Int", 150),
+		column(_("Overtime"), "overtime", "Float", 100, precision=2),
+		column(_("Extra Overtime"), "extra_overtime", "Float", 130, precision=2),
+		column(_("Hours of Overtime"), "total", "Float", 150, precision=2),
+		*(column(_allowance(name), _field(name), "Int", 120) for name in allowances),
+	]
+
+
+def _allowance(name: str) -> str:
+	return _(name.replace("_", " ").title())
+
+
+def _field(allowance: str) -> str:
+	return f"allowance_{allowance}"
+
+
+def _row(person_days: list[PersonDay]) -> dict[str, Any]:
+	person = person_days[0].person
+	overtime = sum((each.day.overtime for each in person_days), _NOTHING)
+	extra = sum((each.day.extra_overtime for each in person_days), _NOTHING)
+	counts = Counter(name for each in person_days for name in each.day.allowances)
+	return {
+		"employee": person.name,
+		"employee_name": person.employee_name,
+		"department": person.department,
+		"days": len({each.day.date for each in person_days}),
+		"overtime": hours(overtime),
+		"extra_overtime": hours(extra),
+		"total": hours(overtime + extra),
+		**{_field(name): count for name, count in counts.items()},
+	}
+
+
+def _chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+	most = sorted(rows, key=lambda row: -row["total"])[:_SHOWN_IN_CHART]
+	if not most:
+		return None
+	return {
+		"type": "bar",
+		"colors": ["blue", "orange"],
+		"barOptions": {"stacked": True},
+		"data": {
+			"labels": [row["employee_name"] for row in most],
+			"datasets": [
+				{"name": _("Overtime"), "values": [row["overtime"] for row in most]},
+				{"name": _("Extra Overtime"), "values": [row["extra_overtime"] for row in most]},
+			],
+		},
+	}
+
+
+def _summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+	return [
+		{"label": _("People"), "value": len(rows), "datatype": "Int", "indicator": "Blue"},
+		{
+			"label": _("Overtime"),
+			"value": round(sum(row["overtime"] for row in rows), 2),
+			"datatype": "Float",
+			"indicator": "Blue",
+		},
+		{
+			"label": _("Extra Overtime"),
+			"value": round(sum(row["extra_overtime"] for row in rows), 2),
+			"datatype": "Float",
+			"indicator": "Orange",
+		},
+	]

@@ -8,7 +8,14 @@ from zoneinfo import available_timezones
 import frappe
 from frappe.utils import get_system_timezone
 
-from attendance_bridge.bench import contact, devices, diagnostics, driver_options, fetch_request
+from attendance_bridge.bench import (
+	contact,
+	devices,
+	diagnostics,
+	driver_options,
+	fetch_request,
+	listener_setup,
+)
 
 DOCTYPE = devices.DOCTYPE
 
@@ -60,3 +67,17 @@ def fetch_checkins(device: str, from_date: str | None = None, to_date: str | Non
 	"""
 	frappe.get_doc(DOCTYPE, device).check_permission("write")
 	return fetch_request.queue(device, fetch_request.window(from_date, to_date))
+
+
+@frappe.whitelist(methods=["POST"])
+def set_up_listener(device: str) -> dict[str, Any]:
+	"""Have a terminal post its events to this site."""
+	frappe.get_doc(DOCTYPE, device).check_permission("write")
+	return listener_setup.set_up(device)
+
+
+@frappe.whitelist(methods=["POST"])
+def check_listener(device: str) -> dict[str, Any]:
+	"""Look whether a terminal is still told to post here."""
+	frappe.get_doc(DOCTYPE, device).check_permission("write")
+	return listener_setup.check(device)

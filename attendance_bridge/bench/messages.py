@@ -341,6 +341,39 @@ def no_network(line: str) -> str:
 	return _("{0} is no network. Write one a line, such as 192.0.2.0/24.").format(_harmless(line))
 
 
+_LISTENER_STATES = {
+	"Set Up": _lt("It is set up to post its events here. Nothing has come yet."),
+	"Not Kept": _lt("It is not set up to post its events here, or not any more. Set the listener up."),
+	"Delivers": _lt("It posts its events here."),
+	"Silent": _lt(
+		"It is set up to post its events here, and does not. Restart it, or set the listener up again; it is"
+		" read all the same."
+	),
+}
+
+
+def listener_state(state: str | None) -> str:
+	"""How it stands with a terminal that is to post its events; the field `listener_state`."""
+	return str(_LISTENER_STATES[state or "Not Kept"])
+
+
+def arrangement(made: Any) -> str:
+	"""What a terminal made of being told to post its events.
+
+	:param made: a `hikvision_isapi.http_hosts.Arrangement`.
+	"""
+	said = _harmless(made.said)
+	if made.not_kept:
+		return _(
+			"It took the setting and reads back otherwise ({0}): nothing will come. It is read all the same."
+		).format(_harmless(", ".join(made.not_kept)))
+	if made.reaches_us is False:
+		return _("It keeps the setting, but its own test does not reach this site: {0}").format(said or "?")
+	if made.reaches_us is None:
+		return _("It keeps the setting, and has no test. Whether anything comes shows at the next punch.")
+	return _("It keeps the setting, and its test has reached this site.")
+
+
 def no_token() -> str:
 	"""What was typed as a token cannot be one."""
 	return _("A token has 16 to 64 letters, digits, - and _: it stands in the path of an address.")

@@ -32,7 +32,7 @@ DRIVER_OPTIONS = ("host", "port", "user", "password_env", "comm_key_env")
 
 
 @click.command()
-@click.option("--driver", required=True, type=click.Choice(drivers.names()), help="The terminal family.")
+@click.option("--driver", required=True, type=click.Choice(drivers.pulled()), help="The terminal family.")
 @click.option("--host", required=True, help="Host name or IP address of the terminal.")
 @click.option("--port", type=click.IntRange(1, 65_535), help="By default the usual one of the family.")
 @click.option("--user", help="The account on the terminal, where it has accounts.")

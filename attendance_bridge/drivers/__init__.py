@@ -11,6 +11,11 @@ def names() -> tuple[str, ...]:
 	return registry.names(__path__)
 
 
+def pulled() -> tuple[str, ...]:
+	"""Those whose terminals are read; the others call by themselves."""
+	return tuple(name for name in names() if load(name).spec.pulled)
+
+
 def load(key: str) -> type[Driver]:
 	"""The class of one driver.
 

@@ -60,9 +60,9 @@ def ask_terminals(
 def _table_of(text: str, zone: str) -> dict[str, object]:
 	values = spec.split(text)
 	driver = values.get("driver", "")
-	if driver not in drivers.names():
+	if driver not in drivers.pulled():
 		raise ConfigError(
-			Code.BAD_VALUE, path=f"{OPTION} driver", expected=f"one of {', '.join(drivers.names())}"
+			Code.BAD_VALUE, path=f"{OPTION} driver", expected=f"one of {', '.join(drivers.pulled())}"
 		)
 	values.setdefault("name", values.get("host", ""))
 	values.setdefault("timezone", zone)
@@ -83,7 +83,7 @@ def _try(questions: Questions, table: dict[str, object]) -> None:
 
 def _ask_one(questions: Questions, zone: str, taken: set[str]) -> dict[str, object] | None:
 	"""None when it was given up."""
-	labels = {name: drivers.load(name).spec.label for name in drivers.names()}
+	labels = {name: drivers.load(name).spec.label for name in drivers.pulled()}
 	driver = questions.choose(OPTION, "Which kind", labels)
 	config = drivers.load(driver).spec.config
 	table: dict[str, object] = {"name": _ask_name(questions, taken), "driver": driver, "timezone": zone}

@@ -65,7 +65,9 @@ def test_a_package_has_no_logic_of_its_own(module: Path) -> None:
 	"""But for the ones that list and load plug-ins."""
 	body = ast.parse(module.read_text(encoding="utf-8")).body
 	functions = {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-	allowed = {"names", "load", "pulled"} if module.parent.name in ("drivers", "upstreams", "cameras") else set()
+	allowed = (
+		{"names", "load", "pulled"} if module.parent.name in ("drivers", "upstreams", "cameras") else set()
+	)
 	assert functions <= allowed
 
 

@@ -61,6 +61,10 @@ _SENTENCES = {
 		"Another terminal answers at {where}: its serial number is {found}, expected was {expected}."
 		" Correct the address, or accept it as a new terminal."
 	),
+	Code.SAME_SERIAL: _lt(
+		"Two terminals call with this serial number. Give one of them another, or replace it; until then both"
+		" are taken in, and each sends everything again when it starts."
+	),
 	Code.UPSTREAM_ERROR: _lt("{where} failed. Look into its error log; delivery goes on by itself."),
 	Code.RATE_LIMITED: _lt("{where} asks for fewer requests. It goes on by itself."),
 	Code.NOT_FOUND: _lt("{where} does not have what was asked for. Check the address."),

@@ -41,6 +41,8 @@ class Code(str, Enum):
 	"""The terminal reports an error of its own; details carry its code."""
 	WRONG_DEVICE = "wrong_device"
 	"""Another serial number than the configured one answers at this address."""
+	SAME_SERIAL = "same_serial"
+	"""Two terminals call with one serial number."""
 
 	# an upstream
 	UPSTREAM_ERROR = "upstream_error"

@@ -30,6 +30,8 @@ _SENTENCES: dict[Code, str] = {
 	Code.DEVICE_ERROR: "{where} reports an error of its own. Look at its screen or its web page.",
 	Code.WRONG_DEVICE: "Another terminal answers at {where}: its serial number is {found}, expected was "
 	"{expected}. Correct the address or the serial number.",
+	Code.SAME_SERIAL: "Two terminals call with this serial number. Give one of them another, or replace it; "
+	"until then both are taken in, and each sends everything again when it starts.",
 	Code.UPSTREAM_ERROR: "{where} failed. Look into its error log; delivery goes on by itself when it is "
 	"back.",
 	Code.RATE_LIMITED: "{where} asks for fewer requests. Delivery goes on by itself; set or lower the rate "

@@ -15,8 +15,11 @@ from datetime import datetime, timedelta
 
 from attendance_bridge.core.clock import ClockReading
 from attendance_bridge.core.driver import DeviceInfo, Now, Page
+from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.core.ports import Accepted
+from attendance_bridge.core.pull import PullReport
 from attendance_bridge.core.punch import Punch
+from attendance_bridge.core.retry import Breaker
 from attendance_bridge.drivers.zkteco_adms.config import Config
 from attendance_bridge.drivers.zkteco_adms.desk import (
 	Contact,
@@ -96,6 +99,8 @@ class PushDesk:
 		self._facts: dict[str, Facts] = {}
 		self._news: dict[str, _News] = {}
 		self._stamps: dict[tuple[str, Table], str] = {}
+		self._twins: dict[str, bool] = {}
+		"""What the book of devices says of each serial number."""
 
 	def gate(self) -> Gate:
 		return self._gate
@@ -246,6 +251,20 @@ class PushDesk:
 		self._book.contacts(
 			{names[serial]: (_info(serial, facts[serial]), news[serial].contact.at) for serial in names}
 		)
+		for serial, name in names.items():
+			self._tell_twin(serial, name, news[serial].contact)
+
+	def _tell_twin(self, serial: str, name: str, contact: Contact) -> None:
+		"""Into the book of devices, once; and out of it when only one is left."""
+		if self._twins.get(serial) == contact.is_twin:
+			return
+		record = self._book.find(name)
+		is_told = record is not None and record.last_error_code == Code.SAME_SERIAL.value
+		if contact.is_twin and not is_told:
+			self._book.failed(name, DeviceError(Code.SAME_SERIAL), at=contact.at, breaker=Breaker())
+		elif is_told and not contact.is_twin:
+			self._book.pulled(name, PullReport(device_serial=serial), at=contact.at)
+		self._twins[serial] = contact.is_twin
 
 
 def _merged(known: Facts, said: Facts) -> Facts:

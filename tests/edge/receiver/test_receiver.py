@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
+from attendance_bridge.core.errors import Code
 from attendance_bridge.core.punch import DeviceKey, VerifyMode
 from attendance_bridge.core.redact import Secret
 from attendance_bridge.drivers.zkteco_adms import requests as ask
@@ -366,3 +367,21 @@ def test_two_terminals_with_one_serial_number_are_noticed(premises: Premises, cl
 	found = premises.push_book.find("A1")
 	assert found is not None
 	assert found.is_twin
+	record = premises.book.find("Gate A1")
+	assert record is not None
+	assert record.last_error_code == Code.SAME_SERIAL.value
+
+
+def test_a_twin_that_is_gone_is_told_of_no_more(open_premises: Open, clock: Clock) -> None:
+	premises = open_premises(device("A1"))
+	for number in range(6):
+		mac = f"00:17:61:11:ad:4{number % 2}"
+		premises.post("/iclock/cdata?SN=A1&table=options", f"~DeviceName=K40,MAC={mac}")
+	premises.close()
+	clock.pass_(timedelta(days=2))
+	later = open_premises(device("A1"))
+	later.get("/iclock/getrequest?SN=A1")
+	later.stop()
+	record = later.book.find("Gate A1")
+	assert record is not None
+	assert record.last_error_code == ""

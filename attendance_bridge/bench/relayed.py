@@ -13,7 +13,7 @@ from frappe.utils import cint
 from frappe.utils.password import get_encryption_key
 
 from attendance_bridge import __version__
-from attendance_bridge.bench import devices, driver_options
+from attendance_bridge.bench import clock_guard, devices, driver_options
 from attendance_bridge.bench.agents import Agent
 from attendance_bridge.core.errors import ConfigError
 from attendance_bridge.core.redact import Secret
@@ -88,7 +88,8 @@ def _rules() -> dict[str, Any]:
 		"clock_tolerance_seconds": round(rules.clock.tolerance.total_seconds()),
 		"debounce_seconds": round(rules.debounce.window.total_seconds()),
 		"working_day_hours": round(rules.direction.working_day.total_seconds() / 3600),
-		"correct_clocks": bool(cint(frappe.get_cached_doc(devices.SETTINGS).correct_clocks)),
+		"correct_clocks": clock_guard.corrects_by_itself(),
+		"largest_correction_seconds": round(clock_guard.largest_correction().total_seconds()),
 	}
 
 

@@ -39,6 +39,8 @@ class RelayRules:
 
 	clock_tolerance_seconds: float
 	correct_clocks: bool
+	largest_correction_seconds: float | None = None
+	"""A clock that is further off is left to a person; None: the site says no bound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

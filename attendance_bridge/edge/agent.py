@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, cast
 
 from attendance_bridge import upstreams
+from attendance_bridge.core.causes import Limits
 from attendance_bridge.core.driver import Now
 from attendance_bridge.core.errors import BridgeError, Code, ConfigError, UpstreamError
 from attendance_bridge.core.faces import FaceUpstream
@@ -32,6 +33,7 @@ from attendance_bridge.edge.settings import Settings, UpstreamSettings
 from attendance_bridge.edge.status import Status
 from attendance_bridge.edge.supervisor import Supervisor, Worker, WorkerState
 from attendance_bridge.edge.terminals import Terminals
+from attendance_bridge.edge.troubles import Troubles
 from attendance_bridge.edge.uploader import Uploader
 from attendance_bridge.edge.vision.ports import VisionState
 from attendance_bridge.edge.vision.staff import Staff
@@ -425,6 +427,18 @@ class Agent:
 			now=self._now,
 			live=lambda: self.listener.states,
 			seeing=self._seeing,
+			troubles=self._make_troubles().view,
+		)
+
+	def _make_troubles(self) -> Troubles:
+		return Troubles(
+			devices=lambda: self.terminals.all,
+			book=self.book,
+			punches=self.punches,
+			upstream_error=lambda: self.last_error,
+			folder=self.database.path.parent,
+			limits=Limits(clock_tolerance=self.settings.rules.rules().clock.tolerance),
+			now=self._now,
 		)
 
 	def _seeing(self) -> VisionState | None:

@@ -81,7 +81,12 @@ class HeartbeatWorker(Errand):
 		assignment = self._upstream.devices()
 		rules = assignment.rules
 		tolerance = timedelta(seconds=rules.clock_tolerance_seconds)
-		self._reader.go_by(ClockRules(tolerance=tolerance), correct_clocks=rules.correct_clocks)
+		bound = rules.largest_correction_seconds
+		self._reader.go_by(
+			ClockRules(tolerance=tolerance),
+			correct_clocks=rules.correct_clocks,
+			largest=timedelta.max if bound is None else timedelta(seconds=bound),
+		)
 		assigned = self._terminals.assign(assignment, self._book.serials())
 		for device in assigned.devices:
 			self._reader.enter(device)

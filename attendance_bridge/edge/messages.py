@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from attendance_bridge.core.causes import Cause, Finding
 from attendance_bridge.core.errors import BridgeError, Code
 
 _SENTENCES: dict[Code, str] = {
@@ -133,6 +134,41 @@ def _where(facts: _Facts) -> str:
 	return f"{host}:{port}" if port is not None else str(host)
 
 
+_TROUBLES: dict[Cause, str] = {
+	Cause.DEVICE_DARK: "Nothing was heard of {subject} for {minutes} minutes.",
+	Cause.WRONG_PASSWORD: "{subject} refuses the password, or has locked the account.",
+	Cause.WRONG_DEVICE: "Another terminal than expected answers for {subject}.",
+	Cause.CLOCK_OFF: "The clock of {subject} is {offset}.",
+	Cause.NEARLY_FULL: "The log of {subject} is {percent} % full.",
+	Cause.BACKLOG: "{count} punches wait to be delivered.",
+	Cause.SITE_UNREACHABLE: "Nothing can be delivered.",
+	Cause.DISK_FULL: "Only {megabytes} MB are left on the disk.",
+}
+
+TROUBLE_ADVICE: dict[Cause, str] = {
+	Cause.DEVICE_DARK: "Look whether it is switched on and in this network. It keeps its punches.",
+	Cause.WRONG_PASSWORD: "Correct the password. It is not tried again soon, so that nobody is locked out.",
+	Cause.WRONG_DEVICE: "Correct the address, or the serial number if it was replaced.",
+	Cause.CLOCK_OFF: "Set its clock, or correct the time zone in the configuration; then look at the punches "
+	"in quarantine.",
+	Cause.NEARLY_FULL: 'All up to "Complete up to" is here. Delete old records at the terminal before it '
+	"overwrites what was not read.",
+	Cause.BACKLOG: "They are kept and go out by themselves; see why under Delivery.",
+	Cause.SITE_UNREACHABLE: "Punches are kept here and go out when it is back.",
+	Cause.DISK_FULL: "Free some: without it no more punches are held. Terminals keep what is not fetched.",
+}
+"""What somebody can do about a trouble, where its error does not say."""
+
+
+def spell_trouble(finding: Finding) -> str:
+	"""What is wrong, as a sentence."""
+	facts = _Facts(finding.facts)
+	seconds = finding.facts.get("seconds")
+	facts["offset"] = spell_offset(timedelta(seconds=float(seconds))) if seconds is not None else "?"
+	facts["subject"] = finding.subject
+	return _TROUBLES[finding.cause].format_map(facts)
+
+
 REASONS: dict[str, str] = {
 	# why IN or OUT
 	"device_key": "the key pressed on the terminal",
@@ -145,6 +181,7 @@ REASONS: dict[str, str] = {
 	"echo": "repeats the punch just before it",
 	"no_such_id": "nobody has this id",
 	"clock_off": "the terminal's clock was wrong when it was read",
+	"clock_jumped": "the terminal's clock was wrong and has been set since, nobody knows when",
 	"in_the_future": "a time that has not come yet",
 	"before_time": "a time before any terminal in use: its clock had been reset",
 	# what a site that decides says

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from attendance_bridge import drivers
 from attendance_bridge.core.clock import ClockReading, ClockRules, ClockVerdict, judge
+from attendance_bridge.core.drift import may_correct
 from attendance_bridge.core.driver import (
 	Capability,
 	DeviceInfo,
@@ -57,12 +58,19 @@ class TerminalReader:
 		self._book = book
 		self._clock_rules = clock_rules
 		self._correct_clocks = False
+		self._largest_correction = timedelta.max
 		self._now = now
 
-	def go_by(self, clock_rules: ClockRules, *, correct_clocks: bool) -> None:
-		"""Judge clocks by these rules from the next contact on, and set those that are wrong, if wanted."""
+	def go_by(
+		self, clock_rules: ClockRules, *, correct_clocks: bool, largest: timedelta = timedelta.max
+	) -> None:
+		"""Judge clocks by these rules from the next contact on, and set those that are wrong, if wanted.
+
+		:param largest: a clock that is further off is left to a person.
+		"""
 		self._clock_rules = clock_rules
 		self._correct_clocks = correct_clocks
+		self._largest_correction = largest
 
 	def enter(self, device: Device) -> None:
 		"""Write into the book what the configuration says of a terminal."""
@@ -159,7 +167,7 @@ class TerminalReader:
 		self, name: str, driver: Driver, reading: ClockReading | None, rules: ClockRules
 	) -> None:
 		"""After the log was read, so that nothing is mixed. A failure leaves the pull as good as it was."""
-		if reading is None or abs(reading.offset) <= rules.tolerance:
+		if reading is None or not may_correct(reading.offset, rules, largest=self._largest_correction):
 			return
 		if Capability.SET_CLOCK not in driver.spec.capabilities:
 			return

@@ -39,11 +39,13 @@ class Status:
 		now: Now,
 		live: Callable[[], Mapping[str, Live]] = dict,
 		seeing: Callable[[], VisionState | None] = lambda: None,
+		troubles: Callable[[], list[dict[str, str]]] = list,
 	) -> None:
 		"""
 		:param backup: the file, or the folder of files, that a backup job writes.
 		:param live: how listening stands, by name of the terminal.
 		:param seeing: how camera and recognition are; None on an agent without.
+		:param troubles: what is wrong and what to do, as `edge.troubles` has it.
 		"""
 		self._database = database
 		self._punches = punches
@@ -57,6 +59,7 @@ class Status:
 		self._now = now
 		self._live = live
 		self._seeing = seeing
+		self._troubles = troubles
 		self._started_at = now()
 
 	def view(self) -> dict[str, Any]:
@@ -65,6 +68,7 @@ class Status:
 			"now": self._now().isoformat(),
 			"version": __version__,
 			"started_at": self._started_at.isoformat(),
+			"troubles": self._troubles(),
 			"upstream": self._upstream(),
 			"queue": self._queue(),
 			"counts": {state.value: count for state, count in self._punches.counts().items()},

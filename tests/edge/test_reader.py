@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from attendance_bridge.core.clock import ClockRules
 from attendance_bridge.core.driver import Page, Window
 from attendance_bridge.core.errors import Code, DeviceError, StoreError
 from attendance_bridge.core.pull import PullReport
@@ -52,6 +53,24 @@ def test_a_clock_within_the_tolerance_is_right_enough(edge: Edge, clock: Clock) 
 	with HikvisionTerminal(state) as terminal:
 		edge.reader().read(hikvision(terminal.port))
 	assert edge.cursors.watermark("HIK1") == MORNING
+
+
+@pytest.mark.parametrize(
+	("minutes", "corrected"),
+	[(30, True), (-30, True), (50, False)],  # the site allows three quarters of an hour
+)
+def test_a_clock_is_corrected_within_the_bound(
+	edge: Edge, clock: Clock, minutes: int, corrected: bool
+) -> None:
+	state = terminal_with_log(clock, 1)
+	verbs.jump_clock(state, timedelta(minutes=minutes))
+	reader = edge.reader()
+	reader.go_by(ClockRules(), correct_clocks=True, largest=timedelta(minutes=45))
+	with HikvisionTerminal(state) as terminal:
+		reader.read(hikvision(terminal.port))
+		reader.read(hikvision(terminal.port))
+	offset = edge.record("Main gate").clock_offset
+	assert offset == (timedelta(0) if corrected else timedelta(minutes=minutes))
 
 
 def test_a_pull_that_breaks_off_keeps_what_came_and_earns_none(edge: Edge, clock: Clock) -> None:

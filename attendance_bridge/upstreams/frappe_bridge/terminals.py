@@ -44,8 +44,14 @@ def read_assignment(message: object) -> Assignment:
 		rules=RelayRules(
 			clock_tolerance_seconds=number_of(rules, "clock_tolerance_seconds", 120),
 			correct_clocks=flag_of(rules, "correct_clocks"),
+			largest_correction_seconds=_bound(rules),
 		),
 	)
+
+
+def _bound(rules: Json) -> float | None:
+	seconds = number_of(rules, "largest_correction_seconds", -1.0)
+	return None if seconds < 0 else seconds
 
 
 def _read_device(row: Json) -> RelayedDevice:

@@ -12,6 +12,7 @@ import cv2
 import pytest
 
 from attendance_bridge.core.template import Pose
+from attendance_bridge.edge.enrollment.pictures import MAX_PHOTO_BYTES
 from attendance_bridge.edge.enrollment.session import POSES, State
 from attendance_bridge.simulators.camera import CameraState, verbs
 from tests.edge.rig import eventually
@@ -178,6 +179,8 @@ def test_a_photo_is_refused_with_reasons_and_another_taken(
 		keep_picture(page, "enrollment-photo-refused")
 		page.set_input_files("#file", {**photo, "buffer": b"no picture"})
 		page.wait_for_function("() => document.querySelector('#end-text').textContent.includes('JPEG')")
+		page.set_input_files("#file", {**photo, "buffer": bytes(MAX_PHOTO_BYTES + 1)})
+		page.wait_for_function("() => document.querySelector('#end-text').textContent.includes('too large')")
 		page.set_input_files("#file", {**photo, "buffer": drawn(1)})
 		page.wait_for_selector("#end.well:not([hidden])")
 		assert "Five views before a camera are surer" in page.inner_text("#end-text")

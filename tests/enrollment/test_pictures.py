@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +14,15 @@ pytest.importorskip("cv2", reason="recognition needs the extra `recognition`")
 import cv2
 import numpy as np
 
-from attendance_bridge.edge.enrollment.pictures import BadPicture, PictureError, decode, encode, size_of
+from attendance_bridge.edge.enrollment.pictures import (
+	MAX_PHOTO_BYTES,
+	MAX_PHOTO_PIXELS,
+	BadPicture,
+	PictureError,
+	decode,
+	encode,
+	size_of,
+)
 
 LIMITS = {"max_bytes": 200_000, "max_pixels": 1_000_000}
 WIDE = np.zeros((60, 100, 3), np.uint8)
@@ -62,6 +73,53 @@ def test_a_photo_is_turned_as_the_camera_was_held(
 def test_a_large_photo_is_made_smaller() -> None:
 	image = decode(jpeg(np.zeros((800, 3200, 3), np.uint8)), max_bytes=10**6, max_pixels=10**7)
 	assert image.shape == (400, 1600, 3)
+
+
+def test_what_must_stand_in_memory_as_a_whole_is_smaller() -> None:
+	limits = {"max_bytes": MAX_PHOTO_BYTES, "max_pixels": MAX_PHOTO_PIXELS}
+	large = np.zeros((4_000, 6_000, 3), np.uint8)
+	_done, progressive = cv2.imencode(".jpg", large, (cv2.IMWRITE_JPEG_PROGRESSIVE, 1))
+	for data in (jpeg(large, ".png"), bytes(progressive)):
+		with pytest.raises(PictureError) as raised:
+			decode(data, **limits)
+		assert raised.value.problem is BadPicture.TOO_LARGE
+	assert decode(jpeg(large), **limits).shape == (1067, 1600, 3)
+
+
+BOMBS = """
+import resource, sys, threading
+from attendance_bridge.edge.enrollment.pictures import MAX_PHOTO_BYTES, MAX_PHOTO_PIXELS, PictureError, decode
+def megabytes():
+	return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+def take(data):
+	try:
+		decode(data, max_bytes=MAX_PHOTO_BYTES, max_pixels=MAX_PHOTO_PIXELS)
+	except PictureError:
+		pass
+files = [open(path, "rb").read() for path in sys.argv[2:]]
+take(open(sys.argv[1], "rb").read())
+before = megabytes()
+threads = [threading.Thread(target=take, args=(data,)) for data in files for _ in range(8)]
+for thread in threads:
+	thread.start()
+for thread in threads:
+	thread.join()
+print(megabytes() - before)
+"""
+
+
+def test_pictures_that_are_made_to_fill_the_memory_do_not(tmp_path: Path) -> None:
+	bombs = {
+		"small.png": jpeg(suffix=".png"),
+		"huge.png": jpeg(np.zeros((7_000, 7_000, 3), np.uint8), ".png"),
+		"largest.png": jpeg(np.zeros((3_600, 3_600, 3), np.uint8), ".png"),
+		"largest.jpg": jpeg(np.zeros((7_000, 7_000, 3), np.uint8)),
+	}
+	for name, data in bombs.items():
+		(tmp_path / name).write_bytes(data)
+	command = [sys.executable, "-c", BOMBS, *(str(tmp_path / name) for name in bombs)]
+	printed = subprocess.run(command, check=True, capture_output=True, text=True, timeout=100).stdout
+	assert int(printed) < 120, "megabytes"
 
 
 def test_too_many_bytes_are_not_looked_at() -> None:

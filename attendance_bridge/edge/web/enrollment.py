@@ -90,6 +90,7 @@ def show_enrollment() -> str:
 		consent=enrollments.consent_text,
 		consent_required=enrollments.consent_required,
 		has_camera=enrollments.has_camera,
+		largest_photo=MAX_PHOTO_BYTES,
 		language=choose(language, request.accept_languages),
 		version=__version__,
 	)

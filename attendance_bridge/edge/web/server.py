@@ -12,6 +12,7 @@ import contextlib
 import logging
 import socket
 import ssl
+import sys
 import threading
 import time
 from pathlib import Path
@@ -123,12 +124,18 @@ class _Request(HTTPRequest):
 			self.close_connection = True
 			self.simple_response("411 Length Required")
 			return
+		if not self.inheaders.get(b"Content-Length", b"0").isdigit():
+			# cheroot stumbles over a negative one, with a page in the log.
+			self.close_connection = True
+			self.simple_response("400 Bad Request")
+			return
 		self.conn.listen_until(BODY_SECONDS, self)
 		super().respond()
 
 	def send_headers(self) -> None:
-		if not self.close_connection and int(self.status[:3]) != 413:
-			# cheroot would read the rest of the body, too, but hold all of it.
+		if not self.close_connection:
+			# cheroot would read the rest of the body, too, but hold all of it. Who sends too large a photo is
+			# told so only when all of it has been taken.
 			while left := self.unread:
 				if not self.rfile.read(min(left, PIECE)):
 					self.close_connection = True
@@ -276,4 +283,8 @@ class _Server(Server):
 				conn.end()
 
 	def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
-		logger.log(min(level, logging.WARNING), "%s", msg, exc_info=traceback)
+		if isinstance(sys.exc_info()[1], OSError):
+			# Somebody has closed their browser in the middle of something: that is what browsers do.
+			logger.debug("%s", msg, exc_info=traceback)
+		else:
+			logger.log(min(level, logging.WARNING), "%s", msg, exc_info=traceback)

@@ -67,5 +67,5 @@ def _page(next_page: str, problem: str = "") -> str:
 
 def _here(path: str) -> str:
 	"""A path of ours to go on to; the front page for anything that could lead elsewhere."""
-	is_ours = path.startswith("/") and path.isprintable() and not path.startswith(("//", "/\\"))
+	is_ours = path.startswith("/") and path.isprintable() and "//" not in path.partition("?")[0]
 	return path if is_ours and "\\" not in path and path.isascii() else "/"

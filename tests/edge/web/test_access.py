@@ -89,7 +89,17 @@ def test_a_browser_is_led_to_the_login_and_back(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
-	"path", ["//evil.example", "https://evil.example", "/\\evil.example", "evil", "/a\\b", "/\n/x", "/é"]
+	"path",
+	[
+		"//evil.example",
+		"https://evil.example",
+		"/\\evil.example",
+		"evil",
+		"/a\\b",
+		"/\n/x",
+		"/é",
+		"/.//evil.example",
+	],
 )
 def test_the_way_back_leads_nowhere_else(office: Office, path: str) -> None:
 	office.account("anna", "viewer")

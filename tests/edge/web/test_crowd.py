@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 import threading
 import time
@@ -161,6 +162,27 @@ def test_a_body_without_a_length_is_refused(plain: WebServer) -> None:
 		client.sendall(head + b"1" * 10_000)
 		assert client.recv(4096).startswith(b"HTTP/1.1 411")
 		assert is_ended(client)
+
+
+@pytest.mark.parametrize("length", ["-5", "5, 50", "x", "", "٣"])
+def test_a_length_that_is_none_is_refused_in_a_line(
+	plain: WebServer, length: str, caplog: pytest.LogCaptureFixture
+) -> None:
+	with connect(plain.port) as client:
+		head = f"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\nhello"
+		client.sendall(head.encode())
+		assert client.recv(4096).startswith(b"HTTP/1.1 400")
+		assert is_ended(client)
+	assert "Traceback" not in caplog.text
+
+
+def test_who_sends_too_much_is_told_so(plain: WebServer) -> None:
+	connection = http.client.HTTPConnection(HERE, plain.port, timeout=PATIENCE)
+	head = {"Content-Type": "application/x-www-form-urlencoded"}
+	connection.request("POST", "/login", b"x" * 15_000_000, head)
+	answer = connection.getresponse()
+	assert (answer.status, json.loads(answer.read())) == (413, {"error": "too_large"})
+	connection.close()
 
 
 @pytest.mark.parametrize("size", [1_000_000, 15_000_000])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import logging
 import socket
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,27 @@ def test_streams_leave_room_for_the_rest(served: Served) -> None:
 	finally:
 		for stream in streams:
 			stream.close()
+
+
+@pytest.mark.parametrize("politely", [True, False])
+def test_who_leaves_in_the_middle_leaves_nothing_in_the_log(
+	served: Served, caplog: pytest.LogCaptureFixture, politely: bool
+) -> None:
+	for _ in range(3):
+		with socket.create_connection(("127.0.0.1", served.server.port), PATIENCE) as plain:
+			client = served.context.wrap_socket(plain, server_hostname="localhost")
+			client.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+			assert client.recv(4096).startswith(b"HTTP/1.1 200")
+			if politely:
+				client.settimeout(0.2)
+				with suppress(OSError):
+					client.unwrap()
+			client.close()
+		for _beat in range(4):
+			served.server._pulse.beat()
+			time.sleep(0.3)
+	assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+	assert served.ask("/healthz")[0] == 200
 
 
 # certificates

@@ -118,7 +118,10 @@ find("by-photo").addEventListener("click", () => find("file").click());
 find("file").addEventListener("change", async () => {
 	const [photo] = find("file").files;
 	find("file").value = "";
-	if (photo) await begin("photo", [], photo);
+	if (!photo) return;
+	// Better told now than after it was sent.
+	if (photo.size > Number(main.dataset.largest)) fail(new Refused(413, { error: "picture_too_large" }));
+	else await begin("photo", [], photo);
 });
 
 // under way

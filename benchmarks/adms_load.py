@@ -47,6 +47,7 @@ from attendance_bridge.edge.receiver.settings import ReceiverSettings
 from attendance_bridge.edge.settings import Device, DeviceSettings
 from attendance_bridge.edge.terminals import Terminals
 from attendance_bridge.simulators.adms_terminal import AdmsFleet, AdmsState
+from attendance_bridge.stores.cursors import SqliteCursors
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.devices import DeviceBook
 from attendance_bridge.stores.punches import PunchStore
@@ -84,6 +85,7 @@ def serve_ours(connection: Connection, path: Path, terminals: int) -> None:
 			punches=PunchStore(database, now=now),
 			push_book=push_book,
 			book=DeviceBook(database),
+			cursors=SqliteCursors(database),
 			now=now,
 		)
 		_serve(connection, server, lambda: _count(path, "punch"))

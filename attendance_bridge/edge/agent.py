@@ -224,6 +224,7 @@ class Agent:
 			punches=self.punches,
 			push_book=PushBook(self.database),
 			book=self.book,
+			cursors=self.cursors,
 			now=self._now,
 			on_punches=self._punches_came,
 		)

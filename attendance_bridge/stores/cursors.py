@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from attendance_bridge.core.cursor import START, Cursor
@@ -30,8 +31,13 @@ class SqliteCursors:
 
 	def vouch(self, device_serial: str, until: datetime) -> None:
 		"""Every punch of this terminal up to `until` (aware) is held. A watermark never goes back."""
+		self.vouch_all({device_serial: until})
+
+	def vouch_all(self, until: Mapping[str, datetime]) -> None:
+		"""The same for several terminals, by serial, in one transaction."""
+		rows = [(text_in(device_serial), micros(moment)) for device_serial, moment in until.items()]
 		with self._db.write() as connection:
-			connection.execute(_SQL["vouch"], (text_in(device_serial), micros(until)))
+			connection.executemany(_SQL["vouch"], rows)
 
 	def watermark(self, device_serial: str) -> datetime | None:
 		"""Up to when the terminal is vouched for, in UTC; None if not at all."""

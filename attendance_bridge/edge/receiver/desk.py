@@ -36,8 +36,10 @@ from attendance_bridge.drivers.zkteco_adms.desk import (
 	Terminal,
 )
 from attendance_bridge.edge.receiver.holding import Together
+from attendance_bridge.edge.receiver.promptness import Promptness
 from attendance_bridge.edge.settings import Device
 from attendance_bridge.edge.terminals import Terminals
+from attendance_bridge.stores.cursors import SqliteCursors
 from attendance_bridge.stores.devices import DeviceBook
 from attendance_bridge.stores.punches import PunchStore
 from attendance_bridge.stores.push import Call, PairingState, PushBook
@@ -77,6 +79,7 @@ class PushDesk:
 		punches: PunchStore,
 		push_book: PushBook,
 		book: DeviceBook,
+		cursors: SqliteCursors,
 		now: Now,
 		on_punches: Callable[[], None] = lambda: None,
 	) -> None:
@@ -90,6 +93,7 @@ class PushDesk:
 		self._punches = Together(punches)
 		self._push_book = push_book
 		self._book = book
+		self._cursors = cursors
 		self._now = now
 		self._on_punches = on_punches
 		self._lock = threading.Lock()
@@ -99,6 +103,7 @@ class PushDesk:
 		self._facts: dict[str, Facts] = {}
 		self._news: dict[str, _News] = {}
 		self._stamps: dict[tuple[str, Table], str] = {}
+		self._promptness = Promptness()
 		self._twins: dict[str, bool] = {}
 		"""What the book of devices says of each serial number."""
 
@@ -183,9 +188,11 @@ class PushDesk:
 		self, terminal: Terminal, page: Page, reading: ClockReading | None, stamp: Stamp | None
 	) -> Accepted:
 		accepted = self._punches.accept(page, terminal.serial, reading)
-		if stamp is not None:
-			with self._lock:
+		with self._lock:
+			if stamp is not None:
 				self._stamps[terminal.serial, stamp.table] = stamp.value
+			if accepted.new:
+				self._promptness.brought(terminal.serial, page, self._now())
 		if accepted.new or accepted.unreadable:
 			self._on_punches()
 		return accepted
@@ -225,6 +232,7 @@ class PushDesk:
 				news = self._news[serial] = _News(contact)
 			news.contact = contact
 			news.calls += 1
+			self._promptness.called(serial, contact.at, is_twin=contact.is_twin)
 			news.dropped.update(dict(contact.dropped))
 			news.cannot_decrypt |= contact.cannot_decrypt
 			if contact.told_offset_minutes is not None:
@@ -242,6 +250,7 @@ class PushDesk:
 			stamps, self._stamps = self._stamps, {}
 			facts = {serial: self._facts.get(serial, Facts()) for serial in news}
 			names = {serial: self._names[serial] for serial in news if serial in self._names}
+			earned = self._promptness.earned()
 		if not news and not stamps:
 			return
 		self._push_book.note(
@@ -251,6 +260,8 @@ class PushDesk:
 		self._book.contacts(
 			{names[serial]: (_info(serial, facts[serial]), news[serial].contact.at) for serial in names}
 		)
+		if earned:
+			self._cursors.vouch_all(earned)
 		for serial, name in names.items():
 			self._tell_twin(serial, name, news[serial].contact)
 

@@ -14,6 +14,7 @@ from attendance_bridge.edge.receiver.server import ReceiverServer
 from attendance_bridge.edge.receiver.settings import ReceiverSettings
 from attendance_bridge.edge.receiver.wsgi import ReceiverApp
 from attendance_bridge.edge.terminals import Terminals
+from attendance_bridge.stores.cursors import SqliteCursors
 from attendance_bridge.stores.devices import DeviceBook
 from attendance_bridge.stores.punches import PunchStore
 from attendance_bridge.stores.push import PushBook
@@ -30,6 +31,7 @@ def make_receiver(
 	punches: PunchStore,
 	push_book: PushBook,
 	book: DeviceBook,
+	cursors: SqliteCursors,
 	now: Now,
 	on_punches: Callable[[], None] = lambda: None,
 	others: Mapping[str, WSGIApplication] | None = None,
@@ -46,6 +48,7 @@ def make_receiver(
 		punches=punches,
 		push_book=push_book,
 		book=book,
+		cursors=cursors,
 		now=now,
 		on_punches=on_punches,
 	)

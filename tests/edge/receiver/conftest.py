@@ -19,6 +19,7 @@ from attendance_bridge.edge.receiver.service import make_receiver
 from attendance_bridge.edge.receiver.settings import ReceiverSettings
 from attendance_bridge.edge.settings import Device, DeviceSettings
 from attendance_bridge.edge.terminals import Terminals
+from attendance_bridge.stores.cursors import SqliteCursors
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.devices import DeviceBook
 from attendance_bridge.stores.punches import PunchStore
@@ -63,6 +64,7 @@ class Premises:
 		self.punches = PunchStore(self.database, now=clock)
 		self.push_book = PushBook(self.database)
 		self.book = DeviceBook(self.database)
+		self.cursors = SqliteCursors(self.database)
 		self.terminals = Terminals(devices)
 		self.pairing = Pairing(self.push_book, self.terminals, now=clock)
 		self.pairing.reload()
@@ -74,6 +76,7 @@ class Premises:
 			punches=self.punches,
 			push_book=self.push_book,
 			book=self.book,
+			cursors=self.cursors,
 			now=clock,
 			on_punches=self._wake,
 		)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -15,14 +17,20 @@ import click
 from attendance_bridge.cli.options import DATE
 from attendance_bridge.core.errors import Code, ConfigError
 from attendance_bridge.simulators import workforce
+from attendance_bridge.simulators.adms_terminal import FAULTS as ADMS_FAULTS
+from attendance_bridge.simulators.adms_terminal import AdmsFleet, AdmsState, Dialect
+from attendance_bridge.simulators.adms_terminal import verbs as adms_verbs
 from attendance_bridge.simulators.frappe_site import FAULTS as SITE_FAULTS
 from attendance_bridge.simulators.frappe_site import Bridge, FrappeSite, RelayedTerminal, SiteState
 from attendance_bridge.simulators.hikvision import FAULTS as HIKVISION_FAULTS
 from attendance_bridge.simulators.hikvision import HikvisionState, HikvisionTerminal
+from attendance_bridge.simulators.hikvision import verbs as hikvision_verbs
 from attendance_bridge.simulators.zkteco import FAULTS as ZKTECO_FAULTS
 from attendance_bridge.simulators.zkteco import ZktecoState, ZktecoTerminal
+from attendance_bridge.simulators.zkteco import verbs as zkteco_verbs
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 DEFAULT_ZONE = ZoneInfo("Asia/Dubai")
@@ -115,17 +123,27 @@ def _common(faults: dict[str, str], port: int) -> Callable[[F], F]:
 	return decorate
 
 
+_punch_every = click.option(
+	"--punch-every",
+	"seconds",
+	type=click.FloatRange(0.01, 86_400),
+	help="Somebody punches every so many seconds.",
+)
+
+
 @simulate.command()
 @_common(HIKVISION_FAULTS, 8080)
 @click.option("--user", default=USER, show_default=True)
 @click.option("--password", default=PASSWORD, show_default=True)
-def hikvision(user: str, password: str, **options: Any) -> None:
-	"""A Hikvision access terminal: ISAPI over HTTP with Digest authentication."""
+@_punch_every
+def hikvision(user: str, password: str, seconds: float | None, **options: Any) -> None:
+	"""A Hikvision access terminal: ISAPI over HTTP with Digest authentication, alertStream, httpHosts."""
 	state = HikvisionState.from_workforce(_factory(options), number=1, of=1, user=user, password=password)
 	state.faults |= set(options["faults"])
 	_serve(
 		HikvisionTerminal(state, port=options["port"]),
 		f"{_holdings(state)}, user {user}, password {password}, time zone {DEFAULT_ZONE.key}",
+		_every(seconds, lambda number: hikvision_verbs.punch(state, _one_of(tuple(state.people), number))),
 	)
 
 
@@ -133,8 +151,9 @@ def hikvision(user: str, password: str, **options: Any) -> None:
 @_common(ZKTECO_FAULTS, 4370)
 @click.option("--comm-key", type=click.IntRange(0, 4_294_967_295), default=COMM_KEY, show_default=True)
 @click.option("--layout", type=click.Choice(["8", "16", "40", "49"]), default="40", show_default=True)
-def zkteco(comm_key: int, layout: str, **options: Any) -> None:
-	"""A ZKTeco terminal: the binary protocol on TCP and UDP, usually port 4370."""
+@_punch_every
+def zkteco(comm_key: int, layout: str, seconds: float | None, **options: Any) -> None:
+	"""A ZKTeco terminal: the binary protocol on TCP and UDP, usually port 4370, with live events."""
 	state = ZktecoState.from_workforce(
 		_factory(options), number=1, of=1, comm_key=comm_key, log_layout=int(layout)
 	)
@@ -142,7 +161,68 @@ def zkteco(comm_key: int, layout: str, **options: Any) -> None:
 	_serve(
 		ZktecoTerminal(state, port=options["port"]),
 		f"{_holdings(state)}, comm key {comm_key}, time zone {DEFAULT_ZONE.key}",
+		_every(seconds, lambda number: zkteco_verbs.punch_now(state, _one_of(state.users(), number).user_id)),
 	)
+
+
+@simulate.command()
+@_common(ADMS_FAULTS, 8378)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Of the server that they push to.")
+@click.option("--prefix", default="", help="Stands before /iclock in every path, for example /token.")
+@click.option("--terminals", type=click.IntRange(1, 1000), default=1, show_default=True)
+@click.option(
+	"--dialect",
+	type=click.Choice([*(dialect.value for dialect in Dialect), "both"]),
+	default=Dialect.ATTENDANCE.value,
+	show_default=True,
+	help="Attendance PUSH 2, Security PUSH 3, or one after the other.",
+)
+@click.option(
+	"--pace",
+	type=click.FloatRange(0.0001, 10),
+	default=1.0,
+	show_default=True,
+	help="Real seconds for a second of waiting; 0.1 makes them ten times as impatient.",
+)
+@_punch_every
+def adms(
+	host: str, prefix: str, terminals: int, dialect: str, pace: float, seconds: float | None, **options: Any
+) -> None:
+	"""ZKTeco terminals that push over HTTP (ADMS) to a server; --port is the server's."""
+	dialects = list(Dialect) if dialect == "both" else [Dialect(dialect)]
+	factory = _factory(options)
+	fleet = AdmsFleet(host=host, port=options["port"], pace=pace)
+	states = [
+		AdmsState.from_workforce(
+			factory,
+			number=number,
+			of=terminals,
+			dialect=dialects[number % len(dialects)],
+			prefix=prefix,
+			faults=options["faults"],
+		)
+		for number in range(1, terminals + 1)
+	]
+	for state in states:
+		fleet.add(state)
+
+	def punch(number: int) -> None:
+		state = _one_of(states, number)
+		adms_verbs.punch(state, _one_of(state.users(), number).user_id)
+
+	fleet.start()
+	try:
+		first, last = states[0].serial, states[-1].serial
+		serials = first if first == last else f"{first} to {last}"
+		held = sum(state.punches_held() for state in states)
+		_announce(f"pushing to {host}:{options['port']}{prefix}/iclock ({serials}, {held} punches)")
+		_until_ended(_every(seconds, punch))
+	finally:
+		fleet.stop()
+	sent = sum(len(state.acknowledged()) for state in states)
+	answers = sum((state.answers for state in states), Counter[int]())
+	told = ", ".join(f"{count} times {status}" for status, count in sorted(answers.items()))
+	click.echo(f"{sent} punches acknowledged; answers: {told or 'none'}")
 
 
 @simulate.command()
@@ -221,14 +301,37 @@ def _factory(options: dict[str, Any]) -> workforce.Workforce:
 	return workforce.build(options["people"], options["days"], options["seed"], last_day)
 
 
-def _serve(service: Service, facts: str) -> None:
+Ticks = Iterator[float]
+"""Does something each time it is advanced, and says after how many seconds to do so again."""
+
+
+def _every(seconds: float | None, act: Callable[[int], object]) -> Ticks:
+	for number in itertools.count() if seconds is not None else ():
+		yield seconds or 0.0
+		act(number)
+
+
+def _one_of(choices: Sequence[T], number: int) -> T:
+	return choices[number % len(choices)]
+
+
+def _serve(service: Service, facts: str, ticks: Ticks | None = None) -> None:
 	"""Run until Ctrl-C or SIGTERM."""
+	service.start()
+	try:
+		_announce(f"listening on 127.0.0.1:{service.port} ({facts})")
+		_until_ended(ticks)
+	finally:
+		service.stop()
+
+
+def _announce(what: str) -> None:
+	click.echo(f"{what}; Ctrl-C ends it")
+
+
+def _until_ended(ticks: Ticks | None) -> None:
 	ended = threading.Event()
 	for number in (signal.SIGINT, signal.SIGTERM):
 		signal.signal(number, lambda *_: ended.set())
-	service.start()
-	try:
-		click.echo(f"listening on 127.0.0.1:{service.port} ({facts}); Ctrl-C ends it")
-		ended.wait()
-	finally:
-		service.stop()
+	while not ended.wait(next(ticks or iter(()), None)):
+		pass

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from attendance_bridge import __version__
-from attendance_bridge.simulators import frappe_site, hikvision, zkteco
+from attendance_bridge.simulators import adms_terminal, frappe_site, hikvision, zkteco
 from tests.acceptance import toml
 from tests.acceptance.command import Finished, Running, run, wait_until
 from tests.acceptance.terminals import (
@@ -36,6 +36,7 @@ from tests.acceptance.terminals import (
 	workshop,
 	workshop_table,
 )
+from tests.simulators.adms_desk import Desk
 
 SIMULATE = {
 	HIKVISION: ("hikvision", "--password", PASSWORD),
@@ -148,6 +149,7 @@ def test_pull_of_one_day_only(tmp_path: Path) -> None:
 	[
 		("hikvision", hikvision.FAULTS),
 		("zkteco", zkteco.FAULTS),
+		("adms", adms_terminal.FAULTS),
 		("frappe", frappe_site.FAULTS),
 	],
 )
@@ -158,6 +160,18 @@ def test_simulate_lists_its_faults(simulator: str, faults: dict[str, str]) -> No
 	assert len(faults) > 5
 	for name, text in faults.items():
 		assert f"{name}: {text}" in done.words
+
+
+def test_simulated_terminals_push_to_a_server_until_they_are_ended(tmp_path: Path) -> None:
+	with Desk() as desk:
+		command = ["simulate", "adms", "--port", desk.port, "--terminals", "3", "--dialect", "both"]
+		more = ["--people", "5", "--days", "1", "--punch-every", "0.05", "--pace", "0.01"]
+		with Running(*command, *more, log=tmp_path / "adms.log") as running:
+			desk.wait_for("cdata", 8, timeout=60, table="rtlog")
+			desk.wait_for("cdata", 8, timeout=60, table="ATTLOG")
+			assert running.end() == 0
+		assert "SIMADMS00001 to SIMADMS00003" in running.printed
+		assert "punches acknowledged; answers:" in running.printed
 
 
 # the agent

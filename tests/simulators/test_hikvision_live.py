@@ -511,6 +511,22 @@ def test_every_fault_of_the_live_roads_is_tried_here() -> None:
 	assert [name for name in live if f'"{name}"' not in source] == []
 
 
+def test_a_full_log_overwrites_its_oldest_entries_and_goes_on_telling() -> None:
+	with a_terminal() as terminal, Stream(terminal) as stream:
+		stream.wait_until(lambda it: bool(it.documents()))
+		terminal.state.log_capacity = 8
+		for count in (5, 10, 15):
+			verbs.punch(terminal.state, "31", VerifyMode.FINGER)
+			stream.wait_until(lambda it, count=count: len(it.events()) == count)  # type: ignore[misc]
+		assert [event["serialNo"] for event in stream.events()] == list(range(1, 16))
+		assert [event.serial_no for event in terminal.state.overwritten] == list(range(1, 8))
+		asked = {"searchID": "1", "searchResultPosition": 0, "maxResults": 30, "major": 5, "minor": 0}
+		path = "ISAPI/AccessControl/AcsEvent?format=json"
+		page = call(terminal, "POST", path, json={"AcsEventCond": asked}).json()["AcsEvent"]
+		assert [row["serialNo"] for row in page["InfoList"]] == list(range(8, 16))
+		assert terminal.state.punches_held() == 1
+
+
 def test_the_clock_of_a_live_event_is_the_terminals() -> None:
 	with a_terminal() as terminal, Stream(terminal) as stream:
 		stream.wait_until(lambda it: bool(it.documents()))

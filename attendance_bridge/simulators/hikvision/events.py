@@ -128,6 +128,7 @@ class EventLog:
 		self._run_starts: list[int] = []
 		self._by_kind: dict[tuple[int, int], list[int]] = {}
 		self._by_employee: dict[str, list[int]] = {}
+		self._overwritten = 0
 
 	def __len__(self) -> int:
 		return len(self._events)
@@ -159,6 +160,21 @@ class EventLog:
 		event = Event(
 			self.last_serial_no + 1, major, minor, second, offset, employee_no, card_no, device_key, damage
 		)
+		self._append(event)
+		return event
+
+	def overwrite_oldest(self, count: int) -> list[Event]:
+		"""Forget the `count` oldest entries, as a log that is full does; serial numbers go on counting."""
+		gone, kept = self._events[:count], self._events[count:]
+		overwritten = self._overwritten + len(gone)
+		self.__init__()  # type: ignore[misc]  # the indexes are made anew
+		self._overwritten = overwritten
+		for event in kept:
+			self._append(event)
+		return gone
+
+	def _append(self, event: Event) -> None:
+		major, minor, second, employee_no = event.major, event.minor, event.second, event.employee_no
 		position = len(self._events)
 		if not position or second < self._seconds[-1]:
 			self._run_starts.append(position)
@@ -169,11 +185,15 @@ class EventLog:
 		self._by_kind.setdefault((major, 0), []).append(position)
 		if employee_no:
 			self._by_employee.setdefault(employee_no, []).append(position)
-		return event
 
-	def since(self, position: int) -> list[Event]:
-		"""What was recorded after the first `position` entries."""
-		return self._events[position:]
+	@property
+	def recorded(self) -> int:
+		"""How many entries there ever were, overwritten ones among them."""
+		return self._overwritten + len(self._events)
+
+	def since(self, recorded: int) -> list[Event]:
+		"""What came after the first `recorded` entries and is still there."""
+		return self._events[max(recorded - self._overwritten, 0) :]
 
 	def punches(self) -> list[Event]:
 		"""Every punch once, in the order of recording."""

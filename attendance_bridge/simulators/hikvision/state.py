@@ -14,7 +14,7 @@ from attendance_bridge.core.redact import Secret
 from attendance_bridge.simulators.hikvision import answers, events, history, hosts
 from attendance_bridge.simulators.hikvision.clock import Now, TerminalClock
 from attendance_bridge.simulators.hikvision.digest import DigestGuard, Verdict
-from attendance_bridge.simulators.hikvision.events import EventLog
+from attendance_bridge.simulators.hikvision.events import Event, EventLog
 from attendance_bridge.simulators.hikvision.hosts import HttpHost
 from attendance_bridge.simulators.hikvision.lockout import LockOut
 from attendance_bridge.simulators.hikvision.rows import DAMAGES
@@ -137,6 +137,9 @@ class HikvisionState:
 		self.counters = Counters()
 		self.guard = DigestGuard(MODEL, user, Secret(password), time.monotonic)
 		self.lockout = LockOut(time.monotonic)
+		self.log_capacity = 100_000
+		"""Entries, those of the door among them; when there are more, the oldest are overwritten."""
+		self.overwritten: list[Event] = []
 		self.page_limit = MAX_PAGE
 		"""Rows of a page at most; some firmware gives fewer than the 30 that it announces."""
 		self.reboot_seconds = 2.0
@@ -290,8 +293,15 @@ class HikvisionState:
 			self.armed.pop(host.id, None)
 			if host.is_set:
 				tells_all = "hosts-replay" in self.faults
-				start = 0 if tells_all else len(self.log)
+				start = 0 if tells_all else self.log.recorded
 				self.armed[host.id] = Arming(start, self.log.last_serial_no)
+		self.news.notify_all()
+
+	def grew(self) -> None:
+		"""The log has a new entry: make room, and tell whoever waits for it."""
+		surplus = len(self.log) - self.log_capacity
+		if surplus > 0:
+			self.overwritten += self.log.overwrite_oldest(surplus)
 		self.news.notify_all()
 
 	def suffer(self) -> None:

@@ -46,7 +46,7 @@ def pieces(state: HikvisionState, is_dark: Callable[[], bool]) -> Iterator[bytes
 
 def _parts(state: HikvisionState, is_dark: Callable[[], bool]) -> Iterator[bytes]:
 	with state.lock:
-		position = len(state.log)
+		position = state.log.recorded
 		again = state.log.since(0 if "replay-all" in state.faults else max(position - state.replay_events, 0))
 	if "stream-silent" in state.faults:
 		while not is_dark():
@@ -90,7 +90,7 @@ def _tell(state: HikvisionState, event: Event, number: int) -> Generator[bytes, 
 
 def _wait_for_events(state: HikvisionState, position: int) -> list[Event]:
 	with state.news:
-		if len(state.log) <= position:
+		if state.log.recorded <= position:
 			state.news.wait(min(_TICK, state.heartbeat_seconds))
 		return state.log.since(position)
 

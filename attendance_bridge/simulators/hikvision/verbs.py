@@ -44,7 +44,7 @@ def punch(
 		)
 		# The door is done at once, so that the next to punch does not seem to come before it.
 		history.record_door(state.log, 0, second, offset, until=second)
-		state.news.notify_all()
+		state.grew()
 		return event
 
 
@@ -56,7 +56,7 @@ def fail(state: HikvisionState, minor: int, card_no: str = "", at: datetime | No
 	with state.lock:
 		second, offset = _moment(state, at)
 		event = state.log.record(MAJOR_EVENT, minor, second, offset, card_no=card_no)
-		state.news.notify_all()
+		state.grew()
 		return event
 
 

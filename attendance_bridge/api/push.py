@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import frappe
+from frappe.utils import cint
 
 from attendance_bridge.bench import devices, pairing, push_address, push_commands, push_settings
 from attendance_bridge.bench.permissions import require_role
@@ -38,7 +39,7 @@ def refuse(pairing_name: str) -> None:
 def open_pairing(minutes: int = 15) -> dict[str, Any]:
 	"""Put unknown terminals on the list for a while."""
 	_may_set()
-	return {"until": push_settings.open_pairing(minutes)}
+	return {"until": push_settings.open_pairing(cint(minutes))}
 
 
 @frappe.whitelist(methods=["POST"])

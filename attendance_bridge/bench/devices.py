@@ -159,9 +159,12 @@ def label_of(name: str) -> str:
 
 
 def camera_words(name: str) -> str | None:
-	"""Why nobody calls a terminal from here: it is the camera of an agent. None for any other."""
+	"""Why nobody calls a terminal from here: it is the camera of an agent, or calls by itself. None for any
+	other."""
 	driver, agent = frappe.db.get_value(DOCTYPE, name, ("driver", "edge_agent")) or ("", "")
-	return messages.agents_camera(name, agent or "") if driver == EDGE_CAMERA else None
+	if driver == EDGE_CAMERA:
+		return messages.agents_camera(name, agent or "")
+	return messages.pushes_by_itself(name) if driver and road_of(driver, agent) == "Push" else None
 
 
 def road_of(driver: str, edge_agent: str | None) -> str:

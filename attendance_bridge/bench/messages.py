@@ -321,6 +321,14 @@ def agents_camera(name: str, agent: str) -> str:
 	).format(_harmless(name), _harmless(agent))
 
 
+def pushes_by_itself(name: str) -> str:
+	"""Why a terminal that pushes is neither read nor tested from the site."""
+	return _(
+		"{0} calls this site by itself, and cannot be called. Send Again, below Push, has it send the punches"
+		" of the last days once more."
+	).format(_harmless(name))
+
+
 def run_end(code: str) -> str:
 	"""Why a run ended that neither came to its end nor was failed by its terminal."""
 	return str(_RUN_ENDS[code])

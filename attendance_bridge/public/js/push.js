@@ -16,6 +16,7 @@ frappe.provide("attendance_bridge.push");
 	frappe.ui.form.on("Device Configuration", {
 		async refresh(frm) {
 			if (frm.is_new() || !frm.perm[0].write) return;
+			if (frm.doc.road === "Push" && frm.doc.driver === PUSH_DRIVER) remove_calls(frm);
 			if (frm.doc.driver === PUSH_DRIVER && !frm.doc.serial_number) {
 				frm.add_custom_button(__("Set Serial Number"), () => ask_serial(frm), __("Push"));
 			}
@@ -56,6 +57,14 @@ frappe.provide("attendance_bridge.push");
 			);
 		},
 	});
+
+	/** Nobody can call it: it calls. */
+	function remove_calls(frm) {
+		frm.remove_custom_button(__("Fetch Check-in"));
+		for (const label of [__("Test Connection"), __("Sync Clock"), __("Download Diagnostics")]) {
+			frm.remove_custom_button(label, __("Terminal"));
+		}
+	}
 
 	function is_open(until) {
 		return Boolean(until) && moment(until).isAfter(frappe.datetime.system_datetime());

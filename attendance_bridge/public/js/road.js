@@ -11,7 +11,7 @@
 		refresh(frm) {
 			if (frm.is_new()) return;
 			frm.set_df_property("road", "description", road_of(frm.doc));
-			frm.set_df_property("gap", "description", count_of(frm.doc));
+			frm.set_df_property("count_here", "description", count_of(frm.doc));
 			const [words, color] = trouble_of(frm.doc);
 			frm.layout.show_message(words && escape(words), color);
 			if (can_post(frm)) add_listener(frm);
@@ -26,9 +26,9 @@
 	}
 
 	function count_of({ counted_at, count_there, count_here }) {
-		return counted_at
-			? __("The terminal says {0}, we hold {1}", [format_number(count_there), format_number(count_here)])
-			: "";
+		if (!counted_at) return "";
+		const counts = [count_there, count_here].map((count) => format_number(count, null, 0));
+		return __("The terminal says {0}, we hold {1}", counts);
 	}
 
 	function trouble_of(doc) {

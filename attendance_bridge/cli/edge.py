@@ -15,6 +15,7 @@ from attendance_bridge.cli.backup import backup, restore
 from attendance_bridge.cli.init.command import init
 from attendance_bridge.cli.options import config_option
 from attendance_bridge.cli.pairing import pair
+from attendance_bridge.cli.scan import scan
 from attendance_bridge.core.errors import BridgeError
 from attendance_bridge.core.redact import redact
 from attendance_bridge.core.relay import DecidingUpstream
@@ -33,7 +34,7 @@ def edge() -> None:
 	"""The agent beside the terminals."""
 
 
-for command in (init, user, key, tls, pair, backup, restore):
+for command in (init, user, key, tls, pair, scan, backup, restore):
 	edge.add_command(command)
 
 

@@ -172,6 +172,21 @@ class LiveDriver(Driver, Protocol):
 		"""
 
 
+@runtime_checkable
+class FindableDriver(Protocol):
+	"""The class of a driver whose terminals say who they are without a password."""
+
+	@staticmethod
+	def probe(host: str, seconds: float) -> tuple[int, DeviceInfo] | None:
+		"""Ask whether one of this family is at an address, never with a password of any kind.
+
+		:param host: an IP address.
+		:param seconds: how long to wait for an answer.
+		:return: the port to configure, and who it is; None if there is none that says so. Never raises for
+			what is there.
+		"""
+
+
 def read_clock(driver: Driver) -> ClockReading | None:
 	"""The terminal's clock, or None where it has no way to tell.
 

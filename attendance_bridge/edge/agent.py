@@ -13,7 +13,7 @@ from attendance_bridge.core.driver import Now
 from attendance_bridge.core.errors import BridgeError, Code, ConfigError, UpstreamError
 from attendance_bridge.core.faces import FaceUpstream
 from attendance_bridge.core.person import Everybody
-from attendance_bridge.core.relay import DecidingUpstream
+from attendance_bridge.core.relay import DecidingUpstream, FoundTerminal
 from attendance_bridge.core.retry import Backoff
 from attendance_bridge.core.upstream import Upstream
 from attendance_bridge.edge.board import Board
@@ -29,6 +29,7 @@ from attendance_bridge.edge.reader import TerminalReader
 from attendance_bridge.edge.receiver.pairing import Pairing
 from attendance_bridge.edge.receiver.server import ReceiverServer
 from attendance_bridge.edge.receiver.service import make_receiver
+from attendance_bridge.edge.scanner import Scanner, well_known
 from attendance_bridge.edge.settings import Settings, UpstreamSettings
 from attendance_bridge.edge.status import Status
 from attendance_bridge.edge.supervisor import Supervisor, Worker, WorkerState
@@ -179,6 +180,9 @@ class Agent:
 			on_drained=lambda: self.heartbeat.wake() if self.heartbeat else None,
 			everybody=self._everybody(),
 		)
+		self.scanner = Scanner(
+			known=self._known_terminals, on_done=lambda: self.heartbeat.wake() if self.heartbeat else None
+		)
 		self.heartbeat = self._make_heartbeat(reader) if self.upstream.spec.decides else None
 		workers: list[Worker] = [self.poller, self.uploader]
 		if self.settings.agent.listeners:
@@ -212,9 +216,13 @@ class Agent:
 			cursors=self.cursors,
 			book=self.book,
 			wake_uploader=self.uploader.wake,
+			scanner=self.scanner,
 			now=self._now,
 			pulse=self._pulse,
 		)
+
+	def _known_terminals(self) -> list[FoundTerminal]:
+		return well_known(self.terminals.enabled, self.book.all())
 
 	def _make_receiver(self) -> ReceiverServer:
 		return make_receiver(
@@ -472,6 +480,7 @@ class Agent:
 		"""Ask for the end; returns at once. Safe in a signal handler."""
 		self.supervisor.request_stop()
 		self._pulse.close()
+		self.scanner.close()
 		if self.vision is not None:
 			self.vision.close()
 

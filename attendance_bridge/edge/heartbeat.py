@@ -16,6 +16,7 @@ from attendance_bridge.edge.messages import spell_offset
 from attendance_bridge.edge.poller import Poller
 from attendance_bridge.edge.pulse import Pulse
 from attendance_bridge.edge.reader import TerminalReader
+from attendance_bridge.edge.scanner import Scanner
 from attendance_bridge.edge.terminals import Terminals
 from attendance_bridge.stores.cursors import SqliteCursors
 from attendance_bridge.stores.devices import DeviceBook, DeviceRecord
@@ -49,6 +50,7 @@ class HeartbeatWorker(Errand):
 		cursors: SqliteCursors,
 		book: DeviceBook,
 		wake_uploader: Callable[[], None],
+		scanner: Scanner,
 		now: Now,
 		pulse: Pulse,
 		chance: Callable[[], float] = random.random,
@@ -63,6 +65,7 @@ class HeartbeatWorker(Errand):
 		self._cursors = cursors
 		self._book = book
 		self._wake_uploader = wake_uploader
+		self._scanner = scanner
 		self._pulse = pulse
 		self._told_serials: frozenset[str] = frozenset()
 		self._clock_is_off = False
@@ -99,6 +102,7 @@ class HeartbeatWorker(Errand):
 	def _beat(self) -> None:
 		beat = self._heartbeat()
 		orders = self._upstream.heartbeat(beat)
+		self._scanner.obey(orders.scan)
 		self._compare_clocks(orders.now)
 		self._told_serials = frozenset(report.serial for report in beat.devices if report.serial)
 		if orders.revision != self._terminals.assigned.revision:
@@ -128,6 +132,7 @@ class HeartbeatWorker(Errand):
 			oldest_waiting=min(waiting_since.values(), default=None),
 			revision=assigned.revision,
 			devices=tuple(reports),
+			found=self._scanner.report,
 		)
 
 	def _tell_unreadable(self) -> None:

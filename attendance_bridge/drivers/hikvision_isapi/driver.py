@@ -27,6 +27,7 @@ from attendance_bridge.drivers.hikvision_isapi.limits import Limits, read_capaci
 from attendance_bridge.drivers.hikvision_isapi.log import EventLog, widest_range
 from attendance_bridge.drivers.hikvision_isapi.notifications import NotificationReader
 from attendance_bridge.drivers.hikvision_isapi.place import read_place
+from attendance_bridge.drivers.hikvision_isapi.probe import probe
 from attendance_bridge.drivers.hikvision_isapi.search import Searcher
 from attendance_bridge.drivers.hikvision_isapi.times import Stamp, posix_zone, read_stamp, stamp_of
 from attendance_bridge.drivers.hikvision_isapi.transport import Conversation
@@ -105,6 +106,11 @@ class Driver:
 		return redaction.redact(notes, names)
 
 	# --- who it is
+
+	@staticmethod
+	def probe(host: str, seconds: float) -> tuple[int, DeviceInfo] | None:
+		"""See `core.driver.FindableDriver`."""
+		return probe(host, seconds)
 
 	def identify(self) -> DeviceInfo:
 		"""Serial number, model, firmware and name; how many events it holds and can hold, if it says."""

@@ -31,6 +31,7 @@ from attendance_bridge.core.recording import Exchange, Note, Tape
 from attendance_bridge.drivers.zkteco_tcp.config import Config
 from attendance_bridge.drivers.zkteco_tcp.live import capture
 from attendance_bridge.drivers.zkteco_tcp.live_events import EventReader
+from attendance_bridge.drivers.zkteco_tcp.probe import probe
 from attendance_bridge.drivers.zkteco_tcp.records import (
 	BYTES_8,
 	BYTES_8_MA300,
@@ -86,6 +87,11 @@ class Driver:
 		return Redaction(names, id_encoding=self._config.id_encoding, latest_year=self._latest_year()).redact(
 			notes
 		)
+
+	@staticmethod
+	def probe(host: str, seconds: float) -> tuple[int, DeviceInfo] | None:
+		"""See `core.driver.FindableDriver`."""
+		return probe(host, seconds)
 
 	def identify(self) -> DeviceInfo:
 		"""

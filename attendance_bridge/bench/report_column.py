@@ -12,7 +12,7 @@ def column(label: str, fieldname: str, fieldtype: str, width: int, **more: Any) 
 def employee_columns(label: str, name_label: str, department_label: str) -> list[dict[str, Any]]:
 	"""Who it is; the labels come translated."""
 	return [
-		column(label, "employee", "Link", 130, options="Employee"),
+		column(label, "employee", "Link", 150, options="Employee"),
 		column(name_label, "employee_name", "Data", 160),
 		column(department_label, "department", "Link", 130, options="Department"),
 	]

@@ -19,7 +19,7 @@ from attendance_bridge.core.workday.day import Status
 _HERE = frozenset({Status.ON_TIME, Status.CONSIDERED, Status.LATE, Status.EARLY_EXIT, Status.HALF_DAY})
 _COLOURS = {
 	Status.ON_TIME: "green",
-	Status.CONSIDERED: "light-green",
+	Status.CONSIDERED: "cyan",
 	Status.LATE: "orange",
 	Status.EARLY_EXIT: "yellow",
 	Status.HALF_DAY: "light-blue",
@@ -46,8 +46,8 @@ def _columns() -> list[dict[str, Any]]:
 		column(_("Shift"), "shift", "Link", 120, options="Shift Type"),
 		column(_("Day"), "status", "Data", 110),
 		column(_("Why"), "reason", "Data", 210),
-		column(_("First In"), "first_in", "Datetime", 155),
-		column(_("Last Out"), "last_out", "Datetime", 155),
+		column(_("First In"), "first_in", "Datetime", 175),
+		column(_("Last Out"), "last_out", "Datetime", 175),
 		column(_("Hours"), "hours", "Float", 80, precision=2),
 		column(_("Overtime"), "overtime", "Float", 90, precision=2),
 		column(_("Extra Overtime"), "extra_overtime", "Float", 120, precision=2),
@@ -104,9 +104,9 @@ def _summary(found: list[PersonDay]) -> list[dict[str, Any]]:
 		_figure(_("Absent"), counts[Status.ABSENT], "Red"),
 		_figure(_("Missing"), counts[Status.MISSING], "Red"),
 		_figure(_("On Leave"), counts[Status.ON_LEAVE], "Blue"),
-		{**_figure(_("Hours of Overtime"), hours(overtime), "Blue"), "datatype": "Float"},
+		_figure(_("Hours of Overtime"), f"{hours(overtime):.2f}", "Blue"),
 	]
 
 
-def _figure(label: str, value: float, indicator: str) -> dict[str, Any]:
-	return {"label": label, "value": value, "indicator": indicator, "datatype": "Int"}
+def _figure(label: str, value: int | str, indicator: str) -> dict[str, Any]:
+	return {"label": label, "value": str(value), "indicator": indicator, "datatype": "Data"}

@@ -35,7 +35,7 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
 def _columns(allowances: list[str]) -> list[dict[str, Any]]:
 	return [
 		*employee_columns(_("Employee"), _("Employee Name"), _("Department")),
-		column(_("Days with Overtime"), "days", "Int", 150),
+		column(_("Days with Overtime"), "days", "Int", 170),
 		column(_("Overtime"), "overtime", "Float", 100, precision=2),
 		column(_("Extra Overtime"), "extra_overtime", "Float", 130, precision=2),
 		column(_("Hours of Overtime"), "total", "Float", 150, precision=2),
@@ -87,18 +87,10 @@ def _chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 
 def _summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+	overtime = sum(row["overtime"] for row in rows)
+	extra = sum(row["extra_overtime"] for row in rows)
 	return [
-		{"label": _("People"), "value": len(rows), "datatype": "Int", "indicator": "Blue"},
-		{
-			"label": _("Overtime"),
-			"value": round(sum(row["overtime"] for row in rows), 2),
-			"datatype": "Float",
-			"indicator": "Blue",
-		},
-		{
-			"label": _("Extra Overtime"),
-			"value": round(sum(row["extra_overtime"] for row in rows), 2),
-			"datatype": "Float",
-			"indicator": "Orange",
-		},
+		{"label": _("People"), "value": str(len(rows)), "datatype": "Data", "indicator": "Blue"},
+		{"label": _("Overtime"), "value": f"{overtime:.2f}", "datatype": "Data", "indicator": "Blue"},
+		{"label": _("Extra Overtime"), "value": f"{extra:.2f}", "datatype": "Data", "indicator": "Orange"},
 	]

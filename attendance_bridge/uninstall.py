@@ -71,7 +71,7 @@ def remove_scheduled_jobs() -> None:
 
 def remove_series() -> None:
 	"""The counters of names that only this app's documents draw from."""
-	for prefix in ("DSL-", "FACE-CONSENT-", "FACE-ERASURE-"):
+	for prefix in ("DSL-", "FACE-CONSENT-", "FACE-ERASURE-", "PUSH-COMMAND-"):
 		frappe.db.delete("Series", {"name": ("like", f"{prefix}%")})
 
 

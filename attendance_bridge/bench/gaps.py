@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 
 import frappe
 
-from attendance_bridge.bench import conversation, devices, moments
+from attendance_bridge.bench import clock_guard, conversation, devices, moments
 from attendance_bridge.bench.terminal import meet
 from attendance_bridge.core.clock import EARLIEST_PLAUSIBLE_YEAR
 from attendance_bridge.core.driver import Capability, Driver, Window
@@ -65,11 +65,22 @@ def _count_by_days(driver: Driver, serial: str, days: list[Window]) -> Count:
 
 
 def _held_within(serial: str, window: Window) -> int:
+	"""By the time that the terminal itself has: what was re-timed here counts where it was recorded."""
+	values = {"serial": serial, "start": moments.to_utc(window.start), "end": moments.to_utc(window.end)}
 	(count,) = frappe.db.sql(
-		"SELECT COUNT(*) FROM `tabPunch Log`"
-		" WHERE `device_serial` = %s AND `occurred_utc` >= %s AND `occurred_utc` < %s",
-		(serial, moments.to_utc(window.start), moments.to_utc(window.end)),
+		"SELECT COUNT(*) FROM `tabPunch Log` WHERE `device_serial` = %(serial)s"
+		" AND `occurred_utc` >= %(start)s AND `occurred_utc` < %(end)s AND `retimed_by` = 0",
+		values,
 	)[0]
+	# Seldom anything was; and no index leads to it.
+	if frappe.db.exists(clock_guard.LOG, {"kind": "Re-timed"}):
+		(retimed,) = frappe.db.sql(
+			"SELECT COUNT(*) FROM `tabPunch Log` WHERE `device_serial` = %(serial)s AND `retimed_by` <> 0"
+			" AND TIMESTAMPADD(SECOND, -`retimed_by`, `occurred_utc`) >= %(start)s"
+			" AND TIMESTAMPADD(SECOND, -`retimed_by`, `occurred_utc`) < %(end)s",
+			values,
+		)[0]
+		count += retimed
 	return int(count)
 
 

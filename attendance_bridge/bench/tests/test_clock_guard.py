@@ -8,9 +8,10 @@ from typing import Any
 import frappe
 
 from attendance_bridge.api import punches as api
-from attendance_bridge.bench import contact, jobs, moments, retiming
+from attendance_bridge.bench import contact, gaps, jobs, moments, retiming
 from attendance_bridge.bench.testing import IntegrationTestCase
 from attendance_bridge.bench.tests import premises, terminals
+from attendance_bridge.core.driver import Window
 from attendance_bridge.core.punch import DeviceKey, VerifyMode
 from attendance_bridge.simulators.zkteco import ZktecoState, ZktecoTerminal
 from attendance_bridge.simulators.zkteco.verbs import add_user, jump_clock, punch_now
@@ -85,6 +86,11 @@ class TestClockGuard(IntegrationTestCase):
 		(time,) = self.checkins()
 		self.assertEqual(time, after.occurred_at)
 		self.assertLess(abs(time - made_at), timedelta(seconds=5))
+
+		# Whoever compares with the terminal's own count finds it where the terminal has it.
+		near = [held.occurred_at + timedelta(minutes=minutes) for minutes in (-1, 1)]
+		window = Window(*(moment.replace(tzinfo=terminals.ZONE) for moment in near))
+		self.assertEqual(gaps._held_within(self.state.serial, window), 1)
 
 		self.assertEqual(api.undo_retiming([held.name]), {"punches": 1, "left": 0})
 		jobs.carry_on()

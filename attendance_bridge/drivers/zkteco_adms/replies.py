@@ -81,6 +81,8 @@ def option_block(
 		("Encrypt", "0"),
 		("ServerVer", SERVER_VERSION),
 		("PushProtVer", SERVER_VERSION),
+		# Tell of yourself when you start: model, MAC address, how much you hold.
+		("PushOptionsFlag", "1"),
 	]
 	return offset, _block(f"GET OPTION FROM: {serial}", options)
 

@@ -11,14 +11,15 @@ from frappe import _
 from attendance_bridge.bench import conversation, devices, messages, moments
 from attendance_bridge.bench.terminal import Contact, meet
 from attendance_bridge.core.driver import Capability, Driver
-from attendance_bridge.core.errors import BridgeError, ConfigError
+from attendance_bridge.core.errors import BridgeError, Code, ConfigError
 
 
 def look(name: str) -> dict[str, Any]:
 	"""Ask a terminal who it is and what time it has, and keep what it answers.
 
 	:returns: `serial`, `model`, `firmware`, `records`, `capacity`, `clock_offset` (seconds, or None),
-		`clock_is_right`; or, if it failed, `error` (a sentence) and `code`.
+		`clock_is_right`; or, if it failed, `error` (a sentence) and `code`, with `is_camera` for the camera
+		of an agent, which cannot be asked from here.
 	"""
 	return _in_contact(name, meet)
 
@@ -38,6 +39,9 @@ def set_clock(name: str) -> dict[str, Any]:
 
 
 def _in_contact(name: str, act: Callable[[str, Driver], Contact]) -> dict[str, Any]:
+	camera = devices.camera_words(name)
+	if camera is not None:
+		return {"error": camera, "code": Code.NOT_SUPPORTED.value, "is_camera": True}
 	refused = devices.left_alone(name, at=moments.utc_now())
 	if refused is not None:
 		return _refusal(refused, messages.sentence(refused, devices.label_of(name)))

@@ -37,8 +37,8 @@ def download(name: str) -> None:
 	A terminal that fails is what diagnostics are for: the failure is in the file. Nothing on the terminal is
 	changed, and no Punch Log is written.
 
-	:raises frappe.ValidationError: it is being left alone, is talked to already, or its configuration
-		cannot be used.
+	:raises frappe.ValidationError: it is being left alone, is talked to already, is the camera of an agent,
+		or its configuration cannot be used.
 	"""
 	recording = record(name)
 	frappe.response.update(
@@ -52,6 +52,9 @@ def download(name: str) -> None:
 
 def record(name: str) -> Recording:
 	"""The recording that `download` hands out; raises the same."""
+	camera = devices.camera_words(name)
+	if camera is not None:
+		frappe.throw(camera)
 	refused = devices.left_alone(name, at=moments.utc_now())
 	if refused is not None:
 		_refuse(name, refused)

@@ -219,9 +219,15 @@ def employee_deleted(document: Any, method: str | None = None) -> None:
 
 
 def employee_renamed(document: Any, method: str | None, old: str, new: str, merge: bool = False) -> None:
-	"""Document event `after_rename` of Employee: what is sealed is bound to the name."""
+	"""Document event `after_rename` of Employee: what is sealed is bound to the name.
+
+	Agents know the templates by the former name, and nobody would ever tell them of its end. So they are
+	told to erase what they have under it; what stays is handed to them under the new one.
+	"""
 	fields = ["name", "employee", "model"]
 	vault.rename(frappe.get_all("Face Template", filters={"employee": new}, fields=fields), old)
+	if frappe.db.exists(consents.DOCTYPE, {"employee": new}):
+		erase(old, Reason.REQUESTED, at=_this_second(), by=frappe.session.user)
 
 
 def queue_clean_up() -> None:

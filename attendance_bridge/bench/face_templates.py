@@ -70,10 +70,11 @@ def note_consents(agent: Agent, given: Sequence[Consent]) -> None:
 
 
 def _end_if_withdrawn_since(consent: Consent) -> None:
-	"""Somebody may have withdrawn at the desk before the agent told of what they had agreed to."""
-	last = erasing.last_erased([consent.employee], Reason.WITHDRAWN).get(consent.employee)
-	if last is not None and last >= moments.to_utc(consent.given_at):
-		consents.end(consent.employee, moments.from_utc(last), "", End.WITHDRAWN)
+	"""Somebody may have withdrawn at the desk, or left, before the agent told of what they had agreed to."""
+	for reason, end in ((Reason.WITHDRAWN, End.WITHDRAWN), (Reason.LEFT, End.LEFT)):
+		last = erasing.last_erased([consent.employee], reason).get(consent.employee)
+		if last is not None and last >= moments.to_utc(consent.given_at):
+			consents.end(consent.employee, moments.from_utc(last), "", end)
 
 
 def _read(sent: object, now: datetime) -> tuple[str, Template | None]:

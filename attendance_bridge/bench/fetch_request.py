@@ -9,7 +9,7 @@ import frappe
 from frappe import _
 from frappe.utils import getdate
 
-from attendance_bridge.bench import background, read_wishes
+from attendance_bridge.bench import background, devices, read_wishes
 
 TRIGGER = "Fetch Check-in"
 LONGEST_DAYS = 366
@@ -38,8 +38,11 @@ def queue(device: str, wanted: tuple[datetime, datetime] | None) -> dict[str, An
 	A terminal that an Edge Agent relays is read by that agent, which hears of it within a minute.
 
 	:returns: `queued`, and `sync_log`, the name of the Device Sync Log that tells how it goes.
-	:raises frappe.ValidationError: a range of a relayed terminal.
+	:raises frappe.ValidationError: a range of a relayed terminal, or the camera of an agent.
 	"""
+	camera = devices.camera_words(device)
+	if camera is not None:
+		frappe.throw(camera, title=_("Nothing to Fetch"))
 	if frappe.db.get_value("Device Configuration", device, "edge_agent"):
 		if wanted:
 			frappe.throw(

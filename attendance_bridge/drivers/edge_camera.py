@@ -8,21 +8,14 @@ from typing import ClassVar, NoReturn
 from zoneinfo import ZoneInfo
 
 from attendance_bridge.core.clock import ClockReading
-from attendance_bridge.core.config import option
 from attendance_bridge.core.cursor import Cursor
 from attendance_bridge.core.driver import DeviceInfo, DriverSpec, Now, Page, Window
 from attendance_bridge.core.errors import Code, DeviceError
-from attendance_bridge.core.host import check_host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-	host: str = option(
-		help="Host name or IP address of the agent's machine, for people: nothing is sent there.",
-		max_length=253,
-		check=check_host,
-	)
-	port: int = option(0, help="Not used.", minimum=0, maximum=65_535)
+	"""Nothing: what there is to configure stands in the file of the agent."""
 
 
 class Driver:
@@ -33,7 +26,7 @@ class Driver:
 	)
 
 	def __init__(self, config: Config, *, zone: ZoneInfo, now: Now) -> None:
-		self._config = config
+		"""Opens nothing."""
 
 	def identify(self) -> DeviceInfo:
 		self._refuse()
@@ -60,4 +53,4 @@ class Driver:
 		self.close()
 
 	def _refuse(self) -> NoReturn:
-		raise DeviceError(Code.NOT_SUPPORTED, host=self._config.host, port=self._config.port)
+		raise DeviceError(Code.NOT_SUPPORTED)

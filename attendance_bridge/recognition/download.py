@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -146,7 +147,7 @@ def _extract(archive: Path, file: ModelFile, target: Path) -> None:
 			while left > 0 and (piece := member.read(min(_PIECE, left))):
 				out.write(piece)
 				left -= len(piece)
-	except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError) as error:
+	except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
 		why = f"the archive does not give {file.member} ({type(error).__name__})"
 		raise RecognitionError(Code.MODEL_NOT_FETCHED, url=file.url, why=why) from None
 

@@ -36,8 +36,10 @@ class ScrfdDetector:
 			raise RecognitionError(Code.MODEL_UNFIT, path=str(path), why=why)
 		self._spec = spec
 		self._blob = Blob(spec.normalisation)
-		fixed = all(isinstance(side, int) for side in self._network.input_shape[2:])
-		self._fitting = Fitting(load_cv2(), spec.input_size, whole=fixed)
+		height, width = self._network.input_shape[2:]
+		fixed = (width, height) if isinstance(width, int) and isinstance(height, int) else None
+		# A graph that takes one size only says which; `input_size` is how large any other is fed.
+		self._fitting = Fitting(load_cv2(), fixed or spec.input_size, whole=fixed is not None)
 
 	def detect(self, image: Image) -> list[Face]:
 		fitted, scale = self._fitting.fit(image)

@@ -37,6 +37,8 @@ class SiteFaces:
 	def __init__(self, db: Database, gallery: Gallery) -> None:
 		self._db = db
 		self._gallery = gallery
+		self._erased: dict[str, int] = {}
+		"""Employee → the record of what the pages since the last orders had erased of them."""
 
 	# what the site says
 
@@ -53,8 +55,10 @@ class SiteFaces:
 			if not page.central:
 				connection.execute(_SQL["untell"])
 			known = frozenset(models) if page.central else None
-			erased = sum(self._take_person(connection, person, known, at) for person in page.people)
+			records: dict[str, int] = {}
+			erased = sum(self._take_person(connection, person, known, at, records) for person in page.people)
 			erased += sum(self._forget(connection, employee, at) for employee in page.gone)
+		self._erased |= records
 		self._finish(erased, at)
 		return erased
 
@@ -76,10 +80,12 @@ class SiteFaces:
 					continue
 				self._obey(connection, order, at)
 				news += 1
+		self._erased.clear()
 		Erasures(self._db).finish(at)
 		return news
 
 	def _obey(self, connection: sqlite3.Connection, order: ErasureOrder, at: datetime) -> None:
+		"""What the pages before it have erased for the same cause is what the site is told of."""
 		if order.reason in _ENDS_CONSENT:
 			_end_consents(connection, order.employee, order.at)
 		if self._agreed(connection, order.employee):
@@ -88,14 +94,22 @@ class SiteFaces:
 			ids = [UUID(bytes=row["template_id"]) for row in rows]
 		else:
 			ids = erasures.ids_of(connection, order.employee)
-		done = erasures.erase(connection, order.employee, ids, order.reason, by=BY, at=at, told=True)
+		done = None if ids else self._erased.get(order.employee)
+		if done is None:
+			done = erasures.erase(connection, order.employee, ids, order.reason, by=BY, at=at, told=True)
 		connection.execute(_SQL["note_order"], {"name": order.erasure, "erasure_id": done})
 
 	def _take_person(
-		self, connection: sqlite3.Connection, person: PersonFaces, models: frozenset[str] | None, at: datetime
+		self,
+		connection: sqlite3.Connection,
+		person: PersonFaces,
+		models: frozenset[str] | None,
+		at: datetime,
+		records: dict[str, int],
 	) -> int:
 		"""
 		:param models: of which the site has told all; None if it keeps none of any.
+		:param records: gets the number of the record of what was erased of this person.
 		"""
 		if person.consent is not None:
 			_note_consent(connection, person.consent)
@@ -112,7 +126,9 @@ class SiteFaces:
 			):
 				gone.setdefault((employee, ErasureReason.REPLACED), []).append(template_id)
 		for (employee, reason), ids in gone.items():
-			erasures.erase(connection, employee, ids, reason, by=BY, at=at, told=True)
+			record = erasures.erase(connection, employee, ids, reason, by=BY, at=at, told=True)
+			if employee == person.employee:
+				records[employee] = record
 		if agreed:
 			erased = {template_id for ids in gone.values() for template_id in ids}
 			connection.executemany(_SQL["told"], [(each.bytes,) for each in listed])

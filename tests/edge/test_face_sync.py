@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -162,7 +162,9 @@ def test_no_template_goes_where_somebody_may_read_along(
 	assert gate.gallery.counts() == {MODEL: {ANNA: 1}}
 	Erasures(gate.db).withdraw(ANNA, by="kiosk", at=now())
 	gate.step()
-	assert plant.bridge.faces.latest(ANNA)["withdrawn_at"] is not None
+	latest = plant.bridge.faces.latest(ANNA)
+	assert latest is not None
+	assert latest["withdrawn_at"] is not None
 
 
 def test_who_is_enrolled_again_elsewhere_is_known_by_the_new_templates_only(plant: Plant) -> None:
@@ -176,6 +178,25 @@ def test_who_is_enrolled_again_elsewhere_is_known_by_the_new_templates_only(plan
 	for edge in (plant.gate, plant.hall):
 		assert edge.gallery.by_employee(ANNA) == [template(3, ANNA)]
 		assert [edge.knows(seed) for seed in (1, 2, 3)] == [None, None, ANNA]
+
+
+def test_the_site_is_told_how_many_templates_its_erasure_reached(plant: Plant) -> None:
+	plant.gate.enroll(1, 2)
+	plant.gate.step()
+	plant.hall.step()
+	verbs.withdraw_consent(plant.bridge, ANNA)
+	told: list[int] = []
+	for edge in (plant.gate, plant.hall):
+		tell = edge.upstream.tell_erasures
+
+		def overheard(withdrawals: Any, requests: Any, obeyed: Any, tell: Callable[..., None] = tell) -> None:
+			told.extend(each.templates for each in obeyed)
+			tell(withdrawals, requests, obeyed)
+
+		edge.upstream.tell_erasures = overheard  # type: ignore[method-assign]
+		edge.step()
+		assert edge.gallery.counts() == {}
+	assert told == [2, 2]
 
 
 def test_a_new_model_leaves_what_it_can_be_fed_from(plant: Plant) -> None:

@@ -7,8 +7,17 @@ from typing import Any
 
 import frappe
 
-from attendance_bridge.bench import devices
+from attendance_bridge.bench import (
+	agents,
+	contact,
+	devices,
+	diagnostics,
+	driver_options,
+	fetch_request,
+	relayed,
+)
 from attendance_bridge.bench.testing import IntegrationTestCase
+from attendance_bridge.bench.tests import agents_at_work
 
 SECRET = "Not-To-Be-Seen-7"
 
@@ -144,3 +153,60 @@ class TestDeviceConfiguration(IntegrationTestCase):
 			settings.set(field, value)
 			with self.subTest(field=field):
 				self.assertRaises(frappe.ValidationError, settings.save)
+
+
+def camera(**values: Any) -> Any:
+	return frappe.get_doc(
+		{
+			"doctype": "Device Configuration",
+			"device_name": f"Test {frappe.generate_hash(length=8)}",
+			"driver": "edge_camera",
+			"time_zone": "Asia/Dubai",
+			**values,
+		}
+	)
+
+
+class TestCameraOfAnAgent(IntegrationTestCase):
+	def setUp(self) -> None:
+		self.agent = agents_at_work.agent(7).name
+
+	def tearDown(self) -> None:
+		frappe.db.rollback()
+
+	def test_it_needs_its_agent_and_an_agent_has_one(self) -> None:
+		with self.assertRaises(frappe.ValidationError) as caught:
+			camera().insert()
+		self.assertIn("needs that agent", str(caught.exception))
+		camera(edge_agent=self.agent).insert()
+		with self.assertRaises(frappe.ValidationError) as caught:
+			camera(edge_agent=self.agent).insert()
+		self.assertIn("An agent has one", str(caught.exception))
+
+	def test_it_has_no_address(self) -> None:
+		device = camera(edge_agent=self.agent, device_ip="192.0.2.7", port=80, device_user="admin").insert()
+		self.assertEqual((device.device_ip, device.port, device.device_user), (None, 0, None))
+		self.assertEqual(device.road, "Relayed")
+		described = driver_options.describe("edge_camera")
+		self.assertEqual((described["fields"], described["options"]), ({}, []))
+
+	def test_its_agent_is_told_of_it(self) -> None:
+		name = camera(edge_agent=self.agent).insert().name
+		user = frappe.db.get_value("Edge Agent", self.agent, "user")
+		frappe.set_user(user)
+		self.addCleanup(frappe.set_user, "Administrator")
+		(told,) = relayed.assignment(agents.calling())["devices"]
+		self.assertEqual((told["name"], told["driver"], told["serial"]), (name, "edge_camera", ""))
+		self.assertEqual(told["options"], {})
+
+	def test_nobody_calls_it_and_everybody_is_told_so(self) -> None:
+		name = camera(edge_agent=self.agent).insert().name
+		answer = contact.look(name)
+		self.assertIn(f"is the camera of the Edge Agent {self.agent}", answer["error"])
+		self.assertTrue(answer["is_camera"])
+		for act in (lambda: fetch_request.queue(name, None), lambda: diagnostics.download(name)):
+			with self.assertRaises(frappe.ValidationError) as caught:
+				act()
+			self.assertIn("nobody calls it from here", str(caught.exception))
+		state = frappe.db.get_value("Device Configuration", name, ("last_error", "read_wanted_at"))
+		self.assertEqual(state, (None, None))

@@ -390,6 +390,21 @@ class TestFaces(IntegrationTestCase):
 		new = frappe.rename_doc("Employee", self.anna, f"{self.anna}-B", force=True)
 		(person,) = [each for each in self._page()["people"] if each["employee"] == new]
 		self.assertEqual(person["templates"][0]["vector"], sent[0]["vector"])
+		# Agents hold it under the former name: that has to go, or nobody would ever tell them to erase it.
+		(order,) = self._page()["erasures"]
+		self.assertEqual((order["employee"], order["reason"]), (self.anna, "requested"))
+		frappe.db.delete("Erasure Confirmation", {"parent": order["erasure"]})
+		frappe.db.delete("Biometric Erasure", {"name": order["erasure"]})
+
+	def test_a_consent_from_before_leaving_that_is_told_late_does_not_hold(self) -> None:
+		self._enroll(1)
+		frappe.db.set_value("Employee", self.anna, {"status": "Left", "relieving_date": "2026-03-01"})
+		self.assertGreaterEqual(erasing.erase_leavers(), 1)
+		frappe.db.set_value("Employee", self.anna, {"status": "Active", "relieving_date": None})
+		frappe.db.commit()
+		late = consent(self.anna, days=1)
+		(receipt,) = self._send(template(2, self.anna), consents=[late])
+		self.assertEqual(receipt[:2], ("rejected", "consent_missing"))
 
 	def test_what_is_sealed_opens_nowhere_else(self) -> None:
 		first, second = (each["template_id"] for each in self._enroll(1, 2))

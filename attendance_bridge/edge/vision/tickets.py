@@ -63,7 +63,9 @@ class Tickets:
 
 	def issue(self, person: Person, punch: Punch) -> Ticket:
 		"""Open a ticket; an earlier one of the same person is worth nothing any more."""
-		self._open = {key: held for key, held in self._open.items() if held.person != person}
+		self._open = {
+			key: held for key, held in self._open.items() if held.person.employee != person.employee
+		}
 		for oldest in list(self._open)[: max(0, len(self._open) - MOST + 1)]:
 			del self._open[oldest]
 		made = Ticket(
@@ -105,3 +107,8 @@ class Tickets:
 		for held in gone:
 			del self._open[held.ticket]
 		return gone
+
+
+def _is_of(ticket: Ticket, person: Person) -> bool:
+	"""By the key alone: a name may have changed since."""
+	return ticket.person.employee == person.employee

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from attendance_bridge.core.errors import Code, ConfigError, StoreError
+from attendance_bridge.core.errors import Code, ConfigError
 from attendance_bridge.edge import settings
-from attendance_bridge.edge.agent import Agent
-from tests.edge.vision.rig import KEY_VARIABLE, Scene, configuration
+from tests.edge.vision.rig import Scene, configuration
 
 HEAVY = ("cv2", "numpy", "onnxruntime")
 
@@ -23,7 +22,8 @@ def test_without_the_tables_nothing_heavy_is_loaded(tmp_path: Path) -> None:
 		"from attendance_bridge.cli import root\n"
 		"from attendance_bridge.edge import settings\n"
 		"from attendance_bridge.edge.agent import Agent\n"
-		f"agent = Agent(settings.from_mapping({{'agent': {{'database': {str(tmp_path / 'edge.db')!r}}}}}))\n"
+		f"tables = {{'agent': {{'database': {str(tmp_path / 'edge.db')!r}}}, 'web': {{'port': 0}}}}\n"
+		"agent = Agent(settings.from_mapping(tables))\n"
 		"agent.close()\n"
 		f"print([name for name in {HEAVY!r} if name in sys.modules])\n"
 	)
@@ -63,13 +63,3 @@ def test_tables_that_cannot_be_used(
 	with pytest.raises(ConfigError) as raised:
 		settings.from_mapping({name: table for name, table in mapping.items() if table is not None})
 	assert (raised.value.code, raised.value.details["path"]) == (code, path)
-
-
-def test_an_agent_without_its_key_does_not_start(
-	scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-	mapping = settings.from_mapping(configuration(tmp_path))
-	monkeypatch.delenv(KEY_VARIABLE)
-	with pytest.raises(StoreError) as raised:
-		Agent(mapping)
-	assert raised.value.code is Code.GALLERY_KEY_MISSING

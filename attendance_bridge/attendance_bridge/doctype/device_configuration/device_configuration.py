@@ -17,6 +17,7 @@ from attendance_bridge.bench import (
 	read_wishes,
 )
 from attendance_bridge.core.errors import Code, ConfigError
+from attendance_bridge.core.relay import EDGE_CAMERA
 
 _CONNECTION_FIELDS = ("driver", "device_ip", "port", "device_user", "driver_options", "edge_agent", "enabled")
 
@@ -106,6 +107,7 @@ class DeviceConfiguration(Document):
 	def validate(self) -> None:
 		self.check_place()
 		self._check_driver()
+		self._check_camera()
 		self._check_connection()
 		push_settings.check_gate(self, "push_networks")
 
@@ -147,6 +149,28 @@ class DeviceConfiguration(Document):
 					", ".join(driver_options.names()),
 				)
 			)
+
+	def _check_camera(self) -> None:
+		"""The camera of an agent has no address: it is its agent's, and an agent has one."""
+		if self.driver != EDGE_CAMERA:
+			return
+		if not self.edge_agent:
+			frappe.throw(
+				_("The camera of an Edge Agent needs that agent: choose it in the field {0}.").format(
+					frappe.bold(_("Edge Agent"))
+				)
+			)
+		wanted = {"driver": EDGE_CAMERA, "edge_agent": self.edge_agent, "name": ("!=", self.name or "")}
+		other = frappe.db.get_value(self.doctype, wanted)
+		if other:
+			frappe.throw(
+				_("{0} is the camera of the Edge Agent {1} already. An agent has one.").format(
+					frappe.bold(frappe.utils.escape_html(other)),
+					frappe.bold(frappe.utils.escape_html(self.edge_agent)),
+				)
+			)
+		self.device_ip = self.device_user = None
+		self.port = 0
 
 	def _check_connection(self) -> None:
 		"""Exactly what the driver itself will be given is parsed, so that what is saved can be opened."""

@@ -40,6 +40,26 @@ def explain(device: str, counted: Count, read_again: int) -> int:
 	return missing
 
 
+def compare_relayed() -> None:
+	"""Scheduled nightly: what agents have told of their ZKTeco terminals, beside what is here. Commits.
+
+	Only shown: an agent looks for gaps by itself, and a terminal may hold one punch twice.
+	"""
+	rows = frappe.get_all(
+		devices.DOCTYPE,
+		filters={
+			"enabled": 1,
+			"edge_agent": ("is", "set"),
+			"serial_number": ("is", "set"),
+			"driver": ("like", "zkteco_%"),
+			"records_on_device": (">", 0),
+		},
+		fields=["name", "serial_number", "records_on_device"],
+	)
+	for row in rows:
+		keep(row.name, Count(there=row.records_on_device, here=gaps.held(row.serial_number), window=None))
+
+
 def told(device: str, serial: str, there: int) -> None:
 	"""A terminal that pushes has said how much it holds. What is missing is asked for once more; what is
 	missing after that cannot be explained. Commits.

@@ -60,6 +60,7 @@ def reconcile() -> None:
 	for device in frappe.get_all("Device Configuration", filters=devices.READ_FROM_HERE, pluck="name"):
 		background.queue_reconcile(device)
 	push_watch.ask_counts()
+	counting.compare_relayed()
 
 
 def pull_device(device: str, trigger: str, sync_log: str | None = None) -> str:

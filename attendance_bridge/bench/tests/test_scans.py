@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import frappe
 
-from attendance_bridge.bench import heartbeat, relayed, scans
+from attendance_bridge.bench import counting, heartbeat, relayed, scans
 from attendance_bridge.bench.agents import Agent
+from attendance_bridge.bench.punch_log import PunchLog
 from attendance_bridge.bench.sent_fields import BadFieldError
 from attendance_bridge.bench.testing import IntegrationTestCase
 from attendance_bridge.bench.tests import agents_at_work, premises, terminals
@@ -103,6 +105,17 @@ class TestScans(IntegrationTestCase):
 		scans.want(self.agent.name)
 		self.document.save()
 		self.assertEqual(heartbeat.take(self.agent, {})["scan"]["token"], self._token())
+
+	def test_what_an_agent_tells_of_a_terminal_is_shown_beside_what_is_here(self) -> None:
+		device = terminals.silent(1, edge_agent=self.agent.name)
+		PunchLog(device, road="Agent").accept(
+			terminals.page(terminals.punch("abt1", datetime(2026, 3, 2, 8))), terminals.serial(1), None
+		)
+		heartbeat.take(self.agent, {"devices": [{"name": device, "punches_held": 3}]})
+		counting.compare_relayed()
+		document = frappe.get_doc("Device Configuration", device)
+		self.assertEqual((document.count_there, document.count_here, document.gap), (3, 1, 0))
+		self.assertIsNotNone(document.counted_at)
 
 	def test_whether_to_listen_is_told(self) -> None:
 		device = terminals.silent(1, edge_agent=self.agent.name)

@@ -18,6 +18,7 @@ from attendance_bridge.core.projection import State
 from attendance_bridge.core.relay import Assignment, RelayedDevice, RelayRules
 from attendance_bridge.edge import heartbeat
 from attendance_bridge.edge.agent import Agent
+from attendance_bridge.edge.listener import Live, Standing
 from attendance_bridge.edge.settings import from_mapping
 from attendance_bridge.edge.terminals import Terminals
 from attendance_bridge.simulators.frappe_site import Bridge, FrappeSite, RelayedTerminal, SiteState
@@ -375,3 +376,28 @@ def test_an_option_of_tomorrow_is_left_out() -> None:
 	terminals = assign(relayed("New", options=options))
 	assert terminals.all[2].config.port == 8080
 	assert terminals.all[2].config.password.reveal() == PASSWORD
+
+
+# --- live, and looking for terminals
+
+
+def test_the_site_says_to_whom_to_listen(branch: Branch) -> None:
+	state, port = branch.terminal("HIK1")
+	branch.assign("Main gate", port, poll_seconds=86_400, live=True)
+	with branch.agent() as agent:
+		eventually(lambda: agent.listener.states.get("Main gate", Live()).standing is Standing.LISTENING)
+		eventually(lambda: branch.taken == PASSES)
+		hikvision_verbs.punch(state, "7")
+		eventually(lambda: branch.taken == PASSES + 1)
+		assert agent.listener.states["Main gate"].events == 1
+
+
+def test_the_site_wants_a_range_looked_through(branch: Branch) -> None:
+	_state, port = branch.terminal("HIK1")
+	branch.assign("Main gate", port)
+	with branch.agent():
+		eventually(lambda: branch.last_report("Main gate").get("serial") == "HIK1")
+		site_verbs.want_scan(branch.bridge, "t1", "127.0.0.1/32")
+		eventually(lambda: "t1" in branch.bridge.found)
+	(found,) = branch.bridge.found["t1"]["terminals"]
+	assert (found["serial"], found["host"], found["port"]) == ("HIK1", "127.0.0.1", port)

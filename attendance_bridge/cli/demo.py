@@ -163,9 +163,9 @@ def demo(people: int, days: int, seed: int, port: int, once: bool, as_json: bool
 		has_camera = not once and not demo_camera.missing()
 		camera = demo_camera.tables() if has_camera else {}
 		agent = Agent(world.settings(Path(folder), ports, web, camera))
-		demo_camera.enrol(agent, world.factory.workers)
-		agent.start()
 		try:
+			demo_camera.enrol(agent, world.factory.workers)
+			agent.start()
 			_watch_work(agent, ended, hidden=as_json)
 			result = _result(agent, world, time.monotonic() - started)
 			_show(result, as_json)

@@ -43,12 +43,12 @@ def tables() -> dict[str, Any]:
 
 def enrol(agent: Agent, workers: Sequence[Worker]) -> None:
 	"""Let the first workers wear the faces of the play."""
+	if agent.vision is None:
+		return
 	from attendance_bridge.edge.vision.portraits import look_at
 	from attendance_bridge.simulators.camera import CameraState, verbs
 	from attendance_bridge.stores.consents import Consents
 
-	if agent.vision is None:
-		return
 	now, engine = datetime.now(timezone.utc), agent.vision.engine
 	for worker, face in zip(workers, FACES, strict=False):
 		scene = CameraState()

@@ -61,14 +61,20 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
 class Running:
 	"""A command that goes on until it is told to end; it is ended with the test in any case."""
 
-	def __init__(self, *arguments: object, log: Path, env: Mapping[str, str] | None = None) -> None:
+	def __init__(
+		self,
+		*arguments: object,
+		log: Path,
+		env: Mapping[str, str] | None = None,
+		program: Path = PROGRAM,
+	) -> None:
 		"""
 		:param log: where what it prints goes, standard output and standard error together.
 		"""
 		self._log = log
 		with log.open("wb") as file:
 			self._process = subprocess.Popen(
-				[PROGRAM, *map(str, arguments)],
+				[program, *map(str, arguments)],
 				env=environment(env),
 				stdin=subprocess.DEVNULL,
 				stdout=file,

@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import signal
+import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -73,6 +74,43 @@ def test_demo_brings_everything(tmp_path: Path) -> None:
 	assert all(result[key] > 0 for key in accounted)
 	assert done.err == ""
 	assert not list(tmp_path.iterdir()), "the demo leaves something behind"
+
+
+LIGHT = """
+import sys
+sys.modules.update(dict.fromkeys(("cv2", "numpy", "onnxruntime")))  # as if they were not installed
+from attendance_bridge.cli.entry import main
+sys.argv = ["attendance-bridge", "demo", "--people", "5", "--days", "3", "--port", "0"]
+main()
+"""
+
+
+def test_demo_without_what_recognises_says_what_is_missing(tmp_path: Path) -> None:
+	with Running("-c", LIGHT, log=tmp_path / "log", program=Path(sys.executable)) as demo:
+		wait_until(lambda: "The board is at" in demo.printed, "the demo did not begin")
+		assert "Without a camera: cv2, numpy, onnxruntime not installed" in " ".join(demo.printed.split())
+		address = re.search(r"http://[0-9.:]+/", demo.printed)
+		assert address
+		assert [each["name"] for each in _get_json(f"{address[0]}api/v1/board")["devices"]] == [
+			"Main gate",
+			"Workshop",
+		]
+		assert demo.end() == 0
+
+
+def test_demo_with_a_camera_shows_a_kiosk(tmp_path: Path) -> None:
+	pytest.importorskip("onnxruntime", reason="the extra `recognition` is not installed")
+	with Running("demo", "--people", 5, "--days", 3, "--port", 0, log=tmp_path / "log") as demo:
+		wait_until(lambda: "The board is at" in demo.printed, "the demo did not begin")
+		assert "no real model is used, and none is downloaded" in " ".join(demo.printed.split())
+		address = re.search(r"http://[0-9.:]+/", demo.printed)
+		assert address
+		status = _get_json(f"{address[0]}api/v1/kiosk/status")
+		assert (status["people"], status["generated"]) == (2, True)
+		wait_until(
+			lambda: _get_json(f"{address[0]}api/v1/kiosk/status")["punches"], "nobody came to the camera"
+		)
+		assert demo.end() == 0
 
 
 def test_demo_for_people_explains_its_figures() -> None:

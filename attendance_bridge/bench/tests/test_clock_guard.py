@@ -88,8 +88,8 @@ class TestClockGuard(IntegrationTestCase):
 		self.assertLess(abs(time - made_at), timedelta(seconds=5))
 
 		# Whoever compares with the terminal's own count finds it where the terminal has it.
-		near = [held.occurred_at + timedelta(minutes=minutes) for minutes in (-1, 1)]
-		window = Window(*(moment.replace(tzinfo=terminals.ZONE) for moment in near))
+		there = held.occurred_at.replace(tzinfo=terminals.ZONE)
+		window = Window(start=there - timedelta(minutes=1), end=there + timedelta(minutes=1))
 		self.assertEqual(gaps._held_within(self.state.serial, window), 1)
 
 		self.assertEqual(api.undo_retiming([held.name]), {"punches": 1, "left": 0})

@@ -350,10 +350,11 @@ def _passes(gate: Gate, terminal: Terminal | None, token: str, peer: str) -> boo
 	networks = (terminal.networks if terminal else ()) or gate.networks
 	# Compared whole, in a time that does not tell how much of it is right.
 	has_token = not wanted or hmac.compare_digest(token.encode(), wanted.reveal().encode())
-	return has_token and (not networks or _is_within(peer, networks))
+	return has_token and (not networks or is_within(peer, networks))
 
 
-def _is_within(peer: str, networks: tuple[Network, ...]) -> bool:
+def is_within(peer: str, networks: tuple[Network, ...]) -> bool:
+	"""Whether an address lies in one of the networks; what is no address does not."""
 	try:
 		address = ip_address(peer)
 	except ValueError:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from attendance_bridge.core.redact import redact
 from attendance_bridge.drivers.zkteco_adms.receiver import Receiver
 from attendance_bridge.drivers.zkteco_adms.requests import MAX_DROPPED_BODY
 from attendance_bridge.drivers.zkteco_adms.wire import Reply, Request
+from attendance_bridge.edge.receiver.body import announced_length, read_body
 
 if TYPE_CHECKING:
 	from _typeshed.wsgi import StartResponse, WSGIApplication
 
 logger = logging.getLogger(__name__)
-
-_PIECE = 64 * 1024
 
 
 class ReceiverApp:
@@ -44,7 +43,7 @@ class ReceiverApp:
 	def _answer(self, environ: dict[str, Any], path: str) -> Reply:
 		method, query = environ.get("REQUEST_METHOD", ""), environ.get("QUERY_STRING", "")
 		limit = self._adms.body_limit(method, path, query)
-		announced = _length(environ)
+		announced = announced_length(environ)
 		if announced > MAX_DROPPED_BODY:
 			return Reply(status=413, headers=(("Connection", "close"), ("Content-Length", "0")), body=b"")
 		body, is_whole = read_body(environ["wsgi.input"], announced, limit)
@@ -53,29 +52,6 @@ class ReceiverApp:
 			return Reply(status=400, headers=(("Connection", "close"), ("Content-Length", "0")), body=b"")
 		request = Request(method=method, path=path, query=query, body=body, is_cut=announced > limit)
 		return self._adms.answer(request, environ.get("REMOTE_ADDR", ""))
-
-
-def _length(environ: Mapping[str, Any]) -> int:
-	text = environ.get("CONTENT_LENGTH") or "0"
-	return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
-
-
-def read_body(stream: BinaryIO, announced: int, limit: int) -> tuple[bytes, bool]:
-	"""The first `limit` bytes of a body, and whether all of it came. The rest is read and thrown away."""
-	kept = b"".join(_pieces(stream, min(announced, limit)))
-	if len(kept) < min(announced, limit):
-		return kept, False
-	rest = max(0, announced - limit)
-	return kept, sum(map(len, _pieces(stream, rest))) == rest
-
-
-def _pieces(stream: BinaryIO, length: int) -> Iterable[bytes]:
-	while length > 0:
-		piece = stream.read(min(length, _PIECE))
-		if not piece:
-			return
-		length -= len(piece)
-		yield piece
 
 
 def _send(reply: Reply, start_response: StartResponse) -> Iterable[bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -28,7 +28,7 @@ from attendance_bridge.core.punch import Punch
 from attendance_bridge.core.watermark import watermark_after_pull
 from attendance_bridge.edge.settings import Device
 from attendance_bridge.stores.cursors import SqliteCursors
-from attendance_bridge.stores.devices import DeviceBook
+from attendance_bridge.stores.devices import DeviceBook, DeviceRecord
 from attendance_bridge.stores.punches import PunchStore
 
 logger = logging.getLogger(__name__)
@@ -157,11 +157,8 @@ class TerminalReader:
 		return info, reading
 
 	def _last_look(self, name: str) -> ClockReading | None:
-		"""The clock of a terminal at this moment, if it has gone on as it went when somebody last looked."""
 		record, now = self._book.find(name), self._now()
-		if record is None or record.clock_offset is None:
-			return None
-		return ClockReading(taken_at=now, device_time=now + record.clock_offset)
+		return look_by_last([record] if record else [], record.serial if record else "", now)
 
 	def _correct_clock(
 		self, name: str, driver: Driver, reading: ClockReading | None, rules: ClockRules
@@ -187,6 +184,17 @@ class TerminalReader:
 				found=info.serial,
 				expected=expected,
 			)
+
+
+def look_by_last(records: Iterable[DeviceRecord], serial: str, now: datetime) -> ClockReading | None:
+	"""The clock of a terminal at this moment, if it has gone on as it went when somebody last looked.
+
+	What comes by itself brings no look at the clock, and must not be believed more than what is pulled.
+	"""
+	for record in records:
+		if record.serial == serial and record.clock_offset is not None:
+			return ClockReading(taken_at=now, device_time=now + record.clock_offset)
+	return None
 
 
 def _is_doubtful(

@@ -95,6 +95,9 @@ class DeviceSettings:
 	live: bool = option(
 		False, help="true listens to the terminal as well, where its driver can: punches come within a second"
 	)
+	posts: bool = option(
+		False, help="true has a Hikvision terminal post its events to this agent; needs [receiver] enabled"
+	)
 
 	@property
 	def policy(self) -> DevicePolicy:

@@ -38,12 +38,14 @@ class Status:
 		backup: Path | None,
 		now: Now,
 		live: Callable[[], Mapping[str, Live]] = dict,
+		posts: Callable[[], Mapping[str, Any]] = dict,
 		seeing: Callable[[], VisionState | None] = lambda: None,
 		troubles: Callable[[], list[dict[str, str]]] = list,
 	) -> None:
 		"""
 		:param backup: the file, or the folder of files, that a backup job writes.
 		:param live: how listening stands, by name of the terminal.
+		:param posts: how those stand that are told to post, likewise.
 		:param seeing: how camera and recognition are; None on an agent without.
 		:param troubles: what is wrong and what to do, as `edge.troubles` has it.
 		"""
@@ -58,6 +60,7 @@ class Status:
 		self._backup = backup
 		self._now = now
 		self._live = live
+		self._posts = posts
 		self._seeing = seeing
 		self._troubles = troubles
 		self._started_at = now()
@@ -75,6 +78,7 @@ class Status:
 			"unreadable": self._punches.unreadable_count(),
 			"people": self._people(),
 			"workers": {name: state.value for name, state in self._workers().items()},
+			"posts": dict(self._posts()),
 			"live": {name: live.as_json() for name, live in self._live().items()},
 			"database": self._files(),
 			"vision": state.as_json() if (state := self._seeing()) else None,

@@ -24,6 +24,7 @@ from attendance_bridge.edge.kiosk import KioskView
 from attendance_bridge.edge.listener import Listener
 from attendance_bridge.edge.metrics import StoreCollector, make_registry
 from attendance_bridge.edge.poller import Poller
+from attendance_bridge.edge.posts import Posts
 from attendance_bridge.edge.pulse import Pulse
 from attendance_bridge.edge.reader import TerminalReader
 from attendance_bridge.edge.receiver.pairing import Pairing
@@ -197,8 +198,9 @@ class Agent:
 		if self.face_sync is not None:
 			workers.append(self.face_sync)
 		self.receiver = self._make_receiver() if self.settings.receiver.enabled else None
-		if self.receiver is not None:
-			workers.append(self.receiver)
+		self.posts = self._make_posts(self.receiver.port) if self.receiver is not None else None
+		if self.receiver is not None and self.posts is not None:
+			workers += [self.receiver, self.posts]
 		self.status = self._make_status()
 		self.web = self._make_web() if self.settings.web.enabled else None
 		if self.web is not None:
@@ -221,6 +223,16 @@ class Agent:
 			pulse=self._pulse,
 		)
 
+	def _make_posts(self, port: int) -> Posts:
+		return Posts(
+			lambda: self.terminals.enabled,
+			port=port,
+			token=self.settings.receiver.token,
+			poller=self.poller,
+			book=self.book,
+			now=self._now,
+		)
+
 	def _known_terminals(self) -> list[FoundTerminal]:
 		return well_known(self.terminals.enabled, self.book.all())
 
@@ -235,6 +247,8 @@ class Agent:
 			cursors=self.cursors,
 			now=self._now,
 			on_punches=self._punches_came,
+			read_soon=self.poller.hurry,
+			on_arrival=lambda name, page: self.posts.note_arrival(name, page) if self.posts else None,
 		)
 
 	def _punches_came(self) -> None:
@@ -435,6 +449,7 @@ class Agent:
 			backup=self.settings.agent.backup,
 			now=self._now,
 			live=lambda: self.listener.states,
+			posts=lambda: self.posts.states if self.posts else {},
 			seeing=self._seeing,
 			troubles=self._make_troubles().view,
 		)

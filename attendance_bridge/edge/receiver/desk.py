@@ -36,6 +36,7 @@ from attendance_bridge.drivers.zkteco_adms.desk import (
 	Terminal,
 )
 from attendance_bridge.edge.receiver.holding import Together
+from attendance_bridge.edge.receiver.offsets import Offsets
 from attendance_bridge.edge.receiver.promptness import Promptness
 from attendance_bridge.edge.settings import Device
 from attendance_bridge.edge.terminals import Terminals
@@ -82,10 +83,12 @@ class PushDesk:
 		cursors: SqliteCursors,
 		now: Now,
 		on_punches: Callable[[], None] = lambda: None,
+		restart_terminals: bool = True,
 	) -> None:
 		"""
 		:param pairing: whether unknown terminals come on the pairing list.
 		:param on_punches: called after new punches are held.
+		:param restart_terminals: after a change of clocks; see `offsets`.
 		"""
 		self._gate = gate
 		self._pairing = pairing
@@ -104,6 +107,7 @@ class PushDesk:
 		self._news: dict[str, _News] = {}
 		self._stamps: dict[tuple[str, Table], str] = {}
 		self._promptness = Promptness()
+		self._offsets = Offsets(push_book, self.find, restart=restart_terminals)
 		self._twins: dict[str, bool] = {}
 		"""What the book of devices says of each serial number."""
 
@@ -148,6 +152,7 @@ class PushDesk:
 		caller = self._push_book.find(serial)
 		if caller is None:
 			return terminal
+		self._offsets.told(serial, caller.told_offset)
 		self._facts[serial] = Facts(model=caller.model, firmware=caller.firmware, mac=caller.mac)
 		return replace(
 			terminal,
@@ -237,6 +242,7 @@ class PushDesk:
 			news.cannot_decrypt |= contact.cannot_decrypt
 			if contact.told_offset_minutes is not None:
 				news.told_offset = contact.told_offset_minutes
+				self._offsets.told(serial, contact.told_offset_minutes)
 			if contact.facts is not None:
 				self._facts[serial] = _merged(self._facts.get(serial, Facts()), contact.facts)
 
@@ -264,6 +270,7 @@ class PushDesk:
 			self._cursors.vouch_all(earned)
 		for serial, name in names.items():
 			self._tell_twin(serial, name, news[serial].contact)
+		self._offsets.look(self._now())
 
 	def _tell_twin(self, serial: str, name: str, contact: Contact) -> None:
 		"""Into the book of devices, once; and out of it when only one is left."""

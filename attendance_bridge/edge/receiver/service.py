@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from attendance_bridge.core.driver import Now
+from attendance_bridge.core.driver import Now, Page
 from attendance_bridge.core.errors import Code, ConfigError
 from attendance_bridge.drivers.zkteco_adms.receiver import Receiver
+from attendance_bridge.edge.reader import look_by_last
 from attendance_bridge.edge.receiver.desk import PushDesk
+from attendance_bridge.edge.receiver.hikvision import HikvisionPosts
 from attendance_bridge.edge.receiver.pairing import Pairing
 from attendance_bridge.edge.receiver.server import ReceiverServer
 from attendance_bridge.edge.receiver.settings import ReceiverSettings
@@ -18,9 +19,6 @@ from attendance_bridge.stores.cursors import SqliteCursors
 from attendance_bridge.stores.devices import DeviceBook
 from attendance_bridge.stores.punches import PunchStore
 from attendance_bridge.stores.push import PushBook
-
-if TYPE_CHECKING:
-	from _typeshed.wsgi import WSGIApplication
 
 
 def make_receiver(
@@ -34,11 +32,13 @@ def make_receiver(
 	cursors: SqliteCursors,
 	now: Now,
 	on_punches: Callable[[], None] = lambda: None,
-	others: Mapping[str, WSGIApplication] | None = None,
+	read_soon: Callable[[str], None] = lambda name: None,
+	on_arrival: Callable[[str, Page], None] = lambda name, page: None,
 ) -> ReceiverServer:
 	"""Listens from now on; answers when it runs.
 
-	:param others: first part of the path → who answers it, for other families of terminals.
+	:param read_soon: the name of a terminal that may hold more than it has told.
+	:param on_arrival: the name of a Hikvision terminal, and what it posted, once that is held.
 	:raises ConfigError: the port cannot be had.
 	"""
 	desk = PushDesk(
@@ -51,6 +51,21 @@ def make_receiver(
 		cursors=cursors,
 		now=now,
 		on_punches=on_punches,
+		restart_terminals=settings.restart_terminals,
+	)
+
+	def hold(page: Page, serial: str) -> None:
+		if punches.accept(page, serial, look_by_last(book.all(), serial, now())).new:
+			on_punches()
+
+	posts = HikvisionPosts(
+		settings.gate,
+		devices=lambda: terminals.all,
+		serials=book.serials,
+		hold=hold,
+		read_soon=read_soon,
+		now=now,
+		on_arrival=on_arrival,
 	)
 
 	def flush() -> None:
@@ -59,7 +74,7 @@ def make_receiver(
 
 	try:
 		return ReceiverServer(
-			ReceiverApp(Receiver(desk, now=now), others),
+			ReceiverApp(Receiver(desk, now=now), {"hikvision": posts}),
 			host=settings.host,
 			port=settings.port,
 			threads=settings.threads,

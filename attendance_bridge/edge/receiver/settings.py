@@ -45,6 +45,9 @@ class ReceiverSettings:
 		check=check_networks,
 	)
 	pairing: bool = option(True, help="false keeps unknown terminals off the pairing list")
+	restart_terminals: bool = option(
+		True, help="restart a terminal after a change of clocks: it takes the new offset only when it starts"
+	)
 	threads: int = option(16, help="how many calls are answered at the same time", minimum=2, maximum=128)
 
 	@property

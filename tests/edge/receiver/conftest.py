@@ -46,9 +46,11 @@ class Answer:
 	headers: dict[str, str]
 
 
-def device(serial: str, config: Config | None = None, *, enabled: bool = True) -> Device:
+def device(
+	serial: str, config: Config | None = None, *, enabled: bool = True, zone: ZoneInfo = DUBAI
+) -> Device:
 	settings = DeviceSettings(
-		name=f"Gate {serial}", driver="zkteco_adms", timezone=DUBAI, serial=serial, enabled=enabled
+		name=f"Gate {serial}", driver="zkteco_adms", timezone=zone, serial=serial, enabled=enabled
 	)
 	return Device(settings=settings, config=config or Config())
 
@@ -69,6 +71,7 @@ class Premises:
 		self.pairing = Pairing(self.push_book, self.terminals, now=clock)
 		self.pairing.reload()
 		self.woken = 0
+		self.read_soon: list[str] = []
 		self.server: ReceiverServer = make_receiver(
 			settings,
 			terminals=self.terminals,
@@ -79,6 +82,7 @@ class Premises:
 			cursors=self.cursors,
 			now=clock,
 			on_punches=self._wake,
+			read_soon=self.read_soon.append,
 		)
 		self._stop = threading.Event()
 		self._thread = threading.Thread(target=self.server.run, args=(self._stop,))

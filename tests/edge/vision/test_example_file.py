@@ -1,4 +1,4 @@
-"""The tables of a seeing agent in docs/edge.example.toml: all that there is, with the values it has anyway."""
+"""The tables of a seeing agent in docs/edge.example.toml: all there are, with the values they have anyway."""
 
 from __future__ import annotations
 

@@ -9,8 +9,10 @@ import frappe
 from frappe.desk.query_report import run
 
 from attendance_bridge.api import workdays as api
+from attendance_bridge.bench import jobs
+from attendance_bridge.bench.punch_log import PunchLog
 from attendance_bridge.bench.testing import IntegrationTestCase
-from attendance_bridge.bench.tests import premises
+from attendance_bridge.bench.tests import premises, terminals
 
 MONDAY = date(2026, 3, 2)
 TUESDAY = MONDAY + timedelta(days=1)
@@ -167,3 +169,100 @@ class TestWorkdayReports(IntegrationTestCase):
 	def test_a_range_is_bounded(self) -> None:
 		with self.assertRaises(frappe.ValidationError):
 			self.report("Late and Absent", from_date="2024-01-01", to_date="2026-01-01")
+
+	def test_the_payroll_s_row(self) -> None:
+		answer = run(
+			"Payroll Export",
+			filters={"from_date": str(MONDAY), "to_date": str(TUESDAY), "employee": self.people[1]},
+			ignore_prepared_report=True,
+		)
+		headers = {each["label"]: each["fieldname"] for each in answer["columns"]}
+		(row,) = answer["result"]
+		told = {
+			header: row[headers[header]] for header in ("Days Worked", "Days Absent", "Minutes Late", "Hours")
+		}
+		# Monday 09:30 to 17:00; Tuesday nothing: vouched for up to 23:30, so absent.
+		self.assertEqual(told, {"Days Worked": 1.0, "Days Absent": 1.0, "Minutes Late": 30, "Hours": 7.5})
+
+	def test_a_payroll_program_gets_its_own_columns(self) -> None:
+		profile = frappe.get_doc(
+			{
+				"doctype": "Payroll Export Profile",
+				"title": f"{premises.MARK} payroll",
+				"columns": [
+					{"source": "Employee", "header": "EMP"},
+					{"source": "Extra Overtime"},
+					{"source": "Allowances", "allowance": "snacks", "header": "SNACKS"},
+				],
+			}
+		).insert()
+		self.addCleanup(frappe.delete_doc, profile.doctype, profile.name, force=True)
+		answer = run(
+			"Payroll Export",
+			filters={
+				"from_date": str(MONDAY),
+				"to_date": str(MONDAY),
+				"employee": self.people[0],
+				"profile": profile.name,
+			},
+			ignore_prepared_report=True,
+		)
+		self.assertEqual([each["label"] for each in answer["columns"]], ["EMP", "Extra Overtime", "SNACKS"])
+		self.assertEqual(list(answer["result"][0].values())[:3], [self.people[0], 1.5, 1])
+
+	def test_two_headers_alike_are_refused(self) -> None:
+		profile = frappe.get_doc(
+			{
+				"doctype": "Payroll Export Profile",
+				"title": f"{premises.MARK} twice",
+				"columns": [{"source": "Hours"}, {"source": "Overtime", "header": "Hours"}],
+			}
+		)
+		with self.assertRaises(frappe.ValidationError):
+			profile.insert()
+
+	def test_the_trail_of_a_person(self) -> None:
+		device = terminals.silent(1)
+		self.addCleanup(premises.clear_own_doctypes)
+		frappe.db.set_value("Employee", self.people[2], "attendance_device_id", "abt-trail")
+		log = PunchLog(device)
+		log.accept(
+			terminals.page(terminals.punch("abt-trail", datetime(2026, 3, 4, 8))), terminals.serial(1), None
+		)
+		jobs.carry_on()
+		filters = {"employee": self.people[2], "from_date": "2026-03-04", "to_date": "2026-03-04"}
+		(row,) = run("Punch Trail", filters=filters, ignore_prepared_report=True)["result"]
+		self.assertEqual((row["device"], row["status"], row["log_type"]), (device, "Checked in", "IN"))
+		self.assertTrue(row["log_type_reason"])
+		self.assertTrue(frappe.db.exists("Employee Checkin", row["employee_checkin"]))
+
+		frappe.set_user(USER)
+		self.assertEqual(run("Punch Trail", filters=filters, ignore_prepared_report=True)["result"], [])
+
+	def test_terminals_and_their_runs(self) -> None:
+		device = terminals.silent(1)
+		self.addCleanup(premises.clear_own_doctypes)
+		frappe.db.set_value(
+			"Device Configuration",
+			device,
+			{"count_there": 412, "count_here": 410, "counted_at": frappe.utils.now(), "gap": 2},
+		)
+		rows = run("Device against Site", filters={}, ignore_prepared_report=True)["result"]
+		row = next(row for row in rows if row["device"] == device)
+		self.assertEqual((row["count_there"], row["count_here"], row["gap"]), (412, 410, 2))
+
+		for status in ("Complete", "Complete", "Failed"):
+			frappe.get_doc(
+				{
+					"doctype": "Device Sync Log",
+					"device": device,
+					"trigger": "Scheduler",
+					"status": status,
+					"started_at": "2026-03-04 10:00:00",
+					"duration": 2,
+					"fetched": 5,
+				}
+			).insert(ignore_permissions=True)
+		filters = {"from_date": "2026-03-04", "to_date": "2026-03-04", "device": device}
+		(row,) = run("Sync Statistics", filters=filters, ignore_prepared_report=True)["result"]
+		self.assertEqual((row["runs"], row["failed"], row["fetched"], row["mean"]), (3, 1, 15, 2.0))

@@ -65,13 +65,3 @@ LETTER = {
 	Status.MISSING: "?",
 }
 """For the narrow cells of a month."""
-
-DAYS_WORKED = {
-	Status.ON_TIME: 1.0,
-	Status.CONSIDERED: 1.0,
-	Status.LATE: 1.0,
-	Status.EARLY_EXIT: 1.0,
-	Status.HALF_DAY: 0.5,
-}
-
-DAYS_OF_LEAVE = {Reason.LEAVE: 1.0, Reason.HALF_LEAVE: 0.5, Reason.HALF_LEAVE_HALF_ABSENT: 0.5}

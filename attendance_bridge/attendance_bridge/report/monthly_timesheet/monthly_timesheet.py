@@ -15,20 +15,15 @@ from attendance_bridge.bench.report_column import column, employee_columns
 from attendance_bridge.bench.workdays import choice, days, words
 from attendance_bridge.bench.workdays.choice import Choice
 from attendance_bridge.bench.workdays.days import PersonDay
+from attendance_bridge.bench.workdays.tally import Tally, by_person
 from attendance_bridge.bench.workdays.told import hours
-from attendance_bridge.core.workday.day import Status
-
-_NOTHING = timedelta()
 
 
 def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
 	"""Columns, rows, the meaning of the letters and a chart of one month."""
 	chosen = choice.of_filters(filters)
 	found = days.load(chosen.employees, chosen.first, chosen.last, now=moments.utc_now())
-	by_person: dict[str, list[PersonDay]] = defaultdict(list)
-	for each in found:
-		by_person[each.person.name].append(each)
-	rows = [_row(person_days) for person_days in by_person.values()]
+	rows = [_row(sums, person_days) for sums, person_days in by_person(found)]
 	return _columns(chosen), rows, _legend(), _chart(chosen, found)
 
 
@@ -41,7 +36,7 @@ def _columns(chosen: Choice) -> list[dict[str, Any]]:
 		),
 		column(_("Days"), "days", "Float", 70, precision=1),
 		column(_("Late"), "late", "Int", 65),
-		column(_("Absent"), "absent", "Int", 75),
+		column(_("Absent"), "absent", "Float", 75, precision=1),
 		column(_("On Leave"), "leave", "Float", 85, precision=1),
 		column(_("Hours"), "hours", "Float", 80, precision=2),
 		column(_("Overtime"), "overtime", "Float", 90, precision=2),
@@ -57,19 +52,18 @@ def _field(day: date) -> str:
 	return f"day_{day.day}"
 
 
-def _row(person_days: list[PersonDay]) -> dict[str, Any]:
-	person = person_days[0].person
+def _row(sums: Tally, person_days: list[PersonDay]) -> dict[str, Any]:
 	row: dict[str, Any] = {
-		"employee": person.name,
-		"employee_name": person.employee_name,
-		"department": person.department,
-		"days": sum(words.DAYS_WORKED.get(each.day.status, 0.0) for each in person_days),
-		"late": sum(each.day.status is Status.LATE for each in person_days),
-		"absent": sum(each.day.status is Status.ABSENT for each in person_days),
-		"leave": sum(words.DAYS_OF_LEAVE.get(each.day.reason, 0.0) for each in person_days),
-		"hours": hours(sum((each.day.worked for each in person_days), _NOTHING)),
-		"overtime": hours(sum((each.day.overtime for each in person_days), _NOTHING)),
-		"extra_overtime": hours(sum((each.day.extra_overtime for each in person_days), _NOTHING)),
+		"employee": sums.person.name,
+		"employee_name": sums.person.employee_name,
+		"department": sums.person.department,
+		"days": sums.worked,
+		"late": sums.late,
+		"absent": sums.absent,
+		"leave": sums.leave,
+		"hours": hours(sums.hours),
+		"overtime": hours(sums.overtime),
+		"extra_overtime": hours(sums.extra_overtime),
 	}
 	for each in person_days:
 		field = _field(each.day.date)

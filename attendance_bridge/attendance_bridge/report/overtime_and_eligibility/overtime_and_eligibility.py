@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from datetime import timedelta
 from typing import Any
 
 from frappe import _
@@ -12,10 +10,9 @@ from frappe import _
 from attendance_bridge.bench import moments
 from attendance_bridge.bench.report_column import column, employee_columns
 from attendance_bridge.bench.workdays import choice, days
-from attendance_bridge.bench.workdays.days import PersonDay
+from attendance_bridge.bench.workdays.tally import Tally, by_person
 from attendance_bridge.bench.workdays.told import hours
 
-_NOTHING = timedelta()
 _SHOWN_IN_CHART = 20
 
 
@@ -23,12 +20,9 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
 	"""Columns, rows, no message, chart and summary: the overtime of each person who made some."""
 	chosen = choice.of_filters(filters)
 	found = days.load(chosen.employees, chosen.first, chosen.last, now=moments.utc_now())
-	over: dict[str, list[PersonDay]] = defaultdict(list)
-	for each in found:
-		if each.day.overtime or each.day.extra_overtime:
-			over[each.person.name].append(each)
-	allowances = sorted({name for each in found for name in each.day.allowances})
-	rows = [_row(person_days) for person_days in over.values()]
+	sums = [each for each, _days in by_person(found) if each.overtime_days]
+	allowances = sorted({name for each in sums for name in each.allowances})
+	rows = [_row(each) for each in sums]
 	return _columns(allowances), rows, None, _chart(rows), _summary(rows)
 
 
@@ -51,20 +45,16 @@ def _field(allowance: str) -> str:
 	return f"allowance_{allowance}"
 
 
-def _row(person_days: list[PersonDay]) -> dict[str, Any]:
-	person = person_days[0].person
-	overtime = sum((each.day.overtime for each in person_days), _NOTHING)
-	extra = sum((each.day.extra_overtime for each in person_days), _NOTHING)
-	counts = Counter(name for each in person_days for name in each.day.allowances)
+def _row(sums: Tally) -> dict[str, Any]:
 	return {
-		"employee": person.name,
-		"employee_name": person.employee_name,
-		"department": person.department,
-		"days": len({each.day.date for each in person_days}),
-		"overtime": hours(overtime),
-		"extra_overtime": hours(extra),
-		"total": hours(overtime + extra),
-		**{_field(name): count for name, count in counts.items()},
+		"employee": sums.person.name,
+		"employee_name": sums.person.employee_name,
+		"department": sums.person.department,
+		"days": sums.overtime_days,
+		"overtime": hours(sums.overtime),
+		"extra_overtime": hours(sums.extra_overtime),
+		"total": hours(sums.overtime + sums.extra_overtime),
+		**{_field(name): count for name, count in sums.allowances.items()},
 	}
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
 
 from attendance_bridge.cli.options import config_option
 from attendance_bridge.core.direction import DeviceRole
+from attendance_bridge.drivers.zkteco_adms import commands
+from attendance_bridge.drivers.zkteco_adms.desk import Dialect
 from attendance_bridge.edge import settings as edge_settings
 from attendance_bridge.edge.agent import utc_now
 from attendance_bridge.edge.messages import PAIRING_PROBLEMS
@@ -18,14 +21,20 @@ from attendance_bridge.edge.receiver.pairing import Pairing, PairingError
 from attendance_bridge.edge.settings import Settings
 from attendance_bridge.edge.terminals import Terminals
 from attendance_bridge.stores.database import Database
-from attendance_bridge.stores.push import PushBook
+from attendance_bridge.stores.push import PushBook, QueueFullError
+
+
+@contextmanager
+def _push_book(path: Path) -> Iterator[tuple[Settings, PushBook]]:
+	settings = edge_settings.load(path)
+	with Database.open(settings.agent.database, check=False) as database:
+		yield settings, PushBook(database)
 
 
 @contextmanager
 def _pairing(path: Path) -> Iterator[tuple[Settings, Pairing]]:
-	settings = edge_settings.load(path)
-	with Database.open(settings.agent.database, check=False) as database:
-		pairing = Pairing(PushBook(database), Terminals(settings.devices), now=utc_now)
+	with _push_book(path) as (settings, push_book):
+		pairing = Pairing(push_book, Terminals(settings.devices), now=utc_now)
 		pairing.reload()
 		yield settings, pairing
 
@@ -94,3 +103,46 @@ def forget(path: Path, serial: str) -> None:
 		if not pairing.forget(serial, by=_by()):
 			raise click.UsageError(f"{serial} is not on the list.")
 	click.echo(f"{serial} is forgotten.")
+
+
+@pair.command("order")
+@config_option
+@click.argument("serial")
+@click.argument("what", type=click.Choice(["restart", "tell", "send-again"]))
+@click.option("--from", "start", type=click.DateTime(["%Y-%m-%d"]), help="send-again: the first day.")
+@click.option("--to", "end", type=click.DateTime(["%Y-%m-%d"]), help="send-again: the last day.")
+def order(path: Path, serial: str, what: str, start: datetime | None, end: datetime | None) -> None:
+	"""Have the terminal SERIAL restart, tell of itself, or send its punches again, when it next asks."""
+	with _push_book(path) as (_settings, push_book):
+		caller = push_book.find(serial)
+		if caller is None or not caller.dialect:
+			raise click.UsageError(f"{serial} has not called.")
+		dialect = Dialect(caller.dialect)
+		if what == "restart":
+			text = commands.reboot(dialect)
+		elif what == "tell":
+			text = commands.tell_of_yourself(dialect)
+		else:
+			if start is None or end is None or end < start:
+				raise click.UsageError("send-again needs --from and --to, in this order.")
+			text = commands.send_punches(dialect, start, end + timedelta(days=1, seconds=-1))
+		try:
+			number = push_book.queue(serial, text, by=_by(), at=utc_now())
+		except QueueFullError:
+			raise click.UsageError("So many commands are under way that no more are taken.") from None
+	click.echo(f"Command {number} waits for {serial} to ask.")
+
+
+@pair.command("orders")
+@config_option
+@click.argument("serial")
+def list_orders(path: Path, serial: str) -> None:
+	"""List the latest commands for the terminal SERIAL and what became of them."""
+	with _push_book(path) as (_settings, push_book):
+		found = push_book.commands(serial)
+	for each in found:
+		answer = "" if each.code is None else f" {each.code}"
+		what = commands.RETURN_CODES.get(each.code or 0, "")
+		click.echo(f"{each.command}  {each.state.value}{answer}  {each.text!r}  {what or each.said}".rstrip())
+	if not found:
+		click.echo("There are none.")

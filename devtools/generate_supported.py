@@ -92,7 +92,7 @@ def _driver_sections() -> list[str]:
 	for key in drivers.names():
 		spec = drivers.load(key).spec
 		able = [words for capability, words in _CAPABILITIES.items() if capability in spec.capabilities]
-		abilities = ", ".join(able) if spec.pulled else "relayed by its agent, read by nobody"
+		abilities = ", ".join(able) if spec.pulled else "read by nobody, its punches come by themselves"
 		sections.append(f'### {spec.label}\n\n`driver = "{key}"` — {abilities}.\n')
 		sections.append(_options(spec.config))
 	return sections

@@ -73,8 +73,8 @@ _SENTENCES: dict[Code, str] = {
 	Code.MODEL_DAMAGED: "{path} is not the file that its model pack names: its size or its checksum differs. "
 	"Download the pack again.",
 	Code.MODEL_UNFIT: "{path} cannot be used: {why}.",
-	Code.MODEL_NOT_OFFERED: "There is no place to download the model pack {pack} from. Put its files and a "
-	"pack.toml into a folder yourself.",
+	Code.MODEL_NOT_OFFERED: "There is no place to download all files of the model pack {pack} from. Bring "
+	"them yourself and name their folder with --from; `attendance-bridge models show` lists them.",
 	Code.MODEL_NOT_FETCHED: "The model was not fetched from {url}: {why}. Nothing was changed; try again, or "
 	"fetch the file by other means and name its folder with --from.",
 	Code.NOT_INSTALLED: "The package {package} is missing. Install it with: "

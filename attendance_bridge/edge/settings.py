@@ -18,6 +18,7 @@ from attendance_bridge.core.debounce import DebounceRules
 from attendance_bridge.core.direction import DeviceRole, DirectionRules
 from attendance_bridge.core.errors import Code, ConfigError
 from attendance_bridge.core.projection import DevicePolicy, Rules
+from attendance_bridge.core.relay import EDGE_CAMERA
 from attendance_bridge.edge.receiver.settings import ReceiverSettings
 from attendance_bridge.edge.secrets import read_secret
 from attendance_bridge.edge.web_settings import WebSettings, check_web
@@ -274,10 +275,10 @@ def driver_config(driver: str, options: Mapping[str, Any], path: str, beside: It
 	:param beside: the keys of ours that stand in the same table.
 	:raises ConfigError: no such driver, or an option that it does not take.
 	"""
-	if driver not in drivers.names():
-		raise ConfigError(
-			Code.BAD_VALUE, path=f"{path}.driver", expected=f"one of {', '.join(drivers.names())}"
-		)
+	# The agent's own camera has its own tables, and comes by itself.
+	known = [name for name in drivers.names() if name != EDGE_CAMERA]
+	if driver not in known:
+		raise ConfigError(Code.BAD_VALUE, path=f"{path}.driver", expected=f"one of {', '.join(known)}")
 	return _parse_beside(drivers.load(driver).spec.config, options, path, beside)
 
 

@@ -309,6 +309,11 @@ def test_a_variable_that_holds_no_text_is_refused_before_anybody_stumbles_over_i
 	assert refused(from_mapping, {"devices": [gate()]}) == (Code.SECRET_MISSING, "devices[0].password_env")
 
 
+def test_the_camera_of_an_agent_is_no_terminal_to_be_read() -> None:
+	device = {"name": "Door", "driver": "edge_camera", "timezone": "Asia/Dubai"}
+	assert refused(from_mapping, {"devices": [device]}) == (Code.BAD_VALUE, "devices[0].driver")
+
+
 def test_the_example_file_is_a_good_one(monkeypatch: pytest.MonkeyPatch) -> None:
 	monkeypatch.setenv("MAIN_GATE_PASSWORD", SECRET)
 	monkeypatch.setenv("WORKSHOP_COMM_KEY", "20261")

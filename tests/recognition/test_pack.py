@@ -120,3 +120,20 @@ def test_a_pack_that_is_not_right(tmp_path: Path, spoil: Callable[[Path], object
 	with pytest.raises(BridgeError) as caught:
 		open_pack(tmp_path)
 	assert caught.value.code is code
+
+
+def test_every_known_pack_says_where_its_files_come_from_and_what_its_thresholds_rest_on() -> None:
+	"""What is not there has to be brought or set by somebody: which packs that are is a decision."""
+	found = known_manifests()
+	brought = {name for name, pack in found.items() if any(not file.url for file in pack.files)}
+	assert brought == {"minifasnet", "scrfd_mobilefacenet", "yunet_mobilefacenet"}
+	unmeasured = {name for name, pack in found.items() if pack.embedder and not pack.embedder.thresholds}
+	assert unmeasured == {"buffalo_l", "buffalo_s", "yunet_sface"}
+	for name, pack in found.items():
+		if pack.embedder is None:
+			continue
+		assert bool(pack.embedder.thresholds) is bool(pack.embedder.measured_on)
+		if name in unmeasured:
+			with pytest.raises(BridgeError) as caught:
+				pack.embedder.threshold(0.01)
+			assert "set `threshold`" in str(caught.value.details["why"])

@@ -17,6 +17,8 @@ from attendance_bridge.edge import settings as edge_settings
 from attendance_bridge.edge.agent import Agent
 from attendance_bridge.edge.supervisor import WorkerState
 from attendance_bridge.edge.vision.events import EventType
+from attendance_bridge.recognition import tiny
+from attendance_bridge.recognition.pack import MANIFEST
 from attendance_bridge.simulators.camera import verbs
 from attendance_bridge.simulators.zkteco import ZktecoState, ZktecoTerminal
 from attendance_bridge.stores.database import Database
@@ -48,6 +50,16 @@ def with_a_bad_manifest(folder: Path, _monkeypatch: pytest.MonkeyPatch) -> dict[
 	return {"recognition": {"engine": "onnx", "pack": str(folder / "pack")}}
 
 
+def with_a_pack_without_thresholds(folder: Path, _monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+	(folder / "pack").mkdir()
+	pack = tiny.make_pack(folder / "pack")
+	manifest = (pack / MANIFEST).read_text(encoding="utf-8")
+	kept = [line for line in manifest.splitlines() if not line.startswith("thresholds")]
+	assert len(kept) == len(manifest.splitlines()) - 1
+	(pack / MANIFEST).write_text("\n".join(kept), encoding="utf-8")
+	return {"recognition": {"engine": "onnx", "pack": str(pack)}}
+
+
 pytestmark = pytest.mark.usefixtures("scene")
 
 
@@ -58,6 +70,7 @@ pytestmark = pytest.mark.usefixtures("scene")
 		(with_another_key, Code.GALLERY_KEY_WRONG, "locked with another key"),
 		(without_pack, Code.MODEL_MISSING, "attendance-bridge models download"),
 		(with_a_bad_manifest, Code.UNKNOWN_KEY, "nonsense"),
+		(with_a_pack_without_thresholds, Code.MODEL_UNFIT, "set `threshold`"),
 	],
 )
 def test_terminals_and_the_upstream_go_on(
@@ -120,6 +133,17 @@ def test_the_board_says_where_the_key_is_missed(tmp_path: Path, monkeypatch: pyt
 		agent.request_stop()
 		agent.wait()
 		agent.close()
+
+
+def test_a_pack_without_thresholds_does_with_one_that_is_set(
+	scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	tables = with_a_pack_without_thresholds(tmp_path, monkeypatch)
+	tables["recognition"]["threshold"] = 0.7
+	with seeing(configuration(tmp_path, **tables)) as sight:
+		assert sight.vision.threshold == 0.7
+		verbs.come(scene.state, 1)
+		sight.wait_for(EventType.PUNCH)
 
 
 def test_a_key_that_comes_back_opens_the_eyes_of_the_same_terminal(

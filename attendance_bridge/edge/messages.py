@@ -215,6 +215,14 @@ PROBLEMS: dict[str, str] = {
 }
 """Words for what `Upstream.check` finds wrong."""
 
+FACTOR_WORDS: dict[str, str] = {
+	"set": "It is kept, as a hash; nobody can look it up.",
+	"removed": "It is taken away.",
+	"bad_pin": "A PIN has 4 to 12 digits.",
+	"bad_badge": "A badge reads as 4 to 64 printable characters.",
+}
+"""Words for what became of a PIN or a badge that was given to somebody."""
+
 PAGE_PROBLEMS: dict[str, str] = {
 	"bad_request": "The page was not filled in as it should be. Go back and try again.",
 	"csrf": "This page was open for too long, or was sent from elsewhere. Open it again and try once more.",

@@ -20,6 +20,7 @@ from attendance_bridge.stores.queries import load
 _SQL = load("second_factors")
 
 PIN, BADGE = "pin", "badge"
+KINDS = (PIN, BADGE)
 PIN_DIGITS = range(4, 13)
 BADGE_CHARACTERS = range(4, 65)
 _COST, _BLOCK, _PARALLEL = 2**14, 8, 1

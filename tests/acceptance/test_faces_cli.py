@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
+from attendance_bridge.core.person import Person
+from attendance_bridge.stores.audit import AuditLog
 from attendance_bridge.stores.consents import Consents
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.gallery import Gallery, key_in_file
-from tests.acceptance.command import Running, run
+from attendance_bridge.stores.roster import Roster
+from attendance_bridge.stores.second_factors import SecondFactors
+from tests.acceptance.command import PROGRAM, Running, environment, run
 from tests.stores.faces import consent, template
 
 pytest.importorskip("cryptography")
@@ -95,3 +100,30 @@ def test_a_scene_is_served(tmp_path: Path) -> None:
 		assert shown.read()[0]
 		shown.release()
 		assert camera.end() == 0
+
+
+def test_a_pin_is_given_and_taken_away(tmp_path: Path, database: Path) -> None:
+	config = tmp_path / "edge.toml"
+	config.write_text(f'[agent]\ndatabase = "{database}"\n', encoding="utf-8")
+	with Database.open(database) as db:
+		Roster(db).replace(
+			[Person(employee="HR-EMP-1", full_name="First Person")], datetime.now(timezone.utc)
+		)
+
+	def factor(*arguments: str, typed: str = "") -> tuple[int, str]:
+		done = subprocess.run(
+			[PROGRAM, "edge", "factor", *arguments, "--config", config],
+			input=typed, capture_output=True, text=True, timeout=60, check=False, env=environment(),
+		)  # fmt: skip
+		return done.returncode, done.stdout + done.stderr
+
+	assert factor("set", "HR-EMP-1", typed="4711\n") == (0, "HR-EMP-1 has a new pin.\n")
+	assert factor("list") == (0, "HR-EMP-1  pin\n")
+	with Database.open(database) as db:
+		assert SecondFactors(db).matches("HR-EMP-1", "pin", "4711")
+		assert AuditLog(db).latest()[0].act == "second_factor_set"
+	code, words = factor("set", "HR-EMP-1", typed="47\n")
+	assert (code, "A PIN has 4 to 12 digits." in words) == (2, True)
+	assert factor("set", "HR-EMP-404", typed="4711\n")[0] == 2
+	assert factor("remove", "HR-EMP-1")[0] == 0
+	assert factor("list") == (0, "Nobody has one.\n")

@@ -6,6 +6,7 @@ from flask import Blueprint, Flask, Response
 
 from attendance_bridge.edge.web import (
 	board,
+	factors,
 	kiosk,
 	pairing,
 	people,
@@ -48,6 +49,8 @@ def _blueprints(services: Services) -> list[Blueprint]:
 		found.append(status.blueprint)
 	if services.pairing is not None:
 		found.append(pairing.blueprint)
+	if services.vision is not None:
+		found.append(factors.blueprint)
 	if services.kiosk is not None:
 		found.append(kiosk.blueprint)
 	if services.enrollment is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, request
 
-from attendance_bridge.edge.web import records
+from attendance_bridge.edge.web import factors, records
 from attendance_bridge.edge.web.access.guard import needs
 from attendance_bridge.edge.web.access.scopes import Scope
 from attendance_bridge.edge.web.services import services
@@ -40,4 +40,6 @@ def show_people() -> str:
 		refreshed_at=here.roster.refreshed_at if here.roster else None,
 		may_enroll=here.enrollment is not None,
 		left=_LEFT,
+		factor=factors.asked_for() if here.vision else "",
+		with_factor=frozenset(here.vision.second_factors.kinds()) if here.vision else frozenset(),
 	)

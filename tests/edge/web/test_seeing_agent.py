@@ -21,12 +21,14 @@ from schemathesis import GenerationMode
 from attendance_bridge.core.consent import Consent
 from attendance_bridge.core.template import Pose
 from attendance_bridge.edge.cameras import simulated
+from attendance_bridge.edge.vision.events import EventType
 from attendance_bridge.edge.vision.portraits import look_at
 from attendance_bridge.edge.web.access import access
 from attendance_bridge.edge.web.access.passwords import hash_password
 from attendance_bridge.edge.web.access.scopes import Scope
 from attendance_bridge.simulators.camera import verbs
 from attendance_bridge.stores.accounts import Accounts
+from attendance_bridge.stores.audit import AuditLog
 from tests.edge.rig import eventually
 from tests.edge.vision.conftest import _key
 from tests.edge.vision.rig import Scene, Sight, configuration, people_file, portrait_of, seeing
@@ -249,3 +251,76 @@ def test_a_camera_is_no_terminal_to_be_tried(sight: Sight, boss: Open) -> None:
 	assert page.locator("[data-test]").count() == 1
 	page.locator("[data-test='']").click()
 	page.get_by_text("Local ledger", exact=True).nth(1).wait_for()
+
+
+# PINs and badges
+
+
+def test_somebody_is_given_a_pin_that_opens_and_is_never_shown(
+	scene: Scene, tmp_path: Path, open_page: Open
+) -> None:
+	mapping = configuration(
+		tmp_path, web={"enabled": True, "port": 0}, kiosk={"second_factor": "pin", "pause_seconds": 60}
+	)
+	people_file(tmp_path, PEOPLE)
+	with seeing(mapping) as sight:
+		accounts, now = Accounts(sight.agent.database), datetime.now(timezone.utc)
+		for name, role in (("hr", "enroller"), ("guard", "viewer")):
+			accounts.add(name, role, hash_password(PASSWORD), by="test", at=now)
+		eventually(lambda: sight.agent.roster.people())
+		page = open_page(800, 480)
+		page.goto(f"{address(sight)}/people")
+		page.fill("[name=name]", "hr")
+		page.fill("[name=password]", PASSWORD)
+		page.click("button.main")
+		page.goto(f"{address(sight)}/people?q=first")
+		assert page.locator("tbody td").last.inner_text() == "none · give"
+		page.get_by_role("link", name="give").click()
+		for typed, said in (("12", "A PIN has 4 to 12 digits."), ("4711", "nobody can look it up")):
+			page.fill("[name=secret]", typed)
+			page.get_by_role("button", name="Keep it").click()
+			page.get_by_text(said).wait_for()
+			keep_picture(page, f"factor-{typed}")
+			assert "4711" not in page.content()
+		verbs.come(scene.state, 1)
+		ticket = sight.wait_for(EventType.SECOND_FACTOR).facts["ticket"]
+		assert sight.vision.kiosk.answer(ticket, "4711").value == "passed"
+		page.goto(f"{address(sight)}/people?q=first")
+		assert page.locator("tbody td").last.inner_text() == "set · change"
+		page.get_by_role("link", name="change").click()
+		page.get_by_role("button", name="Take it away").click()
+		page.get_by_text("It is taken away.").wait_for()
+		assert sight.vision.second_factors.kinds() == {}
+		noted = [act.act for act in AuditLog(sight.agent.database).latest(10)]
+		assert noted.count("second_factor_set") == noted.count("second_factor_removed") == 1
+
+
+def test_a_program_gives_a_badge(sight: Sight) -> None:
+	headers = key(sight, Scope.ENROLL)
+	path = f"{address(sight)}/api/v1/second-factors"
+
+	def post(more: str, **body: str) -> tuple[int, Any]:
+		answer = requests.post(path + more, json=body, headers=headers, timeout=30)
+		return answer.status_code, answer.json()
+
+	badge = {"employee": "HR-EMP-1", "kind": "badge", "secret": "AB-0042;7"}
+	assert post("", **badge) == (200, {"employee": "HR-EMP-1", "kinds": ["badge"]})
+	assert sight.vision.second_factors.matches("HR-EMP-1", "badge", "AB-0042;7")
+	assert ask(sight, "/api/v1/second-factors", headers) == {
+		"people": [{"employee": "HR-EMP-1", "kinds": ["badge"]}]
+	}
+	assert post("", **{**badge, "employee": "HR-EMP-404"})[0] == 404
+	assert post("", **{**badge, "secret": "x"})[0] == 422
+	assert post("/removals", employee="HR-EMP-1") == (200, {"employee": "HR-EMP-1", "kinds": []})
+
+
+def test_who_may_only_look_gives_nobody_a_pin(sight: Sight) -> None:
+	headers = key(sight, Scope.VIEW, Scope.CORRECT)
+	for method, path in (
+		("GET", "/people/factor?employee=HR-EMP-1"),
+		("POST", "/people/factor"),
+		("GET", "/api/v1/second-factors"),
+		("POST", "/api/v1/second-factors"),
+		("POST", "/api/v1/second-factors/removals"),
+	):
+		assert requests.request(method, address(sight) + path, headers=headers, timeout=30).status_code == 403

@@ -47,6 +47,9 @@ frappe.ui.form.on("Device Configuration", {
 		}
 		frm.toggle_display("connection_section", !is_camera(frm));
 		frm.toggle_reqd("edge_agent", is_camera(frm));
+		for (const field of ["live", "push", "poll_interval"]) {
+			frm.set_df_property(field, "hidden", is_camera(frm) ? 1 : 0);
+		}
 		frm.toggle_display("driver_options_section", Boolean(driver?.options.length));
 		if (driver) draw_options(frm, driver);
 	},

@@ -157,7 +157,7 @@ class DeviceConfiguration(Document):
 		if not self.edge_agent:
 			frappe.throw(
 				_("The camera of an Edge Agent needs that agent: choose it in the field {0}.").format(
-					frappe.bold(_("Edge Agent"))
+					frappe.bold(_(self.meta.get_label("edge_agent")))
 				)
 			)
 		wanted = {"driver": EDGE_CAMERA, "edge_agent": self.edge_agent, "name": ("!=", self.name or "")}

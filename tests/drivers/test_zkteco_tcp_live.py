@@ -216,6 +216,17 @@ def test_events_come_in_any_pieces(terminal: WireTerminal, size: int) -> None:
 		assert users_of(heard, 5) == ["1", "2", "3", "4", "5"]
 
 
+def test_an_event_waits_for_nothing(terminal: WireTerminal, monkeypatch: pytest.MonkeyPatch) -> None:
+	monkeypatch.setattr(live, "LOOK_SECONDS", 5.0)
+	with closing(listening(terminal)) as heard:
+		next(heard)
+		for user in range(3):
+			told_at = time.monotonic()
+			terminal.tell(event(text_record(str(user + 1), AT)))
+			assert users_of(heard, 1) == [str(user + 1)]
+			assert time.monotonic() - told_at < 2
+
+
 def test_an_event_is_acknowledged_when_it_is_durable(terminal: WireTerminal) -> None:
 	with closing(listening(terminal)) as heard:
 		next(heard)
@@ -225,6 +236,7 @@ def test_an_event_is_acknowledged_when_it_is_durable(terminal: WireTerminal) -> 
 		assert terminal.acknowledged == 0, "the caller has not asked for more: it may not hold it yet"
 		terminal.tell(event(text_record("2", AT)))
 		assert users_of(heard, 1) == ["2"]
+		time.sleep(0.1)
 		assert terminal.acknowledged == 1
 
 
@@ -404,8 +416,10 @@ def test_who_stops_listening_during_a_pull_leaves_the_line_to_it() -> None:
 		pages: list[Page] = []
 		with driver(terminal.port, timeout=10) as pulling:
 			thread = threading.Thread(target=lambda: pages.extend(pulling.fetch(START)))
+			asked = terminal.asked.total()
 			thread.start()
-			time.sleep(0.2)
+			while terminal.asked.total() == asked:  # until the pull has its turn
+				time.sleep(0.01)
 			heard.close()
 			terminal.answer_delay = 0.0
 			thread.join(20)

@@ -70,6 +70,11 @@ class Channel:
 	def close(self) -> None:
 		self._sock.close()
 
+	@property
+	def has_events(self) -> bool:
+		"""Whether there are some to take."""
+		return bool(self._events)
+
 	def take_events(self) -> list[bytes]:
 		"""The event packets that were set aside, from the header on. Safe while another thread reads."""
 		taken: list[bytes] = []

@@ -148,7 +148,9 @@ class Session:
 
 	def is_ringing(self, seconds: float) -> bool:
 		"""Wait so long for the shared connection to bring something; whether it has, or has ended."""
-		return self._terminal is None or self._terminal.channel.is_readable(seconds)
+		if self._terminal is None or self._terminal.channel.has_events:
+			return True
+		return self._terminal.channel.is_readable(seconds)
 
 	def events(self) -> list[bytes]:
 		"""Take the events that were set aside so far, also while somebody else speaks."""

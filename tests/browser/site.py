@@ -28,6 +28,10 @@ class Site:
 	def update(self, doctype: str, name: str, **values: Any) -> None:
 		self._call("PUT", f"/api/resource/{doctype}/{name}", values)
 
+	def ask(self, method: str, **values: Any) -> Any:
+		"""Call a whitelisted function of the app that changes something."""
+		return self._call("POST", f"/api/method/attendance_bridge.api.{method}", values).get("message")
+
 	def exists(self, doctype: str, name: str) -> bool:
 		return bool(self.rows(doctype, {"name": name}, ["name"]))
 

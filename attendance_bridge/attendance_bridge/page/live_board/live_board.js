@@ -9,7 +9,7 @@ const LIVE_EVENT = "attendance_bridge_live";
 const LIVE_ROOMS = ["Punch Log", "Device Configuration", "Attendance Bridge Alert"];
 const LIVE_TOGETHER_MS = 400;
 const LIVE_POLL_MS = 10000;
-const LIVE_ANYHOW_MS = 60000;
+const LIVE_ANYHOW_MS = 30000;
 const LIVE_COLOURS = {
 	"Checked in": "green",
 	Pending: "blue",
@@ -42,17 +42,26 @@ class LiveBoard {
 		this.body = $(`<div class="live-board p-3" aria-live="polite"></div>`).appendTo(this.page.main);
 		this.seen = null;
 		this.on_news = () => this.load_soon();
+		this.on_connect = () => this.subscribe();
 	}
 
 	start() {
 		this.rooms = LIVE_ROOMS.filter((doctype) => frappe.model.can_read(doctype));
-		this.rooms.forEach((doctype) => frappe.realtime.doctype_subscribe(doctype));
+		this.subscribe();
 		frappe.realtime.on(LIVE_EVENT, this.on_news);
+		frappe.realtime.on("connect", this.on_connect);
 		this.load();
+	}
+
+	/** Whoever was cut off is in no room any more, and has missed what was told meanwhile. */
+	subscribe() {
+		this.rooms.forEach((doctype) => frappe.realtime.doctype_subscribe(doctype));
+		this.load_soon();
 	}
 
 	stop() {
 		frappe.realtime.off(LIVE_EVENT, this.on_news);
+		frappe.realtime.off("connect", this.on_connect);
 		(this.rooms || []).forEach((doctype) => frappe.realtime.doctype_unsubscribe(doctype));
 		clearTimeout(this.timer);
 		this.timer = null;

@@ -151,7 +151,8 @@ def _ask_pack(questions: Questions, given: CameraAnswers) -> dict[str, object]:
 
 	known = {name: each for name, each in known_manifests().items() if each.detector and each.embedder}
 	choices = {}
-	for name, manifest in known.items():
+	# What a company may use comes first.
+	for name, manifest in sorted(known.items(), key=lambda each: not each[1].commercial_use):
 		here = ", here already" if (given.packs / name / MANIFEST).is_file() else ""
 		use = "" if manifest.commercial_use else ", NOT for commercial use"
 		choices[name] = f"{name}: {manifest.label}{use}{here}"

@@ -317,6 +317,7 @@ class Agent:
 			on_punch=lambda: self.uploader.wake(),
 			pulse=self._pulse,
 			now=self._now,
+			clock_offset=lambda: self.heartbeat.clock_offset if self.heartbeat else timedelta(0),
 		)
 
 	def _make_enrollment(self) -> Enrollments | None:

@@ -69,6 +69,8 @@ class HeartbeatWorker(Errand):
 		self._pulse = pulse
 		self._told_serials: frozenset[str] = frozenset()
 		self._clock_is_off = False
+		self.clock_offset = timedelta(0)
+		"""How far this machine's clock is ahead of the site's, by the last heartbeat."""
 
 	def _pause(self) -> timedelta:
 		return PAUSE if self._news.is_set() else EVERY
@@ -143,7 +145,7 @@ class HeartbeatWorker(Errand):
 				self._punches.mark_told(serial, records)
 
 	def _compare_clocks(self, site_now: datetime) -> None:
-		offset = self._now() - site_now
+		offset = self.clock_offset = self._now() - site_now
 		was_off, self._clock_is_off = self._clock_is_off, abs(offset) > timedelta(minutes=1)
 		if self._clock_is_off and not was_off:
 			logger.warning(

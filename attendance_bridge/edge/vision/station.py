@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from uuid import UUID
 
 from attendance_bridge.core.driver import Now
@@ -58,8 +59,10 @@ class Station:
 		on_punch: Callable[[], None],
 		pulse: Pulse,
 		now: Now,
+		clock_offset: Callable[[], timedelta] = lambda: timedelta(0),
 	) -> None:
 		"""
+		:param clock_offset: how far this machine's clock is ahead, as far as anybody has said.
 		:param everybody: stands in for the roster where the upstream has no list of people.
 		:raises StoreError: the key of the gallery is not there, or is another one.
 		:raises RecognitionError: the networks are not there, or not what their pack says.
@@ -73,7 +76,9 @@ class Station:
 		self.figures = Figures()
 		self.second_factors = SecondFactors(database)
 		self.reader: CameraReader = vision.camera.reader(now)
-		self.terminal = make_terminal(settings, vision, book=book, cursors=cursors, now=now)
+		self.terminal = make_terminal(
+			settings, vision, book=book, cursors=cursors, now=now, clock_offset=clock_offset
+		)
 		staff = Staff(roster, everybody)
 		policies: Callable[[], Mapping[str, DevicePolicy]] = book.policies
 		self.kiosk = Door(

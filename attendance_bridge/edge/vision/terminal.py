@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -42,8 +43,10 @@ class CameraTerminal:
 		cursors: SqliteCursors,
 		lag: timedelta,
 		now: Now,
+		clock_offset: Callable[[], timedelta],
 	) -> None:
 		"""
+		:param clock_offset: how far this machine's clock is ahead, as far as anybody has said.
 		:param model: what kind of camera it is, in a word.
 		:param lag: how long after a look its punch is held at the latest.
 		:raises StoreError: the book cannot be used.
@@ -55,6 +58,7 @@ class CameraTerminal:
 		self._cursors = cursors
 		self._lag = lag
 		self._now = now
+		self._clock_offset = clock_offset
 		self._told_at: datetime | None = None
 		self._told: CameraState | None = None
 		known = known_camera(book)
@@ -81,8 +85,10 @@ class CameraTerminal:
 		)
 
 	def reading(self) -> ClockReading:
-		"""Its clock is this machine's own."""
-		return ClockReading(taken_at=self._now(), device_time=self._now().astimezone(self.zone))
+		"""Its clock is this machine's own: a small one has no battery for it, and is believed as far as the site
+		agrees."""
+		now = self._now()
+		return ClockReading(taken_at=now - self._clock_offset(), device_time=now.astimezone(self.zone))
 
 	def tell(self, status: CameraStatus) -> None:
 		"""Write into the book how the camera is; cheap to call often.
@@ -104,7 +110,13 @@ class CameraTerminal:
 
 
 def make_terminal(
-	settings: Settings, vision: VisionSettings, *, book: DeviceBook, cursors: SqliteCursors, now: Now
+	settings: Settings,
+	vision: VisionSettings,
+	*,
+	book: DeviceBook,
+	cursors: SqliteCursors,
+	now: Now,
+	clock_offset: Callable[[], timedelta] = lambda: timedelta(0),
 ) -> CameraTerminal:
 	"""The terminal of the configured camera.
 
@@ -120,6 +132,7 @@ def make_terminal(
 		cursors=cursors,
 		lag=_SLACK + timedelta(seconds=kiosk.second_factor_seconds),
 		now=now,
+		clock_offset=clock_offset,
 	)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from attendance_bridge.core.consent import Consent
 from attendance_bridge.core.template import Pose
 from attendance_bridge.edge import settings as edge_settings
-from attendance_bridge.edge.agent import Agent
+from attendance_bridge.edge.agent import Agent, utc_now
 from attendance_bridge.edge.vision.events import EventType, VisionEvent
 from attendance_bridge.edge.vision.portraits import look_at
 from attendance_bridge.recognition.engine import Engine
@@ -141,8 +141,8 @@ def configuration(folder: Path, **tables: Mapping[str, Any]) -> dict[str, Any]:
 class Sight:
 	"""A running agent that sees, and what it has told."""
 
-	def __init__(self, mapping: Mapping[str, Any]) -> None:
-		self.agent = Agent(edge_settings.from_mapping(mapping))
+	def __init__(self, mapping: Mapping[str, Any], now: Callable[[], datetime] = utc_now) -> None:
+		self.agent = Agent(edge_settings.from_mapping(mapping), now=now)
 		assert self.agent.vision is not None
 		self.vision = self.agent.vision
 		self.consents = Consents(self.agent.database)
@@ -175,10 +175,13 @@ class Sight:
 
 @contextmanager
 def seeing(
-	mapping: Mapping[str, Any], *, enrolled: Mapping[str, Sequence[int | Picture]] | None = None
+	mapping: Mapping[str, Any],
+	*,
+	enrolled: Mapping[str, Sequence[int | Picture]] | None = None,
+	now: Callable[[], datetime] = utc_now,
 ) -> Iterator[Sight]:
 	"""An agent for the length of the block; by default both of PEOPLE are enrolled."""
-	sight = Sight(mapping)
+	sight = Sight(mapping, now)
 	try:
 		for employee, faces in ({"HR-EMP-1": [1], "HR-EMP-2": [2]} if enrolled is None else enrolled).items():
 			sight.enrol(employee, *faces)

@@ -16,11 +16,13 @@ from attendance_bridge.core.errors import Code
 from attendance_bridge.core.projection import State
 from attendance_bridge.core.relay import EDGE_CAMERA
 from attendance_bridge.edge import heartbeat
+from attendance_bridge.edge.agent import utc_now
 from attendance_bridge.edge.vision.events import EventType
+from attendance_bridge.simulators.camera import verbs
 from attendance_bridge.simulators.camera.face import Image
 from attendance_bridge.simulators.frappe_site import Bridge, FrappeSite, RelayedTerminal, SiteState
 from attendance_bridge.simulators.frappe_site import verbs as site_verbs
-from tests.edge.vision.rig import ZONE, Sight, configuration, eventually, seeing, write_video
+from tests.edge.vision.rig import ZONE, Scene, Sight, configuration, eventually, seeing, write_video
 from tests.recognition.conftest import lay_out, real_models
 
 EMPLOYEES = ("HR-EMP-1", "HR-EMP-2")
@@ -125,6 +127,25 @@ def test_the_camera_of_another_agent_is_not_taken_for_ours(tmp_path: Path) -> No
 			unusable = sight.agent.terminals.assigned.unusable
 			assert {name: error.code for name, error in unusable.items()} == {"Elsewhere": Code.BAD_VALUE}
 			assert sight.agent.health()["ok"]
+
+
+def test_a_machine_whose_clock_is_wrong_is_not_believed(scene: Scene, tmp_path: Path) -> None:
+	with site(has_app=True) as (state, bridge, upstream):
+		assert bridge is not None
+		bridge.terminals.append(
+			RelayedTerminal(name="Camera at the door", driver=EDGE_CAMERA, options={}, time_zone=ZONE)
+		)
+		# A small one without a battery for its clock, two hours after it was switched off.
+		late = timedelta(hours=2)
+		with seeing(configuration(tmp_path, upstream=upstream), now=lambda: utc_now() - late) as sight:
+			reading = sight.vision.terminal.reading
+			eventually(lambda: abs(reading().offset + late) < timedelta(seconds=5))
+			verbs.come(scene.state, 1)
+			sight.wait_for(EventType.PUNCH)
+			sight.wait_for(EventType.DECIDED)
+			(event,) = sight.events(EventType.DECIDED)
+			assert event.facts["state"] == State.QUARANTINED.value
+			assert state.checkins == []
 
 
 # with real networks and pictures, where they are

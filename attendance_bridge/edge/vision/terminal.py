@@ -85,8 +85,7 @@ class CameraTerminal:
 		)
 
 	def reading(self) -> ClockReading:
-		"""Its clock is this machine's own: a small one has no battery for it, and is believed as far as the site
-		agrees."""
+		"""Its clock is this machine's own, which may have no battery: believed as far as the site agrees."""
 		now = self._now()
 		return ClockReading(taken_at=now - self._clock_offset(), device_time=now.astimezone(self.zone))
 

@@ -365,6 +365,24 @@ def test_an_agent_that_was_updated_has_its_page_loaded_again(
 		eventually(lambda: page.wait_for_timeout(50) or len(loads) == 2)
 
 
+def test_words_that_do_not_come_at_once_are_asked_for_again(
+	scene: Scene, tmp_path: Path, open_page: Open
+) -> None:
+	with seeing(kiosk(tmp_path, kiosk={"language": "de"}), enrolled={}) as sight:
+		assert sight.agent.web is not None
+		page = open_page(800, 480)
+		asked: list[str] = []
+
+		def fail(route: Any) -> None:
+			asked.append(route.request.url)
+			route.fulfill(status=503) if len(asked) == 1 else route.abort()
+
+		page.route("**/lang/de.json", fail, times=3)
+		page.goto(f"{sight.agent.web.address}kiosk")
+		page.get_by_text("Noch ist niemand erfasst").wait_for()
+		assert len(asked) == 3
+
+
 def test_sound_is_muted_and_stays_so(scene: Scene, tmp_path: Path, open_page: Open) -> None:
 	with seeing(kiosk(tmp_path)) as sight:
 		page = open_page()

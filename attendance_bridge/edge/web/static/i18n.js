@@ -11,14 +11,26 @@ export const language = document.documentElement.lang || "en";
 // Digits as on the terminals and on the pages of the site, in every language.
 export const locale = `${language}-u-nu-latn`;
 
+const TRIES = 60;
+const BETWEEN_MS = 1000;
+
 let words = {};
 
 export const ready = load();
 
+// A page that nobody sits before must not stay without words because the agent was just starting.
 async function load() {
-	const answer = await fetch(new URL(`lang/${language}.json`, import.meta.url));
-	if (!answer.ok) throw new Error(`no words for ${language}: ${answer.status}`);
-	words = await answer.json();
+	for (let left = TRIES; ; left -= 1) {
+		try {
+			const answer = await fetch(new URL(`lang/${language}.json`, import.meta.url));
+			if (!answer.ok) throw new Error(`no words for ${language}: ${answer.status}`);
+			words = await answer.json();
+			return;
+		} catch (error) {
+			if (left <= 1) throw error;
+			await new Promise((go) => setTimeout(go, BETWEEN_MS));
+		}
+	}
 }
 
 export function t(key, ...values) {

@@ -35,6 +35,7 @@ from attendance_bridge.drivers.zkteco_adms.desk import (
 	Table,
 	Terminal,
 )
+from attendance_bridge.drivers.zkteco_adms.receiver import is_within
 from attendance_bridge.edge.receiver.holding import Together
 from attendance_bridge.edge.receiver.offsets import Offsets
 from attendance_bridge.edge.receiver.promptness import Promptness
@@ -114,10 +115,20 @@ class PushDesk:
 	def gate(self) -> Gate:
 		return self._gate
 
+	def admits(self, address: str) -> bool:
+		"""Whether anybody may call from an address: by the gate, or a terminal by its own networks."""
+		if not self._gate.networks or is_within(address, self._gate.networks):
+			return True
+		self._refresh()
+		return any(is_within(address, terminal.networks) for terminal in tuple(self._known.values()))
+
 	def find(self, serial: str) -> Terminal | None:
+		self._refresh()
+		return self._known.get(serial)
+
+	def _refresh(self) -> None:
 		if self._generation != self._terminals.generation:
 			self._look_up_all()
-		return self._known.get(serial)
 
 	def _look_up_all(self) -> None:
 		"""Go by the terminals that the configuration, the site and the pairing list let in now."""

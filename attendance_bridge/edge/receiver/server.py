@@ -2,14 +2,17 @@
 
 cheroot like the pages (docs/adr/0013-web-server.md), on a port of its own and with other bounds: terminals
 are many, call all at once when the power comes back, and say little. A connection gets a thread only when it
-has said something.
+has said something, and keeps it for two minutes at the most, however busily it trickles in; from a network
+that no terminal calls from it gets none.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +32,11 @@ FLUSH_SECONDS = 5.0
 PATIENCE_SECONDS = 20
 """How long a connection may be silent, in the middle of something or between two calls."""
 MAX_HEADERS = 16 * 1024
+CALL_SECONDS = 120.0
+"""For one call, from its first byte to the last of the answer."""
+
+Admits = Callable[[str], bool]
+"""Whether anybody may call from this address."""
 
 
 class ReceiverServer:
@@ -42,6 +50,7 @@ class ReceiverServer:
 		port: int,
 		threads: int,
 		flush: Callable[[], None] = lambda: None,
+		admits: Admits = lambda address: True,
 	) -> None:
 		"""Binds at once, so that a taken port is a clear error before anything else starts.
 
@@ -49,7 +58,7 @@ class ReceiverServer:
 		:raises OSError: the port cannot be had.
 		"""
 		self._flush = flush
-		self._server = _Server((host, port), app, threads)
+		self._server = _Server((host, port), app, threads, admits)
 		try:
 			self._server.prepare()
 		except OSError as error:
@@ -66,6 +75,7 @@ class ReceiverServer:
 			while not stop.wait(LOOK_UP_SECONDS):
 				if not serving.is_alive():
 					raise RuntimeError("the server has ended by itself")
+				self._server.end_slow(time.monotonic() - CALL_SECONDS)
 				waited += LOOK_UP_SECONDS
 				if waited >= FLUSH_SECONDS:
 					waited = 0.0
@@ -104,6 +114,14 @@ class _Connection(HTTPConnection):
 	RequestHandlerClass = _Request
 	is_fresh = True
 
+	def communicate(self) -> bool:
+		server: _Server = self.server
+		server.under_way[self] = time.monotonic()
+		try:
+			return bool(super().communicate())  # type: ignore[no-untyped-call]  # of cheroot
+		finally:
+			server.under_way.pop(self, None)
+
 
 class _Server(Server):
 	ConnectionClass = _Connection
@@ -111,7 +129,7 @@ class _Server(Server):
 	keep_alive_conn_limit = MAX_CONNECTIONS
 	_connections: ConnectionManager
 
-	def __init__(self, address: tuple[str, int], app: WSGIApplication, threads: int) -> None:
+	def __init__(self, address: tuple[str, int], app: WSGIApplication, threads: int, admits: Admits) -> None:
 		super().__init__(
 			address,
 			app,
@@ -123,8 +141,19 @@ class _Server(Server):
 			shutdown_timeout=2,
 		)
 		self.expiration_interval = LOOK_UP_SECONDS
+		self._admits = admits
+		self.under_way: dict[_Connection, float] = {}
+		"""Calls that have a thread, and since when."""
 		self.refused: OSError | None = None
 		"""Why there is no port."""
+
+	def end_slow(self, before: float) -> None:
+		"""End calls that began before a moment of the monotonic clock; their threads find the line broken."""
+		for connection, began in tuple(self.under_way.items()):
+			if began < before:
+				logger.warning("a call from %s took too long", connection.remote_addr)
+				with contextlib.suppress(OSError):
+					connection.socket.shutdown(socket.SHUT_RDWR)
 
 	def bind(self, family: int, type: int, proto: int = 0) -> socket.socket:
 		"""Its own leaves a socket behind when the port is taken."""
@@ -144,7 +173,7 @@ class _Server(Server):
 			super().process_conn(conn)
 			return
 		conn.is_fresh = False
-		if self.can_add_keepalive_connection:
+		if self.can_add_keepalive_connection and self._admits(conn.remote_addr or ""):
 			self.put_conn(conn)
 		else:
 			conn.close()

@@ -79,6 +79,7 @@ def make_receiver(
 			port=settings.port,
 			threads=settings.threads,
 			flush=flush,
+			admits=desk.admits,
 		)
 	except OSError as error:
 		raise ConfigError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import sqlite3
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from attendance_bridge.core.punch import DeviceKey, VerifyMode
 from attendance_bridge.core.redact import Secret
 from attendance_bridge.drivers.zkteco_adms import requests as ask
 from attendance_bridge.drivers.zkteco_adms.config import Config
+from attendance_bridge.edge.receiver import server
 from attendance_bridge.stores.push import CommandState, PairingState
 from tests.edge.receiver.conftest import DUBAI, Clock, Open, Premises, device
 
@@ -194,6 +196,28 @@ def test_only_allowed_networks_call(open_premises: Open) -> None:
 	premises = open_premises(device("A1", Config(networks="192.0.2.0/24")), device("A2"))
 	assert premises.post(ATTLOG, ROW).status == 403
 	assert premises.post("/iclock/cdata?SN=A2&table=ATTLOG", ROW).status == 200
+
+
+def test_from_where_nobody_may_call_there_is_not_even_an_answer(open_premises: Open) -> None:
+	premises = open_premises(device("A1"), networks="192.0.2.0/24")
+	with pytest.raises((http.client.BadStatusLine, ConnectionError)):
+		premises.post(ATTLOG, ROW)
+	premises.close()
+	later = open_premises(device("A1", Config(networks="127.0.0.1")), device("A2"), networks="192.0.2.0/24")
+	assert later.post(ATTLOG, ROW).status == 200, "its own network counts"
+	assert later.post("/iclock/cdata?SN=A2&table=ATTLOG", ROW).status == 403
+
+
+def test_who_trickles_in_is_not_listened_to_for_ever(
+	premises: Premises, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	monkeypatch.setattr(server, "CALL_SECONDS", 0.5)
+	lines = [socket.create_connection(("127.0.0.1", premises.server.port)) for _number in range(6)]
+	for line in lines:
+		line.sendall(b"POST /iclock/cdata?SN=A1 HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nx")
+	assert premises.post(ATTLOG, ROW).status == 200, "all four threads were taken"
+	for line in lines:
+		line.close()
 
 
 def test_a_push_that_is_too_large_is_not_taken_and_not_lost(

@@ -82,7 +82,7 @@ def told(device: str, serial: str, there: int) -> None:
 		order_by="creation desc",
 	)
 	if last is None:
-		lasting.write(lambda: push_commands.queue(device, "Send Again"))
+		push_commands.queue(device, "Send Again")
 	elif last not in ("Queued", "Sent"):
 		_set_gap(device, missing)
 

@@ -80,7 +80,7 @@ def receive(path: str, content_type: str, body: bytes) -> int:
 
 
 def watch() -> None:
-	"""Scheduled now and then: find the terminals that are set up and do not deliver. Does not commit."""
+	"""Scheduled now and then: find the terminals that are set up and do not deliver. Commits."""
 	rows = frappe.get_all(
 		devices.DOCTYPE,
 		filters={"enabled": 1, "listener_state": ("in", (SET_UP, DELIVERS))},
@@ -122,9 +122,8 @@ def _note(device: Any, page: Page) -> None:
 		frappe.db.commit()  # nosemgrep
 	fresh = device.listener_arrival and abs(now - device.listener_arrival) < _NOTED_EVERY
 	if page.read and not (fresh and device.listener_state == DELIVERS):
-		values = {"listener_arrival": now, "listener_state": DELIVERS}
-		lasting.write(lambda: _write(device.name, values))
+		_write(device.name, {"listener_arrival": now, "listener_state": DELIVERS})
 
 
 def _write(name: str, values: dict[str, Any]) -> None:
-	frappe.db.set_value(devices.DOCTYPE, name, values, update_modified=False)
+	lasting.write(lambda: frappe.db.set_value(devices.DOCTYPE, name, values, update_modified=False))

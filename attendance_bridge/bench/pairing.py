@@ -51,30 +51,25 @@ def knock(knock: Knock) -> Standing:
 
 
 def approve(pairing: str, device: str | None, values: dict[str, Any]) -> str:
-	"""Let a terminal push; returns the name of its Device Configuration.
+	"""Let a terminal push; returns the name of its Device Configuration. Commits.
 
 	:param device: the Device Configuration that it is; None makes a new one.
 	:param values: of a new one: `device_name`, `time_zone`, `device_role`, `company`, `branch`, `shifts` (a
 		list of Shift Types).
 	:raises frappe.ValidationError: that one is of another terminal, or of another family.
 	:raises frappe.PermissionError: the user may not write, or make, a Device Configuration.
+	:raises StoreError: it could not be written down.
 	"""
-	document = frappe.get_doc(DOCTYPE, pairing)
-	known = frappe.db.get_value(devices.DOCTYPE, {"serial_number": document.serial_number}, "name")
-	name = _link(document, known or device) if known or device else _make(document, values)
-	frappe.db.set_value(devices.DOCTYPE, name, {"push": 1, "push_dialect": document.dialect})
-	_decide(document, "Approved", name)
-	return name
+	# It calls meanwhile, and what it is seen by is written: behind the snapshot of whoever decides.
+	return lasting.write(lambda: _approve(pairing, device, values))
 
 
 def refuse(pairing: str) -> None:
-	"""Turn a terminal away; one that was approved may push no more."""
-	document = frappe.get_doc(DOCTYPE, pairing)
-	known = frappe.db.get_value(devices.DOCTYPE, {"serial_number": document.serial_number}, "name")
-	if known:
-		frappe.get_doc(devices.DOCTYPE, known).check_permission("write")
-		frappe.db.set_value(devices.DOCTYPE, known, "push", 0)
-	_decide(document, "Refused", known)
+	"""Turn a terminal away; one that was approved may push no more. Commits.
+
+	:raises StoreError: it could not be written down.
+	"""
+	lasting.write(lambda: _refuse(pairing))
 
 
 def suggested(pairing: str) -> dict[str, Any]:
@@ -133,6 +128,24 @@ def _write(knock: Knock, state: str | None) -> None:
 		values["state"] = "Waiting"
 	frappe.db.set_value(DOCTYPE, knock.serial, {**values, "last_seen": now}, update_modified=False)
 	frappe.db.sql(f"UPDATE `tab{DOCTYPE}` SET `knocks` = `knocks` + 1 WHERE `name` = %s", knock.serial)  # noqa: S608
+
+
+def _approve(pairing: str, device: str | None, values: dict[str, Any]) -> str:
+	document = frappe.get_doc(DOCTYPE, pairing)
+	known = frappe.db.get_value(devices.DOCTYPE, {"serial_number": document.serial_number}, "name")
+	name = _link(document, known or device) if known or device else _make(document, values)
+	frappe.db.set_value(devices.DOCTYPE, name, {"push": 1, "push_dialect": document.dialect})
+	_decide(document, "Approved", name)
+	return name
+
+
+def _refuse(pairing: str) -> None:
+	document = frappe.get_doc(DOCTYPE, pairing)
+	known = frappe.db.get_value(devices.DOCTYPE, {"serial_number": document.serial_number}, "name")
+	if known:
+		frappe.get_doc(devices.DOCTYPE, known).check_permission("write")
+		frappe.db.set_value(devices.DOCTYPE, known, "push", 0)
+	_decide(document, "Refused", known)
 
 
 def _link(document: Any, device: str) -> str:

@@ -57,12 +57,18 @@ def offered(dialect: str | None) -> tuple[str, ...]:
 
 
 def queue(device: str, command: str, user: str | None = None) -> str:
-	"""Ask a terminal to do something at its next call; returns the name of the Push Command.
+	"""Ask a terminal to do something at its next call; returns the name of the Push Command. Commits.
 
 	The same that waits there already is not asked for twice. The caller answers for the permission.
 
 	:raises frappe.ValidationError: it does not push, does not know this, or too much waits.
+	:raises StoreError: it could not be written down.
 	"""
+	# The terminal calls meanwhile, and its row is written: behind the snapshot of whoever asks.
+	return lasting.write(lambda: _queue(device, command, user))
+
+
+def _queue(device: str, command: str, user: str | None) -> str:
 	# Numbers of one terminal are given one at a time.
 	row = frappe.db.get_value(
 		devices.DOCTYPE, device, ("push", "push_dialect", "time_zone"), as_dict=True, for_update=True

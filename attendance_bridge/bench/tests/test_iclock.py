@@ -22,6 +22,7 @@ from attendance_bridge.bench import (
 	push_watch,
 )
 from attendance_bridge.bench.punch_log import PunchLog
+from attendance_bridge.bench.push_desk import SiteDesk
 from attendance_bridge.bench.testing import IntegrationTestCase
 from attendance_bridge.bench.tests import premises, pushers, terminals
 from attendance_bridge.bench.tests.pushers import Pusher
@@ -286,7 +287,7 @@ class TestIclock(IntegrationTestCase):
 				self.assertTrue(pushers.page(path).can_render())
 		self.assertIn("attendance_bridge.bench.iclock.TerminalPage", frappe.get_hooks("page_renderer"))
 		self.assertIs(iclock.TerminalPage, pushers.page("/").__class__)
-		answer = Caller(self.server).get("/login")
+		answer = Caller(self.server).get("/robots.txt")
 		self.assertEqual(answer.status_code, 200)
 		self.assertIn("Set-Cookie", answer.headers)
 
@@ -398,6 +399,21 @@ class TestIclock(IntegrationTestCase):
 		before = frappe.db.get_value("Device Configuration", pusher.device, "watermark")
 		push_watch.vouch()
 		self.assertEqual(frappe.db.get_value("Device Configuration", pusher.device, "watermark"), before)
+
+	def test_what_is_held_of_an_hour_is_found_in_order_of_its_arrival(self) -> None:
+		pusher = self._pusher()
+		hour = self.at - timedelta(hours=2)
+		for minutes in (5, 3, 70, 4):
+			pusher.punch(("abt1", hour + timedelta(minutes=minutes)))
+		frappe.db.rollback()
+		held = SiteDesk().held_between(pusher.serial, hour, hour + timedelta(hours=1))
+		self.assertEqual([(punch.wall_time - hour).seconds // 60 for punch in held], [5, 3, 4])
+		self.assertEqual(SiteDesk().held_between("ABTPUSH99", hour, hour + timedelta(hours=1)), [])
+
+	def test_nobody_calls_it(self) -> None:
+		pusher = self._pusher()
+		self.assertIn("Send Again", devices.camera_words(pusher.device))
+		self.assertIsNone(devices.camera_words(terminals.silent(1)))
 
 	def test_it_is_not_read_by_the_site(self) -> None:
 		pusher = self._pusher()

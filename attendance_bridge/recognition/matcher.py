@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import numpy as np
@@ -113,7 +113,7 @@ class Matcher:
 class _Held:
 	"""One state of the gallery. It is replaced, not changed, so that a search needs no lock."""
 
-	matrix: Floats
+	matrix: Floats = field(repr=False)
 	"""dimension × n, every column of length 1."""
 	ids: npt.NDArray[np.void]
 	"""n times the 16 bytes of a template_id."""

@@ -196,3 +196,15 @@ def refuse_difference(pack: Path, images: list[Image]) -> None:
 	for image in images:
 		assert len(ours.detect(image)) == len(theirs.detect(image)) > 0
 		assert float(embed_first(ours, image) @ embed_first(theirs, image)) >= SAME
+
+
+def test_an_engine_that_gives_opencv_threads_is_not_overruled_before_every_face(tiny_engine: Engine) -> None:
+	cv2 = load_cv2()
+	before = cv2.getNumThreads()
+	try:
+		cv2.setNumThreads(2)
+		image = draw(blank(), 11, 150, 80)
+		align(image, tiny_engine.detect(image)[0].landmarks)
+		assert cv2.getNumThreads() == 2
+	finally:
+		cv2.setNumThreads(before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from attendance_bridge.edge.vision.networks import open_networks
 from attendance_bridge.edge.vision.portraits import Portrait, look_at
 from attendance_bridge.edge.vision.settings import RecognitionSettings
 from attendance_bridge.recognition.engine import Engine
+from attendance_bridge.recognition.matcher import Matcher
 from attendance_bridge.recognition.pack import MANIFEST
 from attendance_bridge.recognition.quality import ENROLLMENT, Flaw
 from attendance_bridge.recognition.tiny import THRESHOLD
@@ -48,6 +50,19 @@ def test_the_shots_of_one_person_agree(tiny_engine: Engine) -> None:
 	for shot in shots:
 		assert shots[0] @ shot >= THRESHOLD
 		assert other @ shot < THRESHOLD
+
+
+def test_nothing_of_a_face_is_written_into_a_log_by_accident(tiny_engine: Engine) -> None:
+	found = portrait(tiny_engine, Pose.FRONT)
+	taken_at = datetime.now(timezone.utc)
+	template = found.template("HR-EMP-1", tiny_engine.model, captured_at=taken_at, captured_by="")
+	matcher = Matcher(tiny_engine.model, tiny_engine.dimension)
+	matcher.add([template])
+	number = repr(float(found.embedding[np.abs(found.embedding).argmax()]))[:6]
+	for holder in (found, template, matcher._held, matcher.search(found.embedding)):
+		shown = repr(holder)
+		assert number not in shown
+		assert all(f"{name}=" not in shown for name in ("embedding", "vector", "matrix"))
 
 
 def test_whoever_is_in_the_picture_is_seen(tiny_engine: Engine) -> None:

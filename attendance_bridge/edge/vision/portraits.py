@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -17,11 +17,11 @@ from attendance_bridge.recognition.quality import Quality, measure
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Portrait:
-	"""A face, and what is known of it."""
+	"""A face, and what is known of it. Its `repr` shows nothing of the face."""
 
 	face: Face
 	quality: Quality
-	embedding: Floats
+	embedding: Floats = field(repr=False)
 	"""Of length 1."""
 
 	def template(

@@ -525,14 +525,15 @@ def test_every_fault_shows_and_loses_nothing_by_itself(dialect: Dialect, fault: 
 	if fault == "gb-names":
 		verbs.enroll(state, "9", "李伟")
 	token_needed = fault == "wrong-token"
+	nothing_arrives = fault in ("wrong-token", "polls-only")
 
 	def clerk(seen: Seen) -> Answer | None:
 		return (404, "") if token_needed and not seen.path.startswith("/iclock/") else None
 
 	with Desk(clerk) as desk, running(desk, state, pace=0.001) as fleet:
-		quiet = fleet.wait_until_quiet(1 if token_needed else 20)
-	assert quiet is not token_needed
-	assert state.acknowledged() == (set() if token_needed else state.expected())
+		quiet = fleet.wait_until_quiet(1 if nothing_arrives else 20)
+	assert quiet is not nothing_arrives
+	assert state.acknowledged() == (set() if nothing_arrives else state.expected())
 	_SHOWS[fault](desk, state)
 
 
@@ -589,6 +590,11 @@ def _shows_wrong_token(desk: Desk, state: AdmsState) -> None:
 	assert state.answers[404] > 1
 
 
+def _shows_polls_only(desk: Desk, state: AdmsState) -> None:
+	assert len(desk.asked("getrequest")) > 3
+	assert pins(desk) == []
+
+
 def _shows_replay(desk: Desk, state: AdmsState) -> None:
 	before = len(pins(desk))
 	state.follow_stamp("9999")
@@ -605,6 +611,7 @@ _SHOWS = {
 	"keep-alive": _shows_keep_alive,
 	"no-content-type": _shows_no_type,
 	"odd-tables": _shows_odd,
+	"polls-only": _shows_polls_only,
 	"replay": _shows_replay,
 	"slow-body": _shows_slow,
 	"wrong-clock": _shows_wrong_clock,

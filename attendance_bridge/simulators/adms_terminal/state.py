@@ -30,6 +30,7 @@ FAULTS: dict[str, str] = {
 	"keep-alive": "Holds the connection open between requests, whatever its dialect.",
 	"no-content-type": "Requests name no Content-Type.",
 	"odd-tables": "Sends tables that hardly anybody knows: ERRORLOG, rtstate.",
+	"polls-only": "It asks for commands as ever, but every upload breaks off in the middle: a bad line.",
 	"replay": "After every handshake the whole log is sent again, whatever the stamps say.",
 	"slow-body": "Bodies leave a few bytes at a time.",
 	"wrong-clock": "The clock is an hour fast and does not listen to the server.",

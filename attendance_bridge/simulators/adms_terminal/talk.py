@@ -91,7 +91,9 @@ class Terminal:
 				until_upload = self._seconds("TransInterval", TRANS_INTERVAL) * 60
 				if not (yield from self._upload_all()):
 					yield from self._recover()
-					continue
+					if "polls-only" not in self._state.faults:
+						continue
+					until_poll = 0.0
 			if until_poll <= 0:
 				until_poll = self._poll_delay()
 				if not (yield from self._poll()):
@@ -327,7 +329,8 @@ class Terminal:
 			body=body,
 			headers=self._headers(method),
 			keeps_alive=self._is_security or "keep-alive" in faults,
-			breaks_off=counted and "half-body" in faults and self._uploads % 2 == 0,
+			breaks_off=counted
+			and ("polls-only" in faults or ("half-body" in faults and self._uploads % 2 == 0)),
 			is_deaf=counted and "answer-lost" in faults and self._uploads % 3 == 0,
 			drips="slow-body" in faults and bool(body),
 		)

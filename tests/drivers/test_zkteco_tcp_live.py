@@ -279,6 +279,18 @@ def test_a_drop_is_told(terminal: WireTerminal) -> None:
 		next(heard)
 
 
+def test_what_came_before_a_drop_is_good(terminal: WireTerminal) -> None:
+	with closing(listening(terminal)) as heard:
+		next(heard)
+		terminal.tell(
+			event(text_record("1", AT)) + event(text_record("2", AT)) + event(text_record("3", AT))[:9]
+		)
+		terminal.hang_up()
+		assert users_of(heard, 2) == ["1", "2"]
+		with pytest.raises(DeviceError):
+			next(heard)
+
+
 def test_half_an_event_and_then_nothing(terminal: WireTerminal) -> None:
 	with closing(listening(terminal, timeout=0.3)) as heard:
 		next(heard)

@@ -185,7 +185,6 @@ def test_it_goes_by_the_configuration_of_the_moment(edge: Edge, terminal: WireTe
 		eventually(lambda: not terminal.registered.is_set())
 		premises.devices = (device,)
 		eventually(premises.stands(Standing.LISTENING))
-		assert terminal.most_at_once == 1
 
 
 def test_a_terminal_that_tells_nothing_is_only_read(edge: Edge, terminal: WireTerminal) -> None:

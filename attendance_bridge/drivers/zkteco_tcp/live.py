@@ -14,6 +14,7 @@ from zk import const
 
 from attendance_bridge.core.cursor import START
 from attendance_bridge.core.driver import Page
+from attendance_bridge.core.errors import DeviceError
 from attendance_bridge.drivers.zkteco_tcp.live_events import EventReader
 from attendance_bridge.drivers.zkteco_tcp.session import Session
 
@@ -51,6 +52,12 @@ def capture(
 					yield Page(punches=(), cursor=START, gap=count.is_short_of(holds))
 				else:
 					session.is_ringing(LOOK_SECONDS)
+	except DeviceError:
+		# What came before the connection broke is good; acknowledged it cannot be any more.
+		packets = session.events()
+		if packets:
+			yield reader.page(packets)
+		raise
 	finally:
 		session.close()
 

@@ -1,5 +1,5 @@
-"""How far a terminal that only pushes is vouched for, when the line to it is bad in the worst way: what is short
-passes, so that it seems alive, and punches do not."""
+"""How far a terminal that only pushes is vouched for, when the line to it is bad in the worst way: what is
+short passes, so that it seems alive, and punches do not."""
 
 from __future__ import annotations
 

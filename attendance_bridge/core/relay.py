@@ -65,6 +65,19 @@ class DeviceTrouble:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiveReport:
+	"""How listening to a terminal stands; all moments aware."""
+
+	standing: str
+	"""waiting, connecting, listening, paused or not_supported."""
+	since: datetime | None
+	event_at: datetime | None
+	"""When the last punch came that had just happened."""
+	gaps: int
+	"""How often something may have been missed, and was read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceReport:
 	"""How one relayed terminal is; all moments aware."""
 
@@ -82,6 +95,8 @@ class DeviceReport:
 	punches_held: int | None = None
 	punch_capacity: int | None = None
 	trouble: DeviceTrouble | None = None
+	live: LiveReport | None = None
+	"""None for one that is not to be listened to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

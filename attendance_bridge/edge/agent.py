@@ -219,6 +219,7 @@ class Agent:
 			book=self.book,
 			wake_uploader=self.uploader.wake,
 			scanner=self.scanner,
+			live=lambda: self.listener.states,
 			now=self._now,
 			pulse=self._pulse,
 		)

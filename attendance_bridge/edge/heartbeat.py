@@ -10,8 +10,15 @@ from datetime import datetime, timedelta
 from attendance_bridge.core.clock import ClockRules
 from attendance_bridge.core.driver import Now
 from attendance_bridge.core.projection import State
-from attendance_bridge.core.relay import DecidingUpstream, DeviceReport, DeviceTrouble, Heartbeat
+from attendance_bridge.core.relay import (
+	DecidingUpstream,
+	DeviceReport,
+	DeviceTrouble,
+	Heartbeat,
+	LiveReport,
+)
 from attendance_bridge.edge.errand import Errand
+from attendance_bridge.edge.listener import Live
 from attendance_bridge.edge.messages import spell_offset
 from attendance_bridge.edge.poller import Poller
 from attendance_bridge.edge.pulse import Pulse
@@ -51,6 +58,7 @@ class HeartbeatWorker(Errand):
 		book: DeviceBook,
 		wake_uploader: Callable[[], None],
 		scanner: Scanner,
+		live: Callable[[], Mapping[str, Live]],
 		now: Now,
 		pulse: Pulse,
 		chance: Callable[[], float] = random.random,
@@ -66,6 +74,7 @@ class HeartbeatWorker(Errand):
 		self._book = book
 		self._wake_uploader = wake_uploader
 		self._scanner = scanner
+		self._live = live
 		self._pulse = pulse
 		self._told_serials: frozenset[str] = frozenset()
 		self._clock_is_off = False
@@ -120,9 +129,14 @@ class HeartbeatWorker(Errand):
 		waiting_since = self._punches.waiting_since()
 		counts = self._punches.counts()
 		records = {record.name: record for record in self._book.all()}
-		assigned = self._terminals.assigned
+		assigned, live = self._terminals.assigned, self._live()
 		reports = [
-			_report(name, records[ours], _vouched(records[ours].serial, watermarks, waiting_since))
+			_report(
+				name,
+				records[ours],
+				_vouched(records[ours].serial, watermarks, waiting_since),
+				live.get(ours),
+			)
 			for name, ours in assigned.names.items()
 			if ours in records
 		]
@@ -161,7 +175,9 @@ def _vouched(
 	return watermark if watermark is None or oldest is None else min(watermark, oldest)
 
 
-def _report(name: str, record: DeviceRecord, watermark: datetime | None) -> DeviceReport:
+def _report(
+	name: str, record: DeviceRecord, watermark: datetime | None, live: Live | None
+) -> DeviceReport:
 	offset = record.clock_offset
 	return DeviceReport(
 		name=name,
@@ -176,6 +192,10 @@ def _report(name: str, record: DeviceRecord, watermark: datetime | None) -> Devi
 		punches_held=record.punches_held,
 		punch_capacity=record.punch_capacity,
 		trouble=_trouble(record),
+		live=live
+		and LiveReport(
+			standing=live.standing.value, since=live.since, event_at=live.event_at, gaps=live.gaps
+		),
 	)
 
 

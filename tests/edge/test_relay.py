@@ -390,6 +390,8 @@ def test_the_site_says_to_whom_to_listen(branch: Branch) -> None:
 		hikvision_verbs.punch(state, "7")
 		eventually(lambda: branch.taken == PASSES + 1)
 		assert agent.listener.states["Main gate"].events == 1
+		eventually(lambda: (branch.last_report("Main gate").get("live") or {}).get("event_at"))
+		assert branch.last_report("Main gate")["live"]["standing"] == "listening"
 
 
 def test_the_site_wants_a_range_looked_through(branch: Branch) -> None:

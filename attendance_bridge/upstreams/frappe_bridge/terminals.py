@@ -113,6 +113,13 @@ def _spell_report(report: DeviceReport) -> Json:
 		"clock_good_until": spell_moment(report.clock_good_until),
 		"punches_held": report.punches_held,
 		"punch_capacity": report.punch_capacity,
+		"live": report.live
+		and {
+			"standing": report.live.standing,
+			"since": spell_moment(report.live.since),
+			"event_at": spell_moment(report.live.event_at),
+			"gaps": report.live.gaps,
+		},
 		"error": trouble
 		and {
 			"code": trouble.code,

@@ -248,6 +248,7 @@ class Agent:
 			cursors=self.cursors,
 			now=self._now,
 			on_punches=self._punches_came,
+			clock_rules=self.settings.rules.rules().clock,
 			read_soon=self.poller.hurry,
 			on_arrival=lambda name, page: self.posts.note_arrival(name, page) if self.posts else None,
 		)

@@ -109,6 +109,8 @@ class Contact:
 	"""To be handed back as `Terminal.sightings`; opaque text of at most 500 characters."""
 	is_twin: bool = False
 	"""Two terminals call with this serial number in turn."""
+	reading: ClockReading | None = None
+	"""A look at its clock: a 3.x terminal tells it along with the state of its doors, now and then."""
 	told_offset_minutes: int | None = None
 	"""The UTC offset that was given to it just now (handshakes of 2.x only). It asks again only when it
 	boots: after a change of clocks this one is stale until it does."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from attendance_bridge.drivers.zkteco_adms.desk import Facts, Outcome, Stamp
 from attendance_bridge.drivers.zkteco_adms.rows import Reader
@@ -57,6 +58,13 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+	"""How the doors are, and what the terminal's clock shows while it says so."""
+
+	wall: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
 	"""The terminal tells of itself."""
 
@@ -99,6 +107,7 @@ Message = (
 	| Configuring
 	| Upload
 	| Dropped
+	| State
 	| Options
 	| CommandPoll
 	| CommandResults

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 
-from attendance_bridge.core.clock import ClockReading
+from attendance_bridge.core.clock import ClockReading, localise
 from attendance_bridge.core.cursor import START
 from attendance_bridge.core.driver import Now, Page, UnreadableRow
 from attendance_bridge.core.errors import StoreError
@@ -73,6 +73,7 @@ class _Call:
 	now: datetime
 	sightings: Sightings
 	facts: Facts | None = None
+	reading: ClockReading | None = None
 	told_offset: int | None = None
 	denied: int = 0
 	dropped: Counter[str] = field(default_factory=Counter)
@@ -205,6 +206,9 @@ class Receiver:
 			return text_reply(200, f"RegistryCode={self._register(call).code}\n", call.now)
 		if isinstance(message, say.Configuring):
 			return text_reply(200, configuration_block(self._register(call)), call.now)
+		if isinstance(message, say.State):
+			call.reading = _look(message.wall, call)
+			return text_reply(200, "OK", call.now)
 		if isinstance(message, say.TimeQuestion):
 			return text_reply(200, time_answer(call.terminal.zone, call.now), call.now)
 		if isinstance(message, say.KeyExchange):
@@ -316,6 +320,7 @@ class Receiver:
 			facts=call.facts,
 			sightings=seen.to_text(),
 			is_twin=is_twin,
+			reading=call.reading,
 			told_offset_minutes=call.told_offset,
 			dropped=tuple(sorted(call.dropped.items())),
 			denied=call.denied,
@@ -326,6 +331,14 @@ class Receiver:
 		except StoreError as error:
 			# What was acknowledged is held all the same.
 			logger.warning("%s: its call could not be noted (%s)", call.head.serial, error.code.value)
+
+
+def _look(wall: datetime | None, call: _Call) -> ClockReading | None:
+	if wall is None:
+		return None
+	# It states no offset; in a repeated hour it is in the pass that we are in.
+	offset = call.now.astimezone(call.terminal.zone).utcoffset()
+	return ClockReading(taken_at=call.now, device_time=localise(wall, call.terminal.zone, utc_offset=offset))
 
 
 def _pages(upload: say.Upload) -> Iterator[tuple[list[Row | UnreadableRow | NotAPunch], bool]]:

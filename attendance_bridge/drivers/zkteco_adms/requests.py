@@ -21,10 +21,17 @@ from attendance_bridge.drivers.zkteco_adms.messages import (
 	Options,
 	Ping,
 	Registering,
+	State,
 	TimeQuestion,
 	Upload,
 )
-from attendance_bridge.drivers.zkteco_adms.rows import Reader, read_attlog, read_event, read_transaction
+from attendance_bridge.drivers.zkteco_adms.rows import (
+	Reader,
+	read_attlog,
+	read_event,
+	read_transaction,
+	read_wall,
+)
 from attendance_bridge.drivers.zkteco_adms.texts import fields, lines, number, printable
 from attendance_bridge.drivers.zkteco_adms.wire import Request
 
@@ -150,7 +157,11 @@ def body_limit(head: Head) -> int:
 		return 0
 	if _carries_punches(head):
 		return MAX_PUNCH_BODY
-	is_read = head.endpoint in (Endpoint.REGISTRY, Endpoint.DEVICECMD) or head.table in ("options", "operlog")
+	is_read = head.endpoint in (Endpoint.REGISTRY, Endpoint.DEVICECMD) or head.table in (
+		"options",
+		"operlog",
+		"rtstate",
+	)
 	return MAX_OTHER_BODY if is_read else 0
 
 
@@ -207,6 +218,9 @@ def _data(head: Head, request: Request) -> Message:
 			count=head.params.get("count", ""),
 			table=_acknowledged(head),
 		)
+	if head.table == "rtstate":
+		first = next(lines(request.body), b"")
+		return State(wall=read_wall(fields(first).get("time", "")))
 	if head.table == "options":
 		return Options(
 			facts=read_facts(request.body, b","), answers=answers, acknowledged=_acknowledged(head)
@@ -247,7 +261,6 @@ KINDS = {
 	"attphoto": "picture",
 	"snapshot": "picture",
 	"errorlog": "operation",
-	"rtstate": "state",
 }
 """Table → what is counted as dropped. Anything else is "other"."""
 

@@ -103,7 +103,7 @@ def read_attlog(line: bytes) -> Read:
 	return _row(
 		line,
 		who,
-		_wall(when),
+		read_wall(when),
 		VERIFY_MODES.get(_code(verify), VerifyMode.UNKNOWN),
 		DEVICE_KEYS.get(_code(status), DeviceKey.UNDEFINED),
 	)
@@ -112,7 +112,7 @@ def read_attlog(line: bytes) -> Read:
 def read_event(line: bytes) -> Read:
 	"""rtlog: `time, pin, cardno, event, inoutstatus, verifytype, index …` as `key=value` with TAB between."""
 	named = fields(line) if b"\t" in line else fields(line, b",")
-	return _event(line, named, _wall(named.get("time", "")))
+	return _event(line, named, read_wall(named.get("time", "")))
 
 
 def read_transaction(line: bytes) -> Read:
@@ -123,7 +123,7 @@ def read_transaction(line: bytes) -> Read:
 	"""
 	named = fields(without_table(line))
 	encoded = number(named.get("time_second", ""))
-	wall = _wall(named.get("time", "")) if encoded is None or encoded < 0 else wall_time(encoded)
+	wall = read_wall(named.get("time", "")) if encoded is None or encoded < 0 else wall_time(encoded)
 	same = {
 		"event": named.get("eventtype", named.get("event", "")),
 		"inoutstatus": named.get("inoutstate", named.get("inoutstatus", "")),
@@ -173,7 +173,8 @@ def _unreadable(line: bytes, reason: str) -> UnreadableRow:
 	return UnreadableRow(raw=decode(line)[:MAX_RAW], reason=reason)
 
 
-def _wall(text: str) -> datetime | None:
+def read_wall(text: str) -> datetime | None:
+	"""A wall time as terminals write it; None for what is no time."""
 	found = _DATE.fullmatch(text.strip())
 	if found is None:
 		return None

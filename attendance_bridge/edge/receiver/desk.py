@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from attendance_bridge.core.clock import ClockReading
+from attendance_bridge.core.clock import ClockReading, ClockRules
 from attendance_bridge.core.driver import DeviceInfo, Now, Page
 from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.core.ports import Accepted
@@ -48,6 +48,10 @@ from attendance_bridge.stores.push import Call, PairingState, PushBook
 
 logger = logging.getLogger(__name__)
 
+FRESH = timedelta(minutes=10)
+"""So long a look at a terminal's clock counts for the punches that it brings."""
+LOOK_EVERY = timedelta(minutes=1)
+"""How often a look is written into the book of devices."""
 _A_DAY = timedelta(days=1)
 _STANDINGS = {
 	PairingState.WAITING: Standing.WAITING,
@@ -65,6 +69,7 @@ class _News:
 	contact: Contact
 	calls: int = 0
 	dropped: Counter[str] = field(default_factory=Counter)
+	reading: ClockReading | None = None
 	told_offset: int | None = None
 	cannot_decrypt: bool = False
 
@@ -85,11 +90,13 @@ class PushDesk:
 		now: Now,
 		on_punches: Callable[[], None] = lambda: None,
 		restart_terminals: bool = True,
+		clock_rules: ClockRules | None = None,
 	) -> None:
 		"""
 		:param pairing: whether unknown terminals come on the pairing list.
 		:param on_punches: called after new punches are held.
 		:param restart_terminals: after a change of clocks; see `offsets`.
+		:param clock_rules: when a clock counts as right.
 		"""
 		self._gate = gate
 		self._pairing = pairing
@@ -107,6 +114,10 @@ class PushDesk:
 		self._facts: dict[str, Facts] = {}
 		self._news: dict[str, _News] = {}
 		self._stamps: dict[tuple[str, Table], str] = {}
+		self._clock_rules = clock_rules or ClockRules()
+		self._readings: dict[str, ClockReading] = {}
+		self._written: dict[str, datetime] = {}
+		"""When a look at each clock was last written into the book of devices."""
 		self._promptness = Promptness()
 		self._offsets = Offsets(push_book, self.find, restart=restart_terminals)
 		self._twins: dict[str, bool] = {}
@@ -203,6 +214,7 @@ class PushDesk:
 	def hold(
 		self, terminal: Terminal, page: Page, reading: ClockReading | None, stamp: Stamp | None
 	) -> Accepted:
+		reading = reading or self._fresh_reading(terminal.serial)
 		accepted = self._punches.accept(page, terminal.serial, reading)
 		with self._lock:
 			if stamp is not None:
@@ -212,6 +224,10 @@ class PushDesk:
 		if accepted.new or accepted.unreadable:
 			self._on_punches()
 		return accepted
+
+	def _fresh_reading(self, serial: str) -> ClockReading | None:
+		reading = self._readings.get(serial)
+		return reading if reading is not None and self._now() - reading.taken_at <= FRESH else None
 
 	def stamps(self, serial: str) -> Sequence[Stamp]:
 		kept = self._push_book.stamps(serial)
@@ -251,6 +267,8 @@ class PushDesk:
 			self._promptness.called(serial, contact.at, is_twin=contact.is_twin)
 			news.dropped.update(dict(contact.dropped))
 			news.cannot_decrypt |= contact.cannot_decrypt
+			if contact.reading is not None:
+				news.reading = self._readings[serial] = contact.reading
 			if contact.told_offset_minutes is not None:
 				news.told_offset = contact.told_offset_minutes
 				self._offsets.told(serial, contact.told_offset_minutes)
@@ -277,11 +295,27 @@ class PushDesk:
 		self._book.contacts(
 			{names[serial]: (_info(serial, facts[serial]), news[serial].contact.at) for serial in names}
 		)
+		for serial, name in names.items():
+			self._write_reading(serial, name, news[serial].reading, facts[serial])
 		if earned:
 			self._cursors.vouch_all(earned)
 		for serial, name in names.items():
 			self._tell_twin(serial, name, news[serial].contact)
 		self._offsets.look(self._now())
+
+	def _write_reading(self, serial: str, name: str, reading: ClockReading | None, facts: Facts) -> None:
+		if reading is None:
+			return
+		before = self._written.get(serial)
+		if before is None or reading.taken_at - before >= LOOK_EVERY:
+			self._written[serial] = reading.taken_at
+			self._book.contact(
+				name,
+				_info(serial, facts),
+				at=reading.taken_at,
+				reading=reading,
+				rules=self._clock_rules,
+			)
 
 	def _tell_twin(self, serial: str, name: str, contact: Contact) -> None:
 		"""Into the book of devices, once; and out of it when only one is left."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from attendance_bridge.core.clock import ClockRules
 from attendance_bridge.core.driver import Now, Page
 from attendance_bridge.core.errors import Code, ConfigError
 from attendance_bridge.drivers.zkteco_adms.receiver import Receiver
@@ -32,6 +33,7 @@ def make_receiver(
 	cursors: SqliteCursors,
 	now: Now,
 	on_punches: Callable[[], None] = lambda: None,
+	clock_rules: ClockRules | None = None,
 	read_soon: Callable[[str], None] = lambda name: None,
 	on_arrival: Callable[[str, Page], None] = lambda name, page: None,
 ) -> ReceiverServer:
@@ -52,6 +54,7 @@ def make_receiver(
 		now=now,
 		on_punches=on_punches,
 		restart_terminals=settings.restart_terminals,
+		clock_rules=clock_rules,
 	)
 
 	def hold(page: Page, serial: str) -> None:

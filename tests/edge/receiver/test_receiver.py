@@ -292,6 +292,24 @@ def test_a_punch_that_was_not_made_yet_brings_its_clock_with_it(premises: Premis
 	assert readings == {"007": None, "009": 2 * 3600 * 1_000_000}
 
 
+def test_an_access_terminal_shows_its_clock_and_its_punches_are_judged_by_it(premises: Premises) -> None:
+	state = "time=2026-11-26 12:30:00\tsensor=00\trelay=00\talarm=0200000000000000"
+	assert premises.post("/iclock/cdata?SN=A1&table=rtstate", state).text == "OK"
+	premises.post("/iclock/cdata?SN=A1&table=rtlog", "time=2026-11-26 11:50:00\tpin=7\tevent=0\tindex=1")
+	(offset,) = premises.database._writer.execute("SELECT clock_offset FROM punch").fetchone()
+	assert offset == 30 * 60 * 1_000_000
+	premises.stop()
+	record = premises.book.find("Gate A1")
+	assert record is not None
+	assert record.clock_offset == timedelta(minutes=30)
+	assert record.clock_good_until is None
+
+
+def test_a_state_without_a_time_is_acknowledged(premises: Premises) -> None:
+	assert premises.post("/iclock/cdata?SN=A1&table=rtstate", "sensor=00").text == "OK"
+	assert premises.post("/iclock/cdata?SN=A1&table=rtstate", b"").text == "OK"
+
+
 def test_commands_go_out_and_come_back(premises: Premises) -> None:
 	assert premises.get("/iclock/getrequest?SN=A1").text == "OK"
 	first = premises.push_book.queue("A1", "REBOOT", by="somebody", at=premises.clock.now)

@@ -175,9 +175,7 @@ def _vouched(
 	return watermark if watermark is None or oldest is None else min(watermark, oldest)
 
 
-def _report(
-	name: str, record: DeviceRecord, watermark: datetime | None, live: Live | None
-) -> DeviceReport:
+def _report(name: str, record: DeviceRecord, watermark: datetime | None, live: Live | None) -> DeviceReport:
 	offset = record.clock_offset
 	return DeviceReport(
 		name=name,
@@ -192,10 +190,13 @@ def _report(
 		punches_held=record.punches_held,
 		punch_capacity=record.punch_capacity,
 		trouble=_trouble(record),
-		live=live
-		and LiveReport(
-			standing=live.standing.value, since=live.since, event_at=live.event_at, gaps=live.gaps
-		),
+		live=None if live is None else _live(live),
+	)
+
+
+def _live(live: Live) -> LiveReport:
+	return LiveReport(
+		standing=live.standing.value, since=live.since, event_at=live.event_at, gaps=live.gaps
 	)
 
 

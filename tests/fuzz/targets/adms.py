@@ -85,6 +85,7 @@ _CALLS = (
 	b"POST /iclock/cdata?SN=A1&table=tabledata&tablename=biodata&count=1\nbiodata pin=1\ttmp=AAAA",
 	b"POST /iclock/querydata?SN=A1&type=tabledata&cmdid=1&tablename=transaction&count=1&packcnt=2&packidx=1\n"
 	+ _TRANSACTION[0],
+	b"POST /iclock/cdata?SN=A1&table=rtstate\ntime=2026-10-25 02:10:00\tsensor=00\trelay=00\talarm=02",
 	b"POST /iclock/registry?SN=A1\n" + _FACTS[0],
 	b"POST /iclock/push?SN=A1",
 	b"GET /iclock/getrequest?SN=A1&INFO=Ver%208.0.4,12,0,345,192.0.2.9,10,7,0,0,101",

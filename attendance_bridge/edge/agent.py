@@ -258,14 +258,17 @@ class Agent:
 		self._pulse.beat()
 
 	def _make_face_sync(self) -> FaceSync | None:
-		if self.vision is None or self.settings.vision is None or not self.upstream.spec.keeps_faces:
+		eyes = self.vision or self.blind
+		if eyes is None or self.settings.vision is None or not self.upstream.spec.keeps_faces:
 			return None
-		model = self.vision.engine.model
+		gallery = eyes.gallery
+		if gallery is None:
+			return None
 		return FaceSync(
 			upstream=cast(FaceUpstream, self.upstream),
-			gallery=self.vision.gallery,
-			faces=SiteFaces(self.database, self.vision.gallery),
-			models=lambda: [model],
+			gallery=gallery,
+			faces=SiteFaces(self.database, gallery),
+			models=eyes.models,
 			templates_stay=self.settings.vision.gallery.store_nothing_central,
 			now=self._now,
 			pulse=self._pulse,
@@ -297,6 +300,7 @@ class Agent:
 				self.settings,
 				self.settings.vision,
 				error,
+				database=self.database,
 				book=self.book,
 				cursors=self.cursors,
 				now=self._now,

@@ -16,9 +16,12 @@ from attendance_bridge.edge.messages import sentence
 from attendance_bridge.edge.settings import Device, Settings
 from attendance_bridge.edge.vision.ports import VisionState
 from attendance_bridge.edge.vision.settings import VisionSettings, Way
+from attendance_bridge.edge.vision.station import open_gallery
 from attendance_bridge.edge.vision.terminal import make_terminal
 from attendance_bridge.stores.cursors import SqliteCursors
+from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.devices import DeviceBook
+from attendance_bridge.stores.gallery import Gallery
 
 logger = logging.getLogger(__name__)
 
@@ -52,12 +55,13 @@ class Blind:
 		vision: VisionSettings,
 		error: BridgeError,
 		*,
+		database: Database,
 		book: DeviceBook,
 		cursors: SqliteCursors,
 		now: Now,
 	) -> None:
 		"""
-		:raises StoreError: the book cannot be used.
+		:raises StoreError: the database cannot be used.
 		"""
 		self.error = error
 		self.sentence = f"{sentence(error)} {AFTERWARDS}"
@@ -66,7 +70,14 @@ class Blind:
 		terminal = make_terminal(settings, vision, book=book, cursors=cursors, now=now)
 		book.failed(terminal.name, error, at=now(), breaker=Breaker(failures=1))
 		self.device: Device = terminal.device
+		self.gallery = _gallery_of(vision, database, now)
+		"""None where it is the gallery that cannot be opened. What is withdrawn elsewhere is erased here too,
+		whether faces are recognised or not."""
 		logger.error("nobody is recognised: %s", self.sentence)
+
+	def models(self) -> list[str]:
+		"""Of the templates that are here."""
+		return sorted(self.gallery.counts()) if self.gallery is not None else []
 
 	@property
 	def state(self) -> VisionState:
@@ -92,3 +103,12 @@ class Blind:
 			people=0,
 			looks_per_second=0.0,
 		)
+
+
+def _gallery_of(vision: VisionSettings, database: Database, now: Now) -> Gallery | None:
+	try:
+		return open_gallery(vision.gallery, database, now)
+	except StoreError as error:
+		if not only_blinds(error):
+			raise
+		return None

@@ -141,6 +141,10 @@ class Station:
 	def eyes(self) -> Station:
 		return self
 
+	def models(self) -> list[str]:
+		"""Of the templates that are of use here."""
+		return [self.engine.model]
+
 	def punch_ids(self) -> Sequence[UUID]:
 		return self.kiosk.latest
 

@@ -15,8 +15,9 @@ import pytest
 from attendance_bridge.core.errors import Code
 from attendance_bridge.core.projection import State
 from attendance_bridge.core.relay import EDGE_CAMERA
-from attendance_bridge.edge import heartbeat
-from attendance_bridge.edge.agent import utc_now
+from attendance_bridge.edge import face_sync, heartbeat
+from attendance_bridge.edge.agent import Agent, utc_now
+from attendance_bridge.edge.settings import from_mapping
 from attendance_bridge.edge.vision.events import EventType
 from attendance_bridge.simulators.camera import verbs
 from attendance_bridge.simulators.camera.face import Image
@@ -146,6 +147,31 @@ def test_a_machine_whose_clock_is_wrong_is_not_believed(scene: Scene, tmp_path: 
 			(event,) = sight.events(EventType.DECIDED)
 			assert event.facts["state"] == State.QUARANTINED.value
 			assert state.checkins == []
+
+
+def test_what_is_withdrawn_is_erased_by_an_agent_that_recognises_nobody(
+	scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	monkeypatch.setattr(face_sync, "EVERY", timedelta(seconds=0.3))
+	with site(has_app=True) as (_state, bridge, upstream):
+		assert bridge is not None
+		mapping = configuration(tmp_path, upstream=upstream)
+		with seeing(mapping) as sight:
+			eventually(lambda: len(bridge.faces.templates) == 2)
+			model = sight.vision.engine.model
+		mapping["recognition"] = {"engine": "onnx", "pack": str(tmp_path / "nowhere")}
+		agent = Agent(from_mapping(mapping))
+		try:
+			assert agent.blind is not None
+			gallery = agent.blind.gallery
+			assert gallery is not None
+			agent.start()
+			site_verbs.withdraw_consent(bridge, "HR-EMP-1")
+			eventually(lambda: gallery.counts() == {model: {"HR-EMP-2": 1}})
+		finally:
+			agent.request_stop()
+			agent.wait()
+			agent.close()
 
 
 # with real networks and pictures, where they are

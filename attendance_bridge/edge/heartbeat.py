@@ -195,9 +195,7 @@ def _report(name: str, record: DeviceRecord, watermark: datetime | None, live: L
 
 
 def _live(live: Live) -> LiveReport:
-	return LiveReport(
-		standing=live.standing.value, since=live.since, event_at=live.event_at, gaps=live.gaps
-	)
+	return LiveReport(standing=live.standing.value, since=live.since, event_at=live.event_at, gaps=live.gaps)
 
 
 def _trouble(record: DeviceRecord) -> DeviceTrouble | None:

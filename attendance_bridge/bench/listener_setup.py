@@ -9,7 +9,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from attendance_bridge.bench import conversation, devices, listener, messages, moments, push_address
+from attendance_bridge.bench import conversation, devices, lasting, listener, messages, moments, push_address
 from attendance_bridge.bench.terminal import meet
 from attendance_bridge.core.errors import BridgeError, ConfigError
 from attendance_bridge.drivers.hikvision_isapi.http_hosts import HttpHosts, Listener
@@ -29,7 +29,13 @@ def set_up(device: str) -> dict[str, Any]:
 		before = frappe.db.get_value(devices.DOCTYPE, device, _KEPT, as_dict=True)
 		token = secrets.token_urlsafe(TOKEN_BYTES)
 		# Before the terminal is told: its test posts at once.
-		_write(device, listener_hash=listener.digest_of(token), listener_set_at=moments.now())
+		_write(
+			device,
+			listener_hash=listener.digest_of(token),
+			listener_set_at=moments.now(),
+			listener_state="",
+			listener_arrival=None,
+		)
 		try:
 			arrangement = hosts.set_up(_listener(listener.path_of(token)))
 		except Exception:
@@ -37,8 +43,10 @@ def set_up(device: str) -> dict[str, Any]:
 			raise
 		words = messages.arrangement(arrangement)
 		state = listener.SET_UP if arrangement.is_good else listener.NOT_KEPT
-		arrived = frappe.db.get_value(devices.DOCTYPE, device, "listener_state") == listener.DELIVERS
-		_write(device, listener_words=words, **({} if arrived else {"listener_state": state}))
+		_write(device, listener_words=words)
+		# Its test may have come by now: then it delivers.
+		unheard = {"name": device, "listener_state": ("!=", listener.DELIVERS)}
+		_write(unheard, listener_state=state)
 		return {"words": words, "is_good": arrangement.is_good}
 
 	return _in_contact(device, act)
@@ -100,7 +108,6 @@ def _in_contact(device: str, act: Callable[[HttpHosts], dict[str, Any]]) -> dict
 		return {"words": messages.sentence(error, devices.label_of(device)), "is_good": False}
 
 
-def _write(device: str, **values: Any) -> None:
-	frappe.db.set_value(devices.DOCTYPE, device, values, update_modified=False)
-	# What the terminal posts meanwhile comes to other processes.
-	frappe.db.commit()  # nosemgrep
+def _write(device: str | dict[str, Any], **values: Any) -> None:
+	"""Commits: what the terminal posts meanwhile comes to other processes."""
+	lasting.write(lambda: frappe.db.set_value(devices.DOCTYPE, device, values, update_modified=False))

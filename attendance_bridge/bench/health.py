@@ -47,7 +47,16 @@ _FIELDS = (
 	"failures",
 	"open_until",
 )
-_AGENT_FIELDS = ("name", "enabled", "last_heartbeat", "version", "waiting", "oldest_waiting")
+_AGENT_FIELDS = (
+	"name",
+	"enabled",
+	"last_heartbeat",
+	"version",
+	"waiting",
+	"oldest_waiting",
+	"tells_disk",
+	"disk_free",
+)
 _SPANS = {"day": timedelta(days=1), "week": timedelta(days=7)}
 
 
@@ -124,6 +133,7 @@ def of_agent(name: str, at: datetime | None = None) -> dict[str, Any]:
 		"version": row.version or "",
 		"waiting": cint(row.waiting),
 		"oldest_waiting": row.oldest_waiting,
+		"disk_free": cint(row.disk_free) if row.tells_disk else None,
 		"devices": len(facts),
 		"devices_online": sum(causes.is_online(each, at) for each in facts),
 		"findings": [told(finding) for finding in findings],
@@ -169,10 +179,12 @@ def device_facts(
 
 def agent_findings(row: Any, rules: Limits, at: datetime) -> list[Finding]:
 	"""
-	:param row: of an agent, with `name`, `last_heartbeat` and `waiting`.
+	:param row: of an agent, of `agents`.
 	"""
 	last = moments.from_site(row.last_heartbeat) if row.last_heartbeat else None
-	return causes.of_agent(row.name, last, cint(row.waiting), rules, at)
+	found = causes.of_agent(row.name, last, cint(row.waiting), rules, at)
+	free = cint(row.disk_free) * 1_000_000 if row.tells_disk else None
+	return found + causes.of_disk(free, rules, subject=row.name)
 
 
 def agents() -> list[Any]:

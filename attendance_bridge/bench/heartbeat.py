@@ -35,6 +35,7 @@ from attendance_bridge.core.relay import DeviceReport, DeviceTrouble
 MOST_DEVICES = 1000
 
 _MAX_INT = 2**31 - 1
+_MOST_BYTES = 1e15
 _WORST_OFFSET_SECONDS = 100 * 366 * 86_400
 
 _STATE = ("name", "enabled", "serial_number", "watermark", "read_wanted_at", "accepted_at")
@@ -47,6 +48,7 @@ class _Told:
 	version: str
 	waiting: int
 	oldest_waiting: datetime | None
+	disk_free_mb: int | None
 	devices: tuple[DeviceReport, ...]
 
 	def vouched(self, report: DeviceReport) -> datetime | None:
@@ -94,6 +96,8 @@ def _keep_agent(agent: Agent, told: _Told, now: datetime) -> None:
 		"version": told.version,
 		"waiting": told.waiting,
 		"oldest_waiting": _site_time(told.oldest_waiting),
+		"tells_disk": told.disk_free_mb is not None,
+		"disk_free": told.disk_free_mb or 0,
 	}
 	frappe.db.set_value(DOCTYPE, agent.name, values, update_modified=False)
 	news.tell(news.What.DEVICES)
@@ -196,6 +200,7 @@ def _read(fields: SentFields, now: datetime) -> _Told:
 		version=fields.label("version"),
 		waiting=fields.whole("waiting", 0, _MAX_INT),
 		oldest_waiting=_past(fields, "oldest_waiting", now),
+		disk_free_mb=_megabytes(fields.number("disk_free_bytes", _MOST_BYTES)),
 		devices=tuple(_report(each, now) for each in fields.tables("devices", MOST_DEVICES)),
 	)
 
@@ -226,6 +231,10 @@ def _trouble(fields: SentFields, now: datetime) -> DeviceTrouble:
 		failures=fields.whole("failures", 0, _MAX_INT),
 		open_until=min(open_until, now + LONGEST_LOCK_OUT) if open_until else None,
 	)
+
+
+def _megabytes(size: float | None) -> int | None:
+	return None if size is None else max(0, round(size / 1_000_000))
 
 
 def _past(fields: SentFields, name: str, now: datetime) -> datetime | None:

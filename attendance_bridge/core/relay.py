@@ -151,6 +151,8 @@ class Heartbeat:
 	devices: tuple[DeviceReport, ...]
 	found: ScanReport | None = None
 	"""What came of the last scan; told until the site's answer names another one, or none."""
+	disk_free_bytes: int | None = None
+	"""Where the agent holds what the site has not taken; None if it cannot tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ from attendance_bridge.edge.settings import Settings, UpstreamSettings
 from attendance_bridge.edge.status import Status
 from attendance_bridge.edge.supervisor import Supervisor, Worker, WorkerState
 from attendance_bridge.edge.terminals import Terminals
-from attendance_bridge.edge.troubles import Troubles
+from attendance_bridge.edge.troubles import Troubles, free_bytes
 from attendance_bridge.edge.uploader import Uploader
 from attendance_bridge.edge.vision.ports import VisionState
 from attendance_bridge.edge.vision.staff import Staff
@@ -222,6 +222,7 @@ class Agent:
 			live=lambda: self.listener.states,
 			now=self._now,
 			pulse=self._pulse,
+			free_bytes=lambda: free_bytes(self.database.path.parent),
 		)
 
 	def _make_posts(self, port: int) -> Posts:

@@ -61,6 +61,7 @@ class HeartbeatWorker(Errand):
 		live: Callable[[], Mapping[str, Live]],
 		now: Now,
 		pulse: Pulse,
+		free_bytes: Callable[[], int | None] = lambda: None,
 		chance: Callable[[], float] = random.random,
 	) -> None:
 		super().__init__(now, chance)
@@ -76,6 +77,7 @@ class HeartbeatWorker(Errand):
 		self._scanner = scanner
 		self._live = live
 		self._pulse = pulse
+		self._free_bytes = free_bytes
 		self._told_serials: frozenset[str] = frozenset()
 		self._clock_is_off = False
 		self.clock_offset = timedelta(0)
@@ -147,6 +149,7 @@ class HeartbeatWorker(Errand):
 			waiting=counts[State.RECEIVED] + counts[State.PENDING],
 			oldest_waiting=min(waiting_since.values(), default=None),
 			revision=assigned.revision,
+			disk_free_bytes=self._free_bytes(),
 			devices=tuple(reports),
 			found=self._scanner.report,
 		)

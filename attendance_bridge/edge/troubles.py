@@ -60,7 +60,7 @@ class Troubles:
 		counts = self._punches.counts()
 		waiting = counts[State.RECEIVED] + counts[State.PENDING]
 		found += [_told(finding) for finding in causes.of_backlog(waiting, self._limits)]
-		found += [_told(finding) for finding in causes.of_disk(_free_bytes(self._folder), self._limits)]
+		found += [_told(finding) for finding in causes.of_disk(free_bytes(self._folder), self._limits)]
 		return found
 
 	def _of_device(self, device: Device, record: DeviceRecord, now: datetime) -> list[dict[str, str]]:
@@ -98,7 +98,8 @@ def _told(finding: Finding, more: str = "") -> dict[str, str]:
 	}
 
 
-def _free_bytes(folder: Path) -> int | None:
+def free_bytes(folder: Path) -> int | None:
+	"""How much room is left; None if nobody can tell."""
 	try:
 		return shutil.disk_usage(folder).free
 	except OSError:

@@ -8,7 +8,8 @@ from typing import Any
 import frappe
 
 from attendance_bridge.api import health as api
-from attendance_bridge.bench import alerts, health, jobs, messages, moments
+from attendance_bridge.bench import alerts, figures, health, jobs, messages, moments
+from attendance_bridge.bench.punch_log import PunchLog
 from attendance_bridge.bench.testing import IntegrationTestCase
 from attendance_bridge.bench.tests import premises, terminals
 from attendance_bridge.core.causes import Cause, Finding
@@ -52,9 +53,14 @@ class AlertCase(IntegrationTestCase):
 		)
 
 	def mails(self) -> list[str]:
+		"""About this terminal: the site may have other troubles."""
 		return frappe.get_all(
 			"Communication",
-			{"reference_doctype": DOCTYPE, "recipients": ("like", f"%{self.manager}%")},
+			{
+				"reference_doctype": DOCTYPE,
+				"recipients": ("like", f"%{self.manager}%"),
+				"subject": ("like", f"%{self.device}%"),
+			},
 			pluck="subject",
 			order_by="creation",
 		)
@@ -161,6 +167,21 @@ class TestAlerts(AlertCase):
 		self.assertEqual([alert.status for alert in self.of("Agent Gone", agent.name)], ["Open"])
 		self.assertEqual(self.of("Backlog", agent.name) + self.of("Terminal Dark"), [])
 
+	def test_a_disk_that_is_nearly_full(self) -> None:
+		agent = frappe.get_doc({"doctype": "Edge Agent", "agent_name": f"{premises.MARK} Alerts"})
+		agent.insert(ignore_permissions=True)
+		state = {"last_heartbeat": moments.to_site(self.now), "tells_disk": 0, "disk_free": 0}
+		frappe.db.set_value("Edge Agent", agent.name, state)
+		self.look(0)
+		self.look(6)
+		self.assertEqual(self.of("Disk Nearly Full", agent.name), [])  # it does not tell
+		frappe.db.set_value("Edge Agent", agent.name, {"tells_disk": 1, "disk_free": 120})
+		self.look(7)
+		self.look(12)
+		(alert,) = self.of("Disk Nearly Full", agent.name)
+		self.assertEqual(alert.status, "Open")
+		self.assertIn("120 MB", alert.what)
+
 	def test_the_other_causes(self) -> None:
 		self.seen(ago=0, records_on_device=95_000, capacity=100_000, gap=3)
 		shift = premises.shift_type(
@@ -202,9 +223,8 @@ class TestAlerts(AlertCase):
 		self.assertEqual(self.of("Terminal Dark")[0].status, "Open")
 
 	def test_the_daily_summary(self) -> None:
+		counts = figures.statuses_of(moments.now().date() - timedelta(days=1))
 		yesterday = datetime.combine(moments.now().date() - timedelta(days=1), datetime.min.time())
-		from attendance_bridge.bench.punch_log import PunchLog
-
 		PunchLog(self.device).accept(
 			terminals.page(terminals.punch("nobody-7", yesterday.replace(hour=8))),
 			terminals.serial(),
@@ -213,7 +233,8 @@ class TestAlerts(AlertCase):
 		jobs.carry_on()
 		self.look(31)
 		lines = alerts.summary()
-		self.assertIn("1 punches (Unmapped: 1)", lines[0])
+		self.assertIn(f"{sum(counts.values()) + 1} punches", lines[0])
+		self.assertIn(f"Unmapped: {counts.get('Unmapped', 0) + 1}", lines[0])
 		self.assertTrue(any(self.device in line for line in lines[1:]), lines)
 		before = frappe.db.count("Communication", {"reference_doctype": "Attendance Bridge Settings"})
 		alerts.send_summary()

@@ -39,6 +39,7 @@ frappe.provide("attendance_bridge.health");
 			[__("Last Heartbeat"), ago(health.last_heartbeat)],
 			[__("Punches Waiting"), String(health.waiting)],
 			[__("Oldest Punch Waiting"), moment_of(health.oldest_waiting)],
+			[__("Free Disk Space"), health.disk_free === null ? "" : `${health.disk_free} MB`],
 			[__("Terminals"), __("{0} of {1} online", [health.devices_online, health.devices])],
 			[__("Version"), health.version],
 		];

@@ -77,6 +77,7 @@ def spell_heartbeat(beat: Heartbeat) -> Json:
 		"revision": beat.revision,
 		"devices": [_spell_report(report) for report in beat.devices],
 		"found": _spell_found(beat.found) if beat.found else None,
+		"disk_free_bytes": beat.disk_free_bytes,
 	}
 
 

@@ -26,6 +26,7 @@ class EdgeAgent(Document):
 		from frappe.types import DF
 
 		agent_name: DF.Data
+		disk_free: DF.Int
 		enabled: DF.Check
 		last_heartbeat: DF.Datetime | None
 		oldest_waiting: DF.Datetime | None
@@ -36,6 +37,7 @@ class EdgeAgent(Document):
 		scan_result: DF.LongText | None
 		scan_token: DF.Data | None
 		scan_wanted_at: DF.Datetime | None
+		tells_disk: DF.Check
 		user: DF.Link | None
 		version: DF.Data | None
 		waiting: DF.Int

@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 
 from attendance_bridge.core.clock import ClockReading, ClockRules
 from attendance_bridge.core.cursor import START, Cursor
-from attendance_bridge.core.watermark import shift_watermark, watermark_after_pull
+from attendance_bridge.core.watermark import (
+	PUSH_GRACE,
+	shift_watermark,
+	watermark_after_pull,
+	watermark_of_push,
+)
 
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=timezone.utc)
 EARLIER = NOW - timedelta(hours=3)
@@ -56,3 +61,27 @@ def test_a_clock_that_is_off_earns_no_watermark(offset: int, earned: bool) -> No
 
 def test_an_unseen_clock_earns_no_watermark() -> None:
 	assert watermark_after_pull(EARLIER, None, ClockRules()) is None
+
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+	("since", "late", "earned"),
+	[
+		(None, None, False),  # never called
+		(NOW, None, False),  # has only just called
+		(NOW - 14 * MINUTE, None, False),
+		(NOW - 15 * MINUTE, None, True),
+		(NOW - 600 * MINUTE, None, True),
+		(NOW - 600 * MINUTE, NOW - 14 * MINUTE, False),  # something from before came a while ago
+		(NOW - 600 * MINUTE, NOW - 15 * MINUTE, True),
+		(NOW - 14 * MINUTE, NOW - 600 * MINUTE, False),  # it was away since
+	],
+)
+def test_one_that_pushes_is_vouched_for_while_it_calls_and_brings_nothing_late(
+	since: datetime | None, late: datetime | None, earned: bool
+) -> None:
+	expected = NOW - PUSH_GRACE if earned else None
+	assert watermark_of_push(since, NOW, late) == expected
+	assert watermark_of_push(since, None, late) is None

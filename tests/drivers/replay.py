@@ -16,9 +16,7 @@ from typing import Any, NoReturn
 from unittest import mock
 from zoneinfo import ZoneInfo
 
-import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from attendance_bridge import drivers
 from attendance_bridge.core import config as configuration
@@ -94,42 +92,50 @@ def _driver(recording: Recording, script: Script) -> Iterator[Driver]:
 # --- HTTP
 
 
-class _Terminal(HTTPAdapter):
+class _Terminal:
+	"""Stands where the connection pools of the conversation are."""
+
 	def __init__(self, script: Script) -> None:
-		super().__init__()
 		self._script = script
 
-	def send(self, request: requests.PreparedRequest, *_args: Any, **_options: Any) -> requests.Response:
+	def connection_from_url(self, _url: str) -> _Terminal:
+		return self
+
+	def clear(self) -> None:
+		pass
+
+	def urlopen(
+		self, method: str, path: str, *, body: bytes | None, headers: Mapping[str, str], **_options: Any
+	) -> urllib3.HTTPResponse:
 		exchange = self._script.take()
-		asked = (request.method, request.path_url, "Authorization" in request.headers, _plain(request.body))
+		asked = (method, path, "Authorization" in headers, _plain(body))
 		if not exchange:
 			self._script.complain(f"{asked[:2]} is not in the recording")
-		path = exchange["path"] + ("?" + exchange["query"] if exchange["query"] else "")
-		told = (exchange["method"], path, exchange["with_credentials"], _plain(exchange.get("question")))
+		recorded = exchange["path"] + ("?" + exchange["query"] if exchange["query"] else "")
+		told = (exchange["method"], recorded, exchange["with_credentials"], _plain(exchange.get("question")))
 		if asked != told:
 			self._script.complain(f"asked {asked}, recorded {told}")
 		if "error" in exchange:
-			return self._fail(request, exchange["error"])
-		body = exchange["answer"].encode() if "answer" in exchange else bytes.fromhex(exchange["answer_hex"])
-		return self._answer(request, exchange["status"], exchange["headers"], body)
+			return self._fail(exchange["error"])
+		answer = (
+			exchange["answer"].encode() if "answer" in exchange else bytes.fromhex(exchange["answer_hex"])
+		)
+		return self._answer(exchange["status"], exchange["headers"], answer)
 
-	def _answer(
-		self, request: requests.PreparedRequest, status: int, headers: Mapping[str, str], body: bytes
-	) -> requests.Response:
-		raw = urllib3.HTTPResponse(
+	def _answer(self, status: int, headers: Mapping[str, str], body: bytes) -> urllib3.HTTPResponse:
+		return urllib3.HTTPResponse(
 			body=io.BytesIO(body), status=status, headers=dict(headers), preload_content=False
 		)
-		return self.build_response(request, raw)
 
-	def _fail(self, request: requests.PreparedRequest, code: str) -> requests.Response:
+	def _fail(self, code: str) -> urllib3.HTTPResponse:
 		if code == "too_large":
-			return self._answer(request, 200, {}, b" " * (MAX_BODY + 1))
+			return self._answer(200, {}, b" " * (MAX_BODY + 1))
 		raise {
-			"timeout": requests.ReadTimeout(),
-			"unreachable": requests.ConnectTimeout(),
-			"tls_untrusted": requests.exceptions.SSLError(),
-			"connection_lost": requests.ConnectionError(ConnectionResetError()),
-		}.get(code, requests.exceptions.ContentDecodingError())
+			"timeout": TimeoutError(),
+			"unreachable": urllib3.exceptions.ConnectTimeoutError(),
+			"tls_untrusted": urllib3.exceptions.SSLError(),
+			"connection_lost": ConnectionResetError(),
+		}.get(code, urllib3.exceptions.DecodeError())
 
 
 def _plain(body: bytes | str | None) -> object:
@@ -147,8 +153,7 @@ def _plain(body: bytes | str | None) -> object:
 
 @contextmanager
 def _http(driver: Any, script: Script) -> Iterator[None]:
-	for scheme in ("http://", "https://"):
-		driver._conversation._session.mount(scheme, _Terminal(script))
+	driver._conversation._pools = _Terminal(script)
 	yield
 
 

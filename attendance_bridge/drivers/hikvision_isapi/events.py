@@ -127,10 +127,15 @@ class Row:
 	time: str
 	"""As it came; empty if it is no text."""
 	stamp: Stamp | None
-	fold: int
-	"""1 in the second pass through a repeated hour."""
+	moment: datetime | None
+	"""The stamp in the terminal's zone, aware."""
 	punch: Punch | None = None
 	unreadable: UnreadableRow | None = None
+
+	@property
+	def fold(self) -> int:
+		"""1 in the second pass through a repeated hour."""
+		return self.moment.fold if self.moment is not None else 0
 
 
 class RowReader:
@@ -154,22 +159,22 @@ class RowReader:
 	def read(self, record: object) -> Row:
 		"""Never raises, whatever `record` is."""
 		if not isinstance(record, dict):
-			return Row(None, "", None, 0, unreadable=_unreadable(record, "bad_record"))
+			return Row(None, "", None, None, unreadable=_unreadable(record, "bad_record"))
 		time = record.get("time")
 		stamp = read_stamp(time)
 		moment = self._moment(stamp)
 		text = time[:_MAX_TIME] if isinstance(time, str) else ""
-		serial, fold = whole_number(record.get("serialNo")), moment.fold if moment else 0
+		serial = whole_number(record.get("serialNo"))
 		if not self._is_pass(record):
-			return Row(serial, text, stamp, fold)
+			return Row(serial, text, stamp, moment)
 		user_id = _user_id(record)
 		if user_id is None:
-			return Row(serial, text, stamp, fold)
+			return Row(serial, text, stamp, moment)
 		if not _is_good_user_id(user_id):
-			return Row(serial, text, stamp, fold, unreadable=_unreadable(record, "bad_user_id"))
+			return Row(serial, text, stamp, moment, unreadable=_unreadable(record, "bad_user_id"))
 		if moment is None:
-			return Row(serial, text, stamp, fold, unreadable=_unreadable(record, "bad_date"))
-		return Row(serial, text, stamp, fold, punch=self._punch(record, user_id, moment))
+			return Row(serial, text, stamp, moment, unreadable=_unreadable(record, "bad_date"))
+		return Row(serial, text, stamp, moment, punch=self._punch(record, user_id, moment))
 
 	def _moment(self, stamp: Stamp | None) -> datetime | None:
 		if stamp is None:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import requests
+import certifi
 import urllib3
 
 from attendance_bridge.core.errors import Code, DeviceError
@@ -38,8 +38,14 @@ logger = logging.getLogger(__name__)
 
 MAX_BODY = 2 * 1024 * 1024
 """Bytes. A page of 30 events has some 20 kB, the largest capabilities document some 100 kB."""
-_CHUNK = 1024
+_CHUNK = 16 * 1024
 _USER_CHECK = "/ISAPI/Security/userCheck"
+_HEADERS = {
+	"User-Agent": "attendance-bridge",
+	"Accept": "*/*",
+	"Accept-Encoding": "identity",
+	"Connection": "keep-alive",
+}
 _JSON = "application/json"
 _XML = "application/xml"
 
@@ -74,12 +80,13 @@ class Conversation:
 		self._proven: _Proven | None = None
 		self._keeps_nonces = True
 		"""Until the terminal refuses the second use of one."""
-		self._session = requests.Session()
-		# Neither proxies nor .netrc from the environment: the road to a terminal is what is configured.
-		self._session.trust_env = False
-		self._session.verify = config.verify_tls
-		self._session.headers.update(
-			{"User-Agent": "attendance-bridge", "Accept": "*/*", "Accept-Encoding": "identity"}
+		# Not `requests`: its work for one request takes as long as all else here. Nor does this one ask the
+		# environment for proxies or .netrc: the road to a terminal is what is configured.
+		self._pools = urllib3.PoolManager(
+			timeout=urllib3.Timeout(connect=config.connect_timeout, read=config.timeout),
+			retries=False,
+			cert_reqs="CERT_REQUIRED" if config.verify_tls else "CERT_NONE",
+			ca_certs=certifi.where() if config.verify_tls else None,
 		)
 		if config.https and not config.verify_tls:
 			# It was chosen in the configuration: one line in the log instead of one warning a request.
@@ -88,7 +95,7 @@ class Conversation:
 
 	def close(self) -> None:
 		"""Close the connection."""
-		self._session.close()
+		self._pools.clear()
 
 	def ask_json(self, method: str, path: str, question: Mapping[str, Any] | None = None) -> dict[str, Any]:
 		"""Send a question, get a JSON object.
@@ -215,30 +222,30 @@ class Conversation:
 	def _transmit(
 		self, method: str, path: str, body: bytes | None, content_type: str, proof: str | None
 	) -> Reply:
-		headers = {} if body is None else {"Content-Type": content_type}
+		headers = dict(_HEADERS)
+		if body is not None:
+			headers["Content-Type"] = content_type
 		if proof is not None:
 			headers["Authorization"] = proof
 		config = self._config
 		try:
-			with self._session.request(
-				method,
-				config.base_url + path,
-				data=body,
-				headers=headers,
-				timeout=(config.connect_timeout, config.timeout),
-				allow_redirects=False,
-				stream=True,
-			) as response:
+			pool = self._pools.connection_from_url(config.base_url)
+			response = pool.urlopen(
+				method, path, body=body, headers=headers, redirect=False, preload_content=False
+			)
+			try:
 				challenge = response.headers.get("WWW-Authenticate", "")
 				kind = response.headers.get("Content-Type", "")
-				return Reply(response.status_code, _read_body(response), challenge, kind)
-		except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
+				return Reply(response.status, _read_body(response), challenge, kind)
+			finally:
+				response.close()  # the connection is kept if the body was read to its end
+		except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
 			raise _road_error(error, config, path) from None
 
 
-def _read_body(response: requests.Response) -> bytes:
+def _read_body(response: urllib3.BaseHTTPResponse) -> bytes:
 	body = bytearray()
-	for chunk in response.iter_content(_CHUNK):
+	for chunk in response.stream(_CHUNK):
 		body += chunk
 		if len(body) > MAX_BODY:
 			raise DeviceError(Code.TOO_LARGE, limit=MAX_BODY)
@@ -283,7 +290,7 @@ def _status_error(status: int, path: str) -> DeviceError:
 def _road_error(error: Exception, config: Config, path: str) -> DeviceError:
 	"""Name what went wrong between us and the terminal.
 
-	`requests` wraps the errors of urllib3, which wrap those of `http.client` and of the socket.
+	The errors of urllib3 wrap those of `http.client` and of the socket.
 	"""
 	causes = _causes(error)
 	code, retryable = next(
@@ -296,16 +303,12 @@ def _road_error(error: Exception, config: Config, path: str) -> DeviceError:
 _VERDICTS: tuple[tuple[tuple[type[BaseException], ...], tuple[Code, bool]], ...] = (
 	# The first that fits decides. A refused connection is also a ConnectionError, a connect time-out also a
 	# time-out, RemoteDisconnected also a BadStatusLine.
-	((urllib3.exceptions.SSLError, requests.exceptions.SSLError), (Code.TLS_UNTRUSTED, False)),
+	((urllib3.exceptions.SSLError,), (Code.TLS_UNTRUSTED, False)),
 	(
-		(
-			urllib3.exceptions.NewConnectionError,
-			urllib3.exceptions.ConnectTimeoutError,
-			requests.ConnectTimeout,
-		),
+		(urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError),
 		(Code.UNREACHABLE, True),
 	),
-	((urllib3.exceptions.ReadTimeoutError, requests.ReadTimeout, TimeoutError), (Code.TIMEOUT, True)),
+	((urllib3.exceptions.ReadTimeoutError, TimeoutError), (Code.TIMEOUT, True)),
 	(
 		(
 			ConnectionError,

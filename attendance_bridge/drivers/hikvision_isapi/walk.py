@@ -47,6 +47,7 @@ class Walk:
 		self._numbers_ascend = start.in_order
 		self._times_ascend = True
 		self._latest = start.latest
+		self._latest_moment = start.latest.in_zone(zone) if start.latest is not None else None
 		self._last_moment: datetime | None = None
 		self._page_before: frozenset[int | None] = frozenset()
 		self._at_start = True
@@ -94,7 +95,7 @@ class Walk:
 		return Reason.OTHER_LOG
 
 	def _note(self, row: Row, position: int) -> None:
-		self._note_time(row.stamp)
+		self._note_time(row)
 		if row.serial is not None and row.serial in self._page_before:
 			return  # pages of some firmware overlap
 		before = self._anchor
@@ -105,16 +106,16 @@ class Walk:
 		if row.serial is not None and row.serial >= _number(self._highest):
 			self._highest = self._anchor
 
-	def _note_time(self, stamp: Stamp | None) -> None:
-		if stamp is None:
+	def _note_time(self, row: Row) -> None:
+		moment = row.moment
+		if moment is None:
 			return
-		moment = stamp.in_zone(self._zone)
 		if self._last_moment is not None and moment < self._last_moment:
 			self._times_ascend = False
 		self._last_moment = moment
-		latest = self._latest.in_zone(self._zone) if self._latest is not None else None
-		if moment <= self._believable_until and (latest is None or moment > latest):
-			self._latest = stamp
+		is_latest = self._latest_moment is None or moment > self._latest_moment
+		if is_latest and moment <= self._believable_until:
+			self._latest, self._latest_moment = row.stamp, moment
 
 	def place(self) -> Place:
 		"""Where to go on after the last page taken."""

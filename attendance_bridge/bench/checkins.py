@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -22,6 +21,7 @@ from rq.timeouts import BaseTimeoutException
 from attendance_bridge.bench import devices, news, punch_rows
 from attendance_bridge.bench.checkin_customs import customs
 from attendance_bridge.bench.checkin_rows import DOCTYPE, CheckinRows, Passage, can_name, hold_series
+from attendance_bridge.bench.punch_log import Outcome
 from attendance_bridge.bench.turn import alone
 from attendance_bridge.bench.workdays import due
 from attendance_bridge.core.projection import State
@@ -64,18 +64,10 @@ _OUTCOME_COLUMNS = ("status", "status_reason", "employee_checkin")
 _SAVEPOINT = "attendance_bridge_checkin"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-	"""What became of a passage."""
-
-	state: State
-	reason: str = ""
-	checkin: str = ""
-	"""Name of the Employee Checkin."""
-
-
 def deliver_pending(
-	on_batch: Callable[[int], None] = lambda settled: None, stop: Callable[[], bool] = lambda: False
+	on_batch: Callable[[int], None] = lambda settled: None,
+	stop: Callable[[], bool] = lambda: False,
+	maker: Maker | None = None,
 ) -> Counter[State]:
 	"""Make the check-ins of all pending punches; returns how many punches came to which state.
 
@@ -85,8 +77,8 @@ def deliver_pending(
 	:param stop: asked before each batch; what is left then waits for whoever comes next.
 	"""
 	settled: Counter[State] = Counter()
-	maker = _Maker()
-	while not stop() and _some_wait() and (batch := alone(lambda: _deliver_batch(maker))):
+	makes = maker or Maker()
+	while not stop() and _some_wait() and (batch := alone(lambda: _deliver_batch(makes))):
 		settled.update(batch)
 		on_batch(settled.total())
 	return settled
@@ -100,14 +92,9 @@ def _some_wait() -> bool:
 	return bool(frappe.db.sql("SELECT 1 FROM `tabPunch Log` WHERE `status` = %s LIMIT 1", pending))
 
 
-def _deliver_batch(maker: _Maker) -> Counter[State]:
+def _deliver_batch(maker: Maker) -> Counter[State]:
 	hold_series()
-	passages = _pending(maker.limit, maker.positions)
-	outcomes = _adopt(passages)
-	waiting = _one_of_each_second(passage for passage in passages if passage.punch not in outcomes)
-	outcomes.update(maker.make(waiting))
-	_explain_marked(passages, outcomes)
-	due.mark_days(_days_of_new(passages, outcomes))
+	outcomes = maker.settle(_pending(maker.limit, maker.positions))
 	punch_rows.update(
 		_OUTCOME_COLUMNS,
 		(
@@ -129,7 +116,7 @@ def _days_of_new(passages: Iterable[Passage], outcomes: Mapping[str, Outcome]) -
 			yield from due.days_of(passage.employee, passage.time, None)
 
 
-class _Maker:
+class Maker:
 	"""Makes check-ins, as rows where that comes to the same, else one by one."""
 
 	def __init__(self) -> None:
@@ -141,12 +128,28 @@ class _Maker:
 		"""Of the terminals, by name, if HRMS asks for them."""
 
 	@property
+	def is_fast(self) -> bool:
+		"""Whether it writes rows: as many at once as a turn decides."""
+		return self._as_rows
+
+	@property
 	def limit(self) -> int:
 		"""How many passages a turn may take."""
 		return ROWS_A_TURN if self._as_rows else INSERTS_A_TURN
 
-	def make(self, passages: Sequence[Passage]) -> dict[str, Outcome]:
-		"""The outcomes by punch; passages that are left out are for a later turn."""
+	def settle(self, passages: Sequence[Passage]) -> dict[str, Outcome]:
+		"""The outcomes by punch; passages that are left out are for a later turn.
+
+		Within a turn that began with `hold_series`, and on punches that are locked.
+		"""
+		outcomes = _adopt(passages)
+		waiting = _one_of_each_second(passage for passage in passages if passage.punch not in outcomes)
+		outcomes.update(self._make(waiting))
+		_explain_marked(passages, outcomes)
+		due.mark_days(_days_of_new(passages, outcomes))
+		return outcomes
+
+	def _make(self, passages: Sequence[Passage]) -> dict[str, Outcome]:
 		if not self._as_rows or len(passages) < WORTH_ROWS:
 			return _insert_each(passages)
 		rows = CheckinRows(passages)
@@ -235,16 +238,16 @@ def _standing_checkins(passages: Sequence[Passage]) -> dict[tuple[str, datetime]
 	"""What HRMS holds for these people at these seconds."""
 	wanted = {(passage.employee, passage.time) for passage in passages}
 	standing: dict[tuple[str, datetime], list[Any]] = {}
-	for chunk in map(set, punch_rows.chunks(sorted(wanted))):
+	for chunk in punch_rows.chunks(sorted(wanted)):
 		rows = frappe.db.sql(
 			"SELECT `name`, `employee`, `time`, `log_type` FROM `tabEmployee Checkin`"
-			" WHERE `employee` IN %s AND `time` IN %s",
-			([employee for employee, _ in chunk], [time for _, time in chunk]),
+			" WHERE (`employee`, `time`) IN %s",
+			(tuple(chunk),),
 			as_dict=True,
 		)
 		for row in rows:
-			# Both lists cross: other people's moments are no match.
-			if (row.employee, row.time) in chunk:
+			# The database compares without regard to case.
+			if (row.employee, row.time) in wanted:
 				standing.setdefault((row.employee, row.time), []).append(row)
 	return standing
 

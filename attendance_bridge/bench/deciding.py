@@ -1,14 +1,21 @@
-"""What becomes of received punches: the projection of `core`, run over Punch Log in batches."""
+"""What becomes of received punches: the projection of `core`, run over Punch Log in batches.
+
+Where check-ins can be written as rows, those of a batch are made in the turn that decides it, and each punch
+is written once. Elsewhere they wait, decided, for `checkins.deliver_pending`.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import frappe
 
 from attendance_bridge.bench import devices, news, punch_log, punch_rows
+from attendance_bridge.bench.checkin_rows import Passage, hold_series
+from attendance_bridge.bench.checkins import Maker, deliver_pending
 from attendance_bridge.bench.turn import alone
 from attendance_bridge.core.direction import Standing
 from attendance_bridge.core.person import Directory, Person
@@ -17,6 +24,7 @@ from attendance_bridge.core.projection import (
 	DevicePolicy,
 	Observation,
 	Rules,
+	State,
 	find_person,
 	first_moments,
 	project,
@@ -26,6 +34,28 @@ BATCH = 2000
 """Punches a turn: long enough to be worth one, short enough that nobody waits for it."""
 
 
+def settle_received(
+	on_batch: Callable[[int], None] = lambda settled: None, stop: Callable[[], bool] = lambda: False
+) -> None:
+	"""Decide all punches that nothing was decided about, and make all check-ins that wait.
+
+	Commits batch by batch, each in a turn of its own.
+
+	:param on_batch: told after each batch how many punches are settled so far.
+	:param stop: asked before each batch; what is left then waits for whoever comes next.
+	"""
+	maker = Maker()
+	decided: Counter[State] = Counter()
+
+	def tell(delivered: int) -> None:
+		on_batch(decided.total() - decided[State.PENDING] + delivered)
+
+	for batch in _decide_batches(stop, maker):
+		decided.update(batch)
+		tell(0)
+	deliver_pending(tell, stop, maker)
+
+
 def decide_received(stop: Callable[[], bool] = lambda: False) -> int:
 	"""Decide all punches that nothing was decided about; returns how many decisions were made.
 
@@ -33,11 +63,30 @@ def decide_received(stop: Callable[[], bool] = lambda: False) -> int:
 
 	:param stop: asked before each batch; what is left then waits for whoever comes next.
 	"""
+	return sum(batch.total() for batch in _decide_batches(stop))
+
+
+def _decide_batches(stop: Callable[[], bool], maker: Maker | None = None) -> Iterator[Counter[State]]:
+	"""Decide batch by batch; yields how many punches of each came to which state.
+
+	:param maker: makes check-ins in the same turn, if it is fast.
+	"""
 	policies, rules = devices.policies(), devices.rules()
-	made = 0
-	while not stop() and (decided := alone(lambda: _decide_batch(policies, rules))):
-		made += decided
-	return made
+	decided = 0
+	# A full batch is hardly ever the last one.
+	while not stop() and (decided >= BATCH or _some_wait()):
+		batch = alone(lambda: _decide_batch(policies, rules, maker))
+		decided = batch.total()
+		if not decided:
+			break
+		yield batch
+
+
+def _some_wait() -> bool:
+	"""Whether a turn is worth it."""
+	# What other jobs have held by now is to be seen.
+	frappe.db.commit()  # nosemgrep
+	return punch_log.some_undecided()
 
 
 def preview(
@@ -57,13 +106,38 @@ def preview(
 	return list(project(observed, directory, policies, punch_log.standings(before), rules))
 
 
-def _decide_batch(policies: Mapping[str, DevicePolicy], rules: Rules) -> int:
-	observations = punch_log.undecided(BATCH)
-	if not observations:
-		return 0
-	decisions, firsts, people = _project(observations, policies, rules)
+def _decide_batch(policies: Mapping[str, DevicePolicy], rules: Rules, maker: Maker | None) -> Counter[State]:
+	makes = maker if maker is not None and maker.is_fast else None
+	if makes:
+		hold_series()
+	held = punch_log.undecided(BATCH)
+	if not held:
+		return Counter()
+	decisions, firsts, people = _project([each.observation for each in held], policies, rules)
+	standing = punch_log.clear_the_way(decisions, firsts)
+	outcomes = makes.settle(_passages(held, standing, makes.positions)) if makes else {}
 	news.tell(news.What.PUNCHES)
-	return punch_log.record(decisions, firsts, people)
+	return punch_log.record(standing, people, outcomes)
+
+
+def _passages(
+	held: Iterable[punch_log.Held],
+	decisions: Mapping[str, Decision],
+	positions: Mapping[str, tuple[float, float]],
+) -> list[Passage]:
+	"""What waits for its check-in by these decisions, in order of time."""
+	return [
+		Passage(
+			punch=each.name,
+			employee=decision.employee,
+			time=each.occurred_at,
+			log_type=decision.log_type.value if decision.log_type else "",
+			device=each.device,
+			position=positions.get(each.device),
+		)
+		for each in held
+		if (decision := decisions.get(each.name)) is not None and decision.state is State.PENDING
+	]
 
 
 def _project(

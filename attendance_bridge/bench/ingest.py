@@ -24,9 +24,8 @@ from attendance_bridge.bench import (
 	sent_punch,
 )
 from attendance_bridge.bench.agents import Agent, RelayedDevices
-from attendance_bridge.bench.checkins import deliver_pending
 from attendance_bridge.bench.clock_guard import GuardedClock
-from attendance_bridge.bench.deciding import decide_received
+from attendance_bridge.bench.deciding import settle_received
 from attendance_bridge.bench.sent_fields import BadFieldError, SentFields, sent_list
 from attendance_bridge.bench.sent_punch import SentPunch
 from attendance_bridge.core.clock import ClockRules
@@ -209,8 +208,7 @@ def _carry_on() -> None:
 		return time.monotonic() >= until
 
 	try:
-		decide_received(is_over)
-		deliver_pending(stop=is_over)
+		settle_received(stop=is_over)
 	except Exception as error:
 		frappe.db.rollback()
 		logger.error("punches are held and not carried on", exc_info=error)

@@ -21,8 +21,7 @@ from attendance_bridge.bench import (
 	sync_runs,
 	terminal,
 )
-from attendance_bridge.bench.checkins import deliver_pending
-from attendance_bridge.bench.deciding import decide_received
+from attendance_bridge.bench.deciding import settle_received
 from attendance_bridge.bench.sync_runs import SyncRun
 from attendance_bridge.bench.workdays import due
 from attendance_bridge.core.driver import Window
@@ -110,8 +109,7 @@ def _count(device: str) -> gaps.Count | None:
 
 def carry_on(run: SyncRun | None = None) -> None:
 	"""Decide what was received, make the check-ins, move the shifts. Commits batch by batch."""
-	decide_received()
-	deliver_pending(run.on_settled if run else lambda settled: None)
+	settle_received(run.on_settled if run else lambda settled: None)
 	shifts.move_all()
 
 

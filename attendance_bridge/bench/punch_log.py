@@ -1,7 +1,7 @@
 """The durable log of punches on the site: raw first, and what was decided about each beside it.
 
 How late punches keep IN and OUT right. A decision rests on the person's last counted punch before it, so it
-is good only while no other counted punch lies between the two. `record` sees to that:
+is good only while no other counted punch lies between the two. `clear_the_way` sees to that:
 
 - A batch is decided from the standings at each person's first moment on, and from each check-in that the
   person already has on the way (`courses`). Where one has a counted punch there that is no check-in yet,
@@ -13,7 +13,8 @@ is good only while no other counted punch lies between the two. `record` sees to
 So decisions come out as if the punches had arrived in order, except that no check-in is ever changed. Every
 batch settles at least the oldest undecided moment, and takes back only later ones: it ends.
 
-`undecided`, `standings` and `record` belong to one batch and are called within one turn (`bench.turn`).
+`undecided`, `standings`, `clear_the_way` and `record` belong to one batch and are called within one turn
+(`bench.turn`).
 Each asks a number of statements that depends on the size of the batch alone.
 """
 
@@ -21,7 +22,9 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -60,7 +63,30 @@ _DECISION_COLUMNS = (
 	"department",
 	"log_type",
 	"log_type_reason",
+	"employee_checkin",
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+	"""A punch of the log that nothing was decided about."""
+
+	name: str
+	device: str
+	"""Name of the Device Configuration that brought it."""
+	occurred_at: datetime
+	"""Naive, in site time."""
+	observation: Observation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+	"""What came of a decided punch at once: its check-in, or why there is none."""
+
+	state: State
+	reason: str = ""
+	checkin: str = ""
+	"""Name of the Employee Checkin."""
 
 
 class PunchLog:
@@ -195,15 +221,39 @@ def unreadable_values(device: str | None, device_serial: str, row: UnreadableRow
 	}
 
 
-def undecided(limit: int) -> list[Observation]:
-	"""The oldest punches that nothing was decided about, at most `limit`; empty only if there are none."""
+def some_undecided() -> bool:
+	"""Whether there is any punch that nothing was decided about."""
+	received = punch_rows.STATUS[State.RECEIVED]
+	return bool(frappe.db.sql("SELECT 1 FROM `tabPunch Log` WHERE `status` = %s LIMIT 1", received))
+
+
+def undecided(limit: int) -> list[Held]:
+	"""The oldest punches that nothing was decided about, at most `limit`; empty only if there are none.
+
+	Locked: nobody changes their status before this transaction ends.
+	"""
+	received = punch_rows.STATUS[State.RECEIVED]
+	names = frappe.db.sql_list(
+		"SELECT `name` FROM `tabPunch Log` WHERE `status` = %s ORDER BY `occurred_utc`, `name` LIMIT %s",
+		(received, limit),
+	)
+	if not names:
+		return []
 	rows = frappe.db.sql(
-		f"SELECT {punch_rows.OBSERVATION_COLUMNS} FROM `tabPunch Log` WHERE `status` = %s"  # noqa: S608
-		" ORDER BY `occurred_utc`, `name` LIMIT %s",
-		(punch_rows.STATUS[State.RECEIVED], limit),
+		f"SELECT {punch_rows.OBSERVATION_COLUMNS}, `device`, `occurred_at` FROM `tabPunch Log`"  # noqa: S608
+		" WHERE `name` IN %s AND `status` = %s ORDER BY `occurred_utc`, `name` FOR UPDATE",
+		(names, received),
 		as_dict=True,
 	)
-	return [punch_rows.observation(row) for row in rows]
+	return [
+		Held(
+			name=row["name"],
+			device=row["device"] or "",
+			occurred_at=row["occurred_at"],
+			observation=punch_rows.observation(row),
+		)
+		for row in rows
+	]
 
 
 def standings(firsts: Mapping[str, datetime]) -> dict[str, Standing]:
@@ -245,42 +295,60 @@ def courses(spans: Mapping[str, tuple[datetime, datetime]]) -> dict[str, list[St
 	return {employee: sorted(course, key=lambda each: each.occurred_at) for employee, course in found.items()}
 
 
-def record(
-	decisions: Iterable[Decision], firsts: Mapping[str, datetime], people: Mapping[str, Person]
-) -> int:
-	"""Write the decisions of one batch down; returns how many still stood. See the head of this module.
+def clear_the_way(decisions: Iterable[Decision], firsts: Mapping[str, datetime]) -> dict[str, Decision]:
+	"""The decisions of one batch that can stand, by name of the punch; what rests on less is taken back.
+
+	See the head of this module.
 
 	:param firsts: as given to `standings`.
-	:param people: by employee, whoever the decisions name.
 	"""
-	standing = _without_overtaken(list(decisions), firsts)
-	_take_back_what_rests_on(standing)
-	rows = (_decision_row(decision, people) for decision in standing)
-	return punch_rows.update(_DECISION_COLUMNS, rows, standing=punch_rows.STATUS[State.RECEIVED])
-
-
-def _without_overtaken(batch: Sequence[Decision], firsts: Mapping[str, datetime]) -> list[Decision]:
-	"""The decisions before which no punch of that person, after their first, waits for its check-in."""
-	named = {decision.employee for decision in batch if decision.employee}
-	ends = _next_counted({employee: firsts[employee] for employee in named}, "= 'Pending'")
-	return [
+	batch = list(decisions)
+	named = {decision.employee: firsts[decision.employee] for decision in batch if decision.employee}
+	ends = _next_counted(named, "= 'Pending'") if named and _some_pending(min(named.values())) else {}
+	standing = [
 		decision
 		for decision in batch
 		if decision.employee not in ends or decision.moment < ends[decision.employee]
 	]
+	_take_back_what_rests_on([decision for decision in standing if decision.employee in ends])
+	return {punch_rows.name_of(decision.punch): decision for decision in standing}
 
 
-def _take_back_what_rests_on(standing: Iterable[Decision]) -> None:
+def record(
+	decisions: Mapping[str, Decision], people: Mapping[str, Person], outcomes: Mapping[str, Outcome]
+) -> Counter[State]:
+	"""Write the decisions of one batch down; returns how many punches came to which state.
+
+	:param decisions: from `clear_the_way`.
+	:param people: by employee, whoever the decisions name.
+	:param outcomes: by name of the punch, what has come of pending ones in the same turn.
+	"""
+	rows = (_decision_row(name, decision, people, outcomes.get(name)) for name, decision in decisions.items())
+	punch_rows.update(_DECISION_COLUMNS, rows, standing=punch_rows.STATUS[State.RECEIVED])
+	return Counter(
+		outcomes[name].state if name in outcomes else decision.state for name, decision in decisions.items()
+	)
+
+
+def _take_back_what_rests_on(overtaken: Iterable[Decision]) -> None:
+	"""Undo what was decided about these people behind their first decision."""
 	spans: dict[str, tuple[datetime, datetime]] = {}
-	for decision in standing:
-		if decision.employee:
-			moment = decision.moment
-			first, last = spans.get(decision.employee, (moment, moment))
-			spans[decision.employee] = min(moment, first), max(moment, last)
-	overtaken = _next_counted({employee: first for employee, (first, _) in spans.items()}, "= 'Pending'")
-	finals = _next_counted({employee: spans[employee][1] for employee in overtaken}, "<> 'Pending'")
-	for employee in overtaken:
-		_take_back(employee, spans[employee][0], finals.get(employee))
+	for decision in overtaken:
+		first, last = spans.get(decision.employee, (decision.moment, decision.moment))
+		spans[decision.employee] = min(decision.moment, first), max(decision.moment, last)
+	finals = _next_counted({employee: last for employee, (_, last) in spans.items()}, "<> 'Pending'")
+	for employee, (first, _last) in spans.items():
+		_take_back(employee, first, finals.get(employee))
+
+
+def _some_pending(after: datetime) -> bool:
+	"""Whether anybody's punch after a moment waits for its check-in."""
+	# Not a range of the index: that would be read past its end, through all that was pending a moment ago.
+	latest = frappe.db.sql_list(
+		"SELECT `occurred_utc` FROM `tabPunch Log` WHERE `status` = 'Pending'"
+		" ORDER BY `occurred_utc` DESC LIMIT 1"
+	)
+	return bool(latest) and moments.from_utc(latest[0]) > after
 
 
 def _next_counted(firsts: Mapping[str, datetime], status: str) -> dict[str, datetime]:
@@ -320,17 +388,23 @@ def _for_each(select: str, wanted: Iterable[tuple[Any, ...]]) -> list[tuple[Any,
 	return rows
 
 
-def _decision_row(decision: Decision, people: Mapping[str, Person]) -> tuple[Any, ...]:
+def _decision_row(
+	name: str, decision: Decision, people: Mapping[str, Person], outcome: Outcome | None
+) -> tuple[Any, ...]:
 	person = people.get(decision.employee)
+	state, reason = decision.state, decision.state_reason
+	if outcome is not None:
+		state, reason = outcome.state, outcome.reason
 	return (
-		punch_rows.name_of(decision.punch),
-		punch_rows.STATUS[decision.state],
-		decision.state_reason or None,
+		name,
+		punch_rows.STATUS[state],
+		reason or None,
 		decision.employee or None,
 		person.full_name if person else None,
 		(person.department or None) if person else None,
 		decision.log_type.value if decision.log_type else None,
 		decision.log_type_reason.value if decision.log_type_reason else None,
+		(outcome.checkin or None) if outcome else None,
 	)
 
 

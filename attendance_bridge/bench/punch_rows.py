@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import functools
 import json
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone, tzinfo
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -27,7 +27,9 @@ NAMES_A_STATEMENT = 500
 """How many names one statement asks about."""
 
 _MAX_JSON = 1_000_000
-"""Characters of rows in one statement: as escaped bytes, below MariaDB's max_allowed_packet of 16 MiB."""
+"""Characters of rows in one statement: as hex of UTF-8, below MariaDB's max_allowed_packet of 16 MiB."""
+_ROWS_AT_ONCE = 50
+"""How many rows are made JSON in one go."""
 
 STATUS = {
 	State.RECEIVED: "Received",
@@ -76,7 +78,8 @@ OBSERVATION_COLUMNS = ", ".join(f"`{column}`" for column in _OBSERVATION_COLUMNS
 
 def name_of(punch: Punch) -> str:
 	"""The primary key of a punch."""
-	return str(uuid.UUID(bytes=punch.punch_id_bytes))
+	digits = punch.punch_id_bytes.hex()
+	return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def punch_values(punch: Punch, site_zone: ZoneInfo | None = None) -> dict[str, Any]:
@@ -197,27 +200,30 @@ def update(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, standing: s
 
 
 def _as_json(rows: Iterable[Sequence[Any]]) -> Iterable[str]:
-	"""The rows as JSON texts, each of a size that one statement takes.
+	"""The rows as JSON, each text of a size that one statement takes, in hex.
 
 	One text is one value to bind, where a list of rows would be thousands; the server takes it apart again.
+	In hex, because it is full of quotes: to escape them takes the client longer than all else about a punch.
 	"""
 	encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 	part: list[str] = []
 	size = 0
-	for text in map(encode, rows):
+	left = iter(rows)
+	while some := list(islice(left, _ROWS_AT_ONCE)):
+		text = encode(some)[1:-1]
 		if part and size + len(text) > _MAX_JSON:
-			yield f"[{','.join(part)}]"
+			yield f"[{','.join(part)}]".encode().hex()
 			part, size = [], 0
 		part.append(text)
 		size += len(text)
 	if part:
-		yield f"[{','.join(part)}]"
+		yield f"[{','.join(part)}]".encode().hex()
 
 
 def _table_of(columns: Sequence[str]) -> str:
 	"""A bound text of `_as_json` as the table `new`."""
 	paths = ", ".join(f"`{column}` LONGTEXT PATH '$[{place}]'" for place, column in enumerate(columns))
-	return f"JSON_TABLE(%s, '$[*]' COLUMNS ({paths})) AS `new`"
+	return f"JSON_TABLE(CONVERT(UNHEX(%s) USING utf8mb4), '$[*]' COLUMNS ({paths})) AS `new`"
 
 
 def chunks(rows: Sequence[Any]) -> Iterable[Sequence[Any]]:

@@ -14,7 +14,8 @@ shorter than 24 hours (`ShiftType.validate_circular_shift`), so a previous shift
 neighbour reaches the moment. Where a Shift Type breaks that rule, HRMS's own function is asked.
 
 What is found can change only where a shift, or a margin of one, begins or ends. So it is found once for each
-stretch of a day between two such edges, and at each edge, of everybody who has the same shifts.
+stretch of a day between two such edges, and at each edge, of everybody who has the same shifts around that
+day, by default and by assignments.
 """
 
 from __future__ import annotations
@@ -38,11 +39,18 @@ from attendance_bridge.bench import compat
 _DAY = timedelta(days=1)
 _REACH = timedelta(days=3)
 """How far from a moment an assignment can matter to it, with a day to spare."""
+_AROUND = timedelta(days=7)
+"""What begins or ends further from a day than this begins or ends at no moment that is looked at: a neighbour
+is two days away at most, and assignments count from a day before to a day after a moment."""
 _MARGINS = ("begin_check_in_before_shift_start_time", "allow_check_out_after_shift_end_time")
 
 Shift = Any
 """A dict as HRMS makes it: shift_type, start_datetime, end_datetime, actual_start, actual_end, all naive, in
 the site's time zone; overtime_type where HRMS knows it."""
+
+_Shifts = tuple[str | None, tuple[tuple[Any, ...], ...]]
+"""What somebody's shifts around a day are found from: the default one; of each assignment what it says, and
+when it begins and ends if that is near."""
 
 
 class ShiftFinder:
@@ -58,8 +66,9 @@ class ShiftFinder:
 		shift_types = _read_shift_types()
 		self._asks_hrms = any(map(_overlaps_itself, shift_types))
 		self._edges = sorted({edge for shift in shift_types for edge in _edges(shift)})
-		self._found: dict[tuple[str, datetime], Shift] = {}
-		self._stretches: dict[tuple[str, str | None, date, int, int], Shift] = {}
+		self._assigned_fields = ("shift_type", *compat.overtime_fields("Shift Assignment"))
+		self._found: dict[tuple[_Shifts, datetime], Shift] = {}
+		self._stretches: dict[tuple[_Shifts, date, int, int], Shift] = {}
 
 	def find(self, employee: str, moment: datetime) -> Shift:
 		"""As `get_actual_start_end_datetime_of_shift(employee, moment, True)`; empty if there is no shift.
@@ -70,19 +79,35 @@ class ShiftFinder:
 			return get_actual_start_end_datetime_of_shift(employee, moment, True)
 		time = timedelta(hours=moment.hour, minutes=moment.minute, seconds=moment.second)
 		stretch = bisect_left(self._edges, time), bisect_right(self._edges, time)  # they differ at an edge
-		# People without assignments differ in nothing but their default shift.
-		who = employee if employee in self._assignments else ""
-		key = (who, self._default_shifts.get(employee), moment.date(), *stretch)
+		day = moment.date()
+		shifts = self._shifts_around(employee, day)
+		key = (shifts, day, *stretch)
 		if key not in self._stretches:
-			self._stretches[key] = self._find(employee, moment)
+			self._stretches[key] = self._find(shifts, employee, moment)
 		return self._stretches[key]
 
-	def _find(self, employee: str, moment: datetime) -> Shift:
+	def _shifts_around(self, employee: str, day: date) -> _Shifts:
+		default = self._default_shifts.get(employee)
+		assignments = self._assignments.get(employee)
+		if not assignments:
+			return default, ()
+		first, last = day - _AROUND, day + _AROUND
+		return default, tuple(
+			(
+				*(assignment[field] for field in self._assigned_fields),
+				assignment.start_date if assignment.start_date > first else None,
+				assignment.end_date if assignment.end_date and assignment.end_date < last else None,
+			)
+			for assignment in assignments
+			if assignment.start_date <= last and (assignment.end_date is None or assignment.end_date >= first)
+		)
+
+	def _find(self, shifts: _Shifts, employee: str, moment: datetime) -> Shift:
 		current = self._shift_at(employee, moment)
 		if not current:
 			return {}
-		next_shift = self._neighbour(employee, current.start_datetime + _DAY)
-		previous = self._neighbour(employee, current.end_datetime - _DAY)
+		next_shift = self._neighbour(shifts, employee, current.start_datetime + _DAY)
+		previous = self._neighbour(shifts, employee, current.end_datetime - _DAY)
 		if previous:
 			current.actual_start = max(current.actual_start, previous.end_datetime)
 			previous.actual_end = min(previous.actual_end, current.actual_start)
@@ -91,9 +116,9 @@ class ShiftFinder:
 			current.actual_end = min(current.actual_end, next_shift.actual_start)
 		return get_exact_shift([previous, current, next_shift], moment)
 
-	def _neighbour(self, employee: str, moment: datetime) -> Shift:
+	def _neighbour(self, shifts: _Shifts, employee: str, moment: datetime) -> Shift:
 		# Everybody who punches within one shift shares its neighbours; a copy, because they get trimmed.
-		key = (employee, moment)
+		key = (shifts, moment)
 		if key not in self._found:
 			self._found[key] = self._shift_at(employee, moment)
 		return self._found[key].copy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
 from attendance_bridge.core.clock import ClockReading
@@ -64,8 +64,9 @@ def pull(
 	"""
 	report = PullReport(device_serial=device_serial)
 	cursor = START if window is not None else cursors.load(device_serial)
+	pages = driver.fetch(cursor, window)
 	try:
-		for page in driver.fetch(cursor, window):
+		for page in pages:
 			accepted = sink.accept(page, device_serial, reading)
 			if window is None:
 				cursors.save(device_serial, page.cursor)
@@ -77,6 +78,9 @@ def pull(
 				return replace(report, stopped=True)
 	except DeviceError as error:
 		return replace(report, error=error)
+	finally:
+		if isinstance(pages, Generator):  # now, not when somebody lets go of the exception
+			pages.close()
 	return report
 
 

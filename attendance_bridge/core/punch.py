@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import MAXYEAR, MINYEAR, datetime, timezone
 from enum import Enum
 
@@ -66,6 +66,8 @@ class Punch:
 	device_key: DeviceKey = DeviceKey.UNDEFINED
 	raw: str = ""
 	"""The record as the terminal sent it (JSON text, or hex of a binary record), for disputes and re-runs."""
+	_id_bytes: bytes | None = field(default=None, init=False, repr=False, compare=False)
+	"""What `punch_id_bytes` has found: on its way a punch is asked for it again and again."""
 
 	def __post_init__(self) -> None:
 		if not 0 < len(self.device_serial) <= MAX_SERIAL_LENGTH:
@@ -95,9 +97,13 @@ class Punch:
 	@property
 	def punch_id_bytes(self) -> bytes:
 		"""The 16 bytes of `punch_id`, for stores that hold many."""
-		moment = self.occurred_at
-		wall_time = moment.replace(tzinfo=None).isoformat()
-		return identify_punch(self.device_serial, self.device_user_id, wall_time, moment.fold)
+		found = self._id_bytes
+		if found is None:
+			moment = self.occurred_at
+			wall_time = moment.replace(tzinfo=None).isoformat()
+			found = identify_punch(self.device_serial, self.device_user_id, wall_time, moment.fold)
+			object.__setattr__(self, "_id_bytes", found)
+		return found
 
 
 def identify_punch(device_serial: str, device_user_id: str, wall_time: str, fold: int) -> bytes:

@@ -232,9 +232,9 @@ class TestIngest(IntegrationTestCase):
 
 	def test_a_fault_while_carrying_on_loses_nothing(self) -> None:
 		for fault in (ZeroDivisionError(), frappe.QueryDeadlockError("1213")):
-			with patch.object(ingest, "deliver_pending", side_effect=fault):
+			with patch.object(ingest, "settle_received", side_effect=fault):
 				receipt = self._take(sent("abt1", MONDAY + timedelta(hours=len(str(fault)))))[0]
-			self.assertEqual((receipt["outcome"], receipt["status"]), ("accepted", "Pending"))
+			self.assertEqual((receipt["outcome"], receipt["status"]), ("accepted", "Received"))
 		self.assertEqual(self.queued.call_count, 2)
 
 	def test_a_lost_race_is_run_again_and_a_lasting_one_is_busy(self) -> None:

@@ -12,8 +12,7 @@ import time
 import frappe
 
 from attendance_bridge.bench import background
-from attendance_bridge.bench.checkins import deliver_pending
-from attendance_bridge.bench.deciding import decide_received
+from attendance_bridge.bench.deciding import settle_received
 
 logger = logging.getLogger(__name__)
 
@@ -60,8 +59,7 @@ def _alone(mark: bytes) -> bool:
 	try:
 		while frappe.cache.get(mark):
 			frappe.cache.delete(mark)
-			decide_received(is_over)
-			deliver_pending(stop=is_over)
+			settle_received(stop=is_over)
 			if is_over():
 				background.queue_carry_on()
 				# Jobs are queued when a transaction ends.

@@ -12,6 +12,7 @@ DAY_STATUSES = (
 	"Late",
 	"Early Exit",
 	"Half Day",
+	"Present",
 	"Absent",
 	"On Leave",
 	"Holiday",

@@ -34,6 +34,7 @@ class Day:
 	leave: str | None = None
 	rules: str = "default"
 	as_of: str | None = None
+	present: bool = False
 
 
 DAYS = [
@@ -603,6 +604,11 @@ DAYS = [
 		early="2:30",
 		leave="half",
 	),
+	# Somebody has said so.
+	Day("present without a punch", "day", "", "present", "by_hand", present=True),
+	Day("present without a punch on a holiday", "day", "", "present", "by_hand", present=True, off="holiday"),
+	Day("present, and late", "day", "09:30 17:00", "late", "after_grace", "7:30", late="0:30", present=True),
+	Day("on leave after all", "day", "", "on_leave", "leave", present=True, leave="full"),
 	# No shift at all.
 	Day("nothing agreed", None, "", "not_scheduled", "no_shift"),
 	# 18:00 - 09:00 = 9:00; after 17:00 = 1:00

@@ -126,7 +126,7 @@ class TestWorkdays(IntegrationTestCase):
 		self.assertEqual(self.day(absent).bridge_day_status, "Absent")
 		self.assertEqual(self.day(away).bridge_day_status, "On Leave")
 		by_hand = self.day(present)
-		self.assertEqual(by_hand.bridge_day_status, "")
+		self.assertEqual(by_hand.bridge_day_status, "Present")
 		self.assertEqual(by_hand.bridge_day_reason, "Marked by hand, without a punch")
 
 	def test_work_on_a_weekly_off_is_overtime(self) -> None:

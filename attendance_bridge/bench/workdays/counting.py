@@ -92,11 +92,7 @@ def _due() -> list[Any]:
 
 def _row(line: Line) -> list[Any]:
 	attendance = line.attendance
-	if not line.scans and attendance.status in ("Present", "Work From Home"):
-		# Somebody has said so; no punch speaks against it, and none for overtime.
-		result: list[Any] = ["", words.BY_HAND, 0, 0, 0, 0, 0, "", ""]
-	else:
-		result = _values(work_out(line.plan, line.scans, line.overtime), line)
+	result = _values(work_out(line.plan, line.scans, line.overtime), line)
 	return [attendance.name, attendance.bridge_changes, *result]
 
 

@@ -36,6 +36,8 @@ class PersonDay:
 	day: Workday
 	attendance: str
 	"""Name of the Attendance; empty if there is none yet."""
+	hours: timedelta
+	"""Worked: HRMS's own number where it has one, so that reports and salary slips agree."""
 	judged: str
 	"""What HRMS says of the day: Present, Absent, Half Day, On Leave, Work From Home; empty without one."""
 
@@ -64,10 +66,12 @@ def load(employees: Collection[str], first: date, last: date, *, now: datetime) 
 			for row in rows:
 				line = sheet.line(row)
 				as_of = None if row.name else vouched.get(row.shift or "", now)
+				worked_out = work_out(line.plan, line.scans, line.overtime, as_of=as_of)
 				found.append(
 					PersonDay(
 						person=person,
-						day=work_out(line.plan, line.scans, line.overtime, as_of=as_of),
+						day=worked_out,
+						hours=timedelta(hours=row.working_hours) if row.working_hours else worked_out.worked,
 						attendance=row.name,
 						judged=row.status if row.name else "",
 					)
@@ -86,7 +90,8 @@ def _dates(person: Any, first: date, last: date) -> Iterator[date]:
 
 def _attendances(employees: Collection[str], first: date, last: date) -> dict[tuple[str, date], list[Any]]:
 	rows = frappe.db.sql(
-		"SELECT `name`, `employee`, `company`, `attendance_date`, `shift`, `status`, `leave_type`"
+		"SELECT `name`, `employee`, `company`, `attendance_date`, `shift`, `status`, `leave_type`,"
+		" `working_hours`"
 		" FROM `tabAttendance` WHERE `employee` IN %s AND `attendance_date` BETWEEN %s AND %s"
 		" AND `docstatus` = 1 ORDER BY `in_time`, `name`",
 		(tuple(employees) or ("",), first, last),
@@ -115,6 +120,7 @@ def _unjudged(person: Any, day: date, sheet: Sheet, agreed: Agreed) -> list[Any]
 			shift=shift,
 			status={Leave.FULL: "On Leave", Leave.HALF: "Half Day", None: ""}[leave],
 			leave_type="?" if leave else None,
+			working_hours=None,
 		)
 		for shift in shifts or [None]
 	]

@@ -108,6 +108,7 @@ class Sheet:
 			shift=_shift(shift, rules, found, row.attendance_date, self.zone),
 			off=off,
 			leave=_leave(row),
+			present=row.status in ("Present", "Work From Home"),
 		)
 		scans = [_scan(each, self.zone) for each in found]
 		return Line(attendance=row, plan=plan, scans=scans, overtime=rules.overtime)

@@ -17,6 +17,7 @@ _WORKED = {
 	Status.LATE: 1.0,
 	Status.EARLY_EXIT: 1.0,
 	Status.HALF_DAY: 0.5,
+	Status.PRESENT: 1.0,
 }
 _ABSENT = {
 	Reason.NO_PUNCH: 1.0,
@@ -71,7 +72,7 @@ def tally(person_days: Sequence[PersonDay]) -> Tally:
 		off=len({day.date for day in days if day.status in (Status.HOLIDAY, Status.WEEKLY_OFF)}),
 		late=len(late),
 		late_by=sum((day.late_by for day in late), timedelta()),
-		hours=sum((day.worked for day in days), timedelta()),
+		hours=sum((each.hours for each in person_days), timedelta()),
 		overtime=sum((day.overtime for day in days), timedelta()),
 		extra_overtime=sum((day.extra_overtime for day in days), timedelta()),
 		overtime_days=len({day.date for day in days if day.overtime or day.extra_overtime}),

@@ -30,7 +30,7 @@ def daily(person_day: PersonDay, zone: ZoneInfo) -> dict[str, Any]:
 		"attendance": person_day.judged,
 		"check_in": _time(day.first_in, zone),
 		"check_out": _time(day.last_out, zone),
-		"working_hours": hours(day.worked),
+		"working_hours": hours(person_day.hours),
 		"overtime": hours(day.overtime),
 		"extra_overtime": hours(day.extra_overtime),
 		"allowances": sorted(day.allowances),
@@ -65,14 +65,14 @@ def _timesheet(person_days: list[PersonDay], zone: ZoneInfo) -> dict[str, Any]:
 				"status": words.STATUS[each.day.status],
 				"checkIn": _time(each.day.first_in, zone),
 				"checkOut": _time(each.day.last_out, zone),
-				"workingHours": hours(each.day.worked),
+				"workingHours": hours(each.hours),
 				"overtime": hours(each.day.overtime),
 				"extraOvertime": hours(each.day.extra_overtime),
 			}
 			for each in person_days
 		],
 		"totals": {
-			"workingHours": hours(sum((each.day.worked for each in person_days), timedelta())),
+			"workingHours": hours(sum((each.hours for each in person_days), timedelta())),
 			"overtime": hours(sum((each.day.overtime for each in person_days), timedelta())),
 			"extraOvertime": hours(sum((each.day.extra_overtime for each in person_days), timedelta())),
 		},

@@ -10,6 +10,7 @@ STATUS = {
 	Status.LATE: "Late",
 	Status.EARLY_EXIT: "Early Exit",
 	Status.HALF_DAY: "Half Day",
+	Status.PRESENT: "Present",
 	Status.ABSENT: "Absent",
 	Status.ON_LEAVE: "On Leave",
 	Status.HOLIDAY: "Holiday",
@@ -27,6 +28,7 @@ REASON = {
 	Reason.BELOW_HALF_DAY: "Less worked than half a day needs",
 	Reason.BELOW_ABSENT: "Too little worked to count",
 	Reason.NO_PUNCH: "No punch",
+	Reason.BY_HAND: "Marked by hand, without a punch",
 	Reason.LEAVE: "On leave",
 	Reason.HALF_LEAVE: "Half a day of leave",
 	Reason.HALF_LEAVE_HALF_ABSENT: "Half a day of leave, absent in the other",
@@ -35,8 +37,6 @@ REASON = {
 	Reason.NOT_BEGUN: "Need not have come yet",
 	Reason.NOT_COME: "Has not come",
 }
-
-BY_HAND = "Marked by hand, without a punch"
 
 HOURS_DIFFER = "hours_differ"
 """A code of ours beside those of `Anomaly`: the punches of the day come to other hours than HRMS holds."""
@@ -56,6 +56,7 @@ LETTER = {
 	Status.LATE: "L",
 	Status.EARLY_EXIT: "E",
 	Status.HALF_DAY: "½",
+	Status.PRESENT: "P",
 	Status.ABSENT: "A",
 	Status.ON_LEAVE: "V",
 	Status.HOLIDAY: "H",

@@ -67,7 +67,7 @@ def _end_of(plan: DayPlan) -> datetime:
 def _ordered(scans: Iterable[Scan], pairing: Pairing) -> tuple[Scan, ...]:
 	"""In order of time; a punch that came twice counts once."""
 	result: list[Scan] = []
-	for scan in sorted(scans, key=_time_of):
+	for scan in sorted(scans, key=_order):
 		if result and scan.at == result[-1].at:
 			same = pairing is Pairing.ALTERNATING or any(
 				scan.log_type is other.log_type for other in result if other.at == scan.at
@@ -78,8 +78,9 @@ def _ordered(scans: Iterable[Scan], pairing: Pairing) -> tuple[Scan, ...]:
 	return tuple(result)
 
 
-def _time_of(scan: Scan) -> datetime:
-	return scan.at
+def _order(scan: Scan) -> tuple[datetime, str, str]:
+	# Of two in one second the order of arrival must not decide.
+	return scan.at, scan.log_type or "", scan.key
 
 
 def _worked(work: Work, rules: ShiftRules) -> timedelta:
@@ -111,6 +112,8 @@ def _verdict(
 	"""
 	if plan.leave is Leave.FULL:
 		return Status.ON_LEAVE, Reason.LEAVE
+	if plan.present and not scans:
+		return Status.PRESENT, Reason.BY_HAND
 	if plan.off is not None:
 		return _OFF_STATUS[plan.off], Reason.DAY_OFF
 	if not scans:

@@ -52,6 +52,8 @@ class DayPlan:
 	shift: Shift | None = None
 	off: Off | None = None
 	leave: Leave | None = None
+	present: bool = False
+	"""Somebody has said that the person was there, whether punches tell of it or not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,13 +16,23 @@ from attendance_bridge.bench.workdays.days import PersonDay
 from attendance_bridge.bench.workdays.told import hours
 from attendance_bridge.core.workday.day import Status
 
-_HERE = frozenset({Status.ON_TIME, Status.CONSIDERED, Status.LATE, Status.EARLY_EXIT, Status.HALF_DAY})
+_HERE = frozenset(
+	{
+		Status.ON_TIME,
+		Status.CONSIDERED,
+		Status.LATE,
+		Status.EARLY_EXIT,
+		Status.HALF_DAY,
+		Status.PRESENT,
+	}
+)
 _COLOURS = {
 	Status.ON_TIME: "green",
 	Status.CONSIDERED: "cyan",
 	Status.LATE: "orange",
 	Status.EARLY_EXIT: "yellow",
 	Status.HALF_DAY: "light-blue",
+	Status.PRESENT: "green",
 	Status.ABSENT: "red",
 	Status.MISSING: "pink",
 	Status.EXPECTED: "light-gray",
@@ -70,7 +80,7 @@ def _row(each: PersonDay) -> dict[str, Any]:
 		"reason": _(words.REASON[day.reason]),
 		"first_in": moments.to_site(day.first_in, zone) if day.first_in else None,
 		"last_out": moments.to_site(day.last_out, zone) if day.last_out else None,
-		"hours": hours(day.worked),
+		"hours": hours(each.hours),
 		"overtime": hours(day.overtime),
 		"extra_overtime": hours(day.extra_overtime),
 		"punches": len(day.scans),

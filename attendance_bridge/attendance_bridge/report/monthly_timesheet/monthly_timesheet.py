@@ -74,7 +74,7 @@ def _row(sums: Tally, person_days: list[PersonDay]) -> dict[str, Any]:
 
 def _cell(each: PersonDay) -> str:
 	letter = _(words.LETTER[each.day.status], context="Letter of a day")
-	return f"{letter} {hours(each.day.worked):g}" if each.day.worked else letter
+	return f"{letter} {hours(each.hours):g}" if each.hours else letter
 
 
 def _legend() -> str:
@@ -91,7 +91,7 @@ def _chart(chosen: Choice, found: list[PersonDay]) -> dict[str, Any]:
 	over: dict[date, timedelta] = defaultdict(timedelta)
 	for each in found:
 		overtime = each.day.overtime + each.day.extra_overtime
-		worked[each.day.date] += each.day.worked - min(overtime, each.day.worked)
+		worked[each.day.date] += each.hours - min(overtime, each.hours)
 		over[each.day.date] += overtime
 	return {
 		"type": "bar",

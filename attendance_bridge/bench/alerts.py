@@ -14,7 +14,7 @@ from typing import Any
 
 import frappe
 
-from attendance_bridge.bench import devices, figures, health, held_shifts, messages, moments, news
+from attendance_bridge.bench import alert_words, devices, figures, health, held_shifts, moments, news
 from attendance_bridge.core import causes
 from attendance_bridge.core.alerting import Alert, Event, Patience, Step, step
 from attendance_bridge.core.causes import Cause, Finding
@@ -116,7 +116,7 @@ def summary(at: datetime | None = None) -> list[str]:
 	"""Yesterday in sentences: punches and what became of them, what is held, what is open."""
 	yesterday = moments.to_site(at or moments.utc_now()).date() - _SUMMARY_OF
 	counts = figures.statuses_of(yesterday)
-	lines = [messages.summary_of_punches(yesterday, counts)]
+	lines = [alert_words.summary_of_punches(yesterday, counts)]
 	lines += [each.why for each in held_shifts.held(at)]
 	lines += frappe.get_all(DOCTYPE, {"status": "Open"}, pluck="what", order_by="opened_at")
 	return lines
@@ -229,9 +229,9 @@ def _words(finding: Finding) -> dict[str, Any]:
 		"cause": label,
 		"subject_type": about if finding.subject else None,
 		"subject": finding.subject or None,
-		"title": messages.alert_title(label, finding.subject),
-		"what": messages.alert_sentence(finding),
-		"advice": messages.alert_advice(finding.cause),
+		"title": alert_words.title(label, finding.subject),
+		"what": alert_words.sentence(finding),
+		"advice": alert_words.advice(finding.cause),
 	}
 
 

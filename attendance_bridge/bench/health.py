@@ -14,7 +14,7 @@ from typing import Any
 import frappe
 from frappe.utils import cint
 
-from attendance_bridge.bench import clock_guard, devices, messages, moments, retiming
+from attendance_bridge.bench import alert_words, clock_guard, devices, moments, retiming
 from attendance_bridge.core import causes
 from attendance_bridge.core.causes import DeviceFacts, Filling, Finding, Limits
 from attendance_bridge.core.clock import ClockReading
@@ -216,8 +216,8 @@ def told(finding: Finding) -> dict[str, str]:
 	"""A finding in words."""
 	return {
 		"cause": finding.cause.value,
-		"what": messages.alert_sentence(finding),
-		"advice": messages.alert_advice(finding.cause),
+		"what": alert_words.sentence(finding),
+		"advice": alert_words.advice(finding.cause),
 	}
 
 
@@ -269,7 +269,7 @@ def _clock(row: Any) -> dict[str, Any]:
 		"known": bool(row.last_contact),
 		"offset": offset.total_seconds(),
 		"right": cause is None,
-		"looks_like": messages.clock_cause(cause) if cause else "",
+		"looks_like": alert_words.clock_cause(cause) if cause else "",
 		"good_until": row.clock_good_until,
 	}
 

@@ -1,4 +1,5 @@
-"""Codes into sentences that say what to do. The one place on the site where codes get words.
+"""Codes into sentences that say what to do. The one place on the site where codes get words,
+but for those of alerts (`alert_words`).
 
 Facts in a sentence come from terminals and forms: they are cut short and carry no angle bracket, so that a
 sentence can be shown in a dialog, stored in a field and sent by e-mail alike.
@@ -6,15 +7,12 @@ sentence can be shown in a dialog, stored in a field and sent by e-mail alike.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import frappe
 from frappe import _, _lt
 
 from attendance_bridge.bench import driver_options, moments
-from attendance_bridge.core.causes import Cause, Finding
-from attendance_bridge.core.drift import ClockCause
 from attendance_bridge.core.errors import BridgeError, Code, ConfigError
 
 MAX_FACT_LENGTH = 300
@@ -207,77 +205,12 @@ _RUN_ENDS = {
 }
 """What ended a run, where it was no trouble with a terminal."""
 
-_ALERTS = {
-	Cause.DEVICE_DARK: _lt("Nothing was heard of the terminal {subject} for {span}."),
-	Cause.WRONG_PASSWORD: _lt("The terminal {subject} refuses our password, or has locked the account."),
-	Cause.WRONG_DEVICE: _lt("Another terminal than before answers where {subject} is configured."),
-	Cause.CLOCK_OFF: _lt("The clock of the terminal {subject} is wrong by {offset}."),
-	Cause.NEARLY_FULL: _lt(
-		"The log of the terminal {subject} is {percent} % full, and takes {left} more records.{full}"
-	),
-	Cause.COUNT_MISMATCH: _lt(
-		"The terminal {subject} holds {count} punches that are not here, although it was read again."
-	),
-	Cause.BACKLOG: _lt("{count} punches wait to become check-ins.{where}"),
-	Cause.UNMAPPED: _lt("{count} IDs on terminals are nobody's."),
-	Cause.SHIFT_HELD: _lt("The attendance of the shift {subject} has been held for {span}."),
-	Cause.AGENT_GONE: _lt("The edge agent {subject} has been silent for {span}."),
-	Cause.SITE_UNREACHABLE: _lt("The site cannot be reached."),
-	Cause.DISK_FULL: _lt("Only {megabytes} MB are left on the disk of the edge agent {subject}."),
-}
-
-_ALERT_ADVICE = {
-	Cause.DEVICE_DARK: _lt(
-		"Look whether it is switched on and in the network, and whether its address has changed; then Test"
-		" Connection on its Device Configuration. Its punches are not lost: it keeps them."
-	),
-	Cause.WRONG_PASSWORD: _lt(
-		"Correct the password in its Device Configuration. It is not tried again before, so that the account"
-		" is not locked for everybody."
-	),
-	Cause.WRONG_DEVICE: _lt(
-		"Correct the address in its Device Configuration, or press Accept New Terminal there if it was"
-		" replaced."
-	),
-	Cause.CLOCK_OFF: _lt(
-		"Press Sync Clock on its Device Configuration, or correct the time zone there; then re-time what is"
-		" in quarantine. Correct Clocks in Attendance Bridge Settings does it by itself."
-	),
-	Cause.NEARLY_FULL: _lt(
-		"Everything up to the watermark is here. Have old records deleted at the terminal, before it"
-		" overwrites what was not read or refuses people."
-	),
-	Cause.COUNT_MISMATCH: _lt(
-		"Fetch the days in question again from its Device Configuration. If they still differ, compare its"
-		" own list with Unreadable Records and the Punch Log."
-	),
-	Cause.BACKLOG: _lt(
-		"See whether the background workers run, and look into the Error Log; the punches are held and lost"
-		" by nothing."
-	),
-	Cause.UNMAPPED: _lt("Give the IDs to employees on the page Unmapped People: past punches follow."),
-	Cause.SHIFT_HELD: _lt(
-		"The report Held Shifts names the terminal that holds it. Nobody is marked Absent meanwhile."
-	),
-	Cause.AGENT_GONE: _lt(
-		"Look whether its machine is switched on and in the network. Its terminals keep their punches, and it"
-		" delivers them when it is back."
-	),
-	Cause.SITE_UNREACHABLE: _lt("Check the network of the agent. What it holds is delivered later."),
-	Cause.DISK_FULL: _lt("Free space on that machine: without it the agent cannot hold more punches."),
-}
-
-_CLOCK_CAUSES = {
-	ClockCause.DRIFT: _lt("It runs fast or slow, or was set wrong"),
-	ClockCause.SUMMER_TIME: _lt("It looks as if it had missed, or wrongly made, a change of summer time"),
-	ClockCause.TIME_ZONE: _lt("It looks like the time of another zone: check the time zone here and there"),
-	ClockCause.RESET: _lt("It has started again in the past: its battery may be empty"),
-}
-
 _KNOWN_CODES = frozenset(code.value for code in Code)
 
 
-class _Facts(dict[str, Any]):
+class Facts(dict[str, Any]):
+	"""What a sentence is made of; what is not known shows as a question mark."""
+
 	def __missing__(self, key: str) -> str:
 		return "?"
 
@@ -287,8 +220,8 @@ def sentence(error: BridgeError, where: str = "") -> str:
 
 	:param where: how people call the terminal; by default the host and port of the error.
 	"""
-	facts = _Facts((key, _harmless(value)) for key, value in error.details.items())
-	facts["where"] = _harmless(where) if where else _where(facts)
+	facts = Facts((key, harmless(value)) for key, value in error.details.items())
+	facts["where"] = harmless(where) if where else _where(facts)
 	seconds = facts.get("unlock_seconds")
 	facts["unlock"] = _(" for another {0} seconds").format(seconds) if seconds else ""
 	facts["help"] = str(facts["help"]).rstrip(".")
@@ -310,7 +243,7 @@ def told_by_agent(code: str, where: str) -> str:
 	"""
 	if code in _KNOWN_CODES and code != Code.WRONG_DEVICE.value:
 		return sentence(BridgeError(Code(code)), where)
-	return _("{0} cannot be read. Its Edge Agent says: {1}").format(_harmless(where), _harmless(code))
+	return _("{0} cannot be read. Its Edge Agent says: {1}").format(harmless(where), harmless(code))
 
 
 def agents_camera(name: str, agent: str) -> str:
@@ -318,7 +251,7 @@ def agents_camera(name: str, agent: str) -> str:
 	return _(
 		"{0} is the camera of the Edge Agent {1}: nobody calls it from here. Its punches come by themselves,"
 		" and the agent tells every minute how it is: see Last Contact and the last error."
-	).format(_harmless(name), _harmless(agent))
+	).format(harmless(name), harmless(agent))
 
 
 def pushes_by_itself(name: str) -> str:
@@ -326,7 +259,7 @@ def pushes_by_itself(name: str) -> str:
 	return _(
 		"{0} calls this site by itself, and cannot be called. Send Again, below Push, has it send the punches"
 		" of the last days once more."
-	).format(_harmless(name))
+	).format(harmless(name))
 
 
 def run_end(code: str) -> str:
@@ -350,7 +283,7 @@ def no_network(line: str) -> str:
 
 	:param line: of a `networks.parse` that failed.
 	"""
-	return _("{0} is no network. Write one a line, such as 192.0.2.0/24.").format(_harmless(line))
+	return _("{0} is no network. Write one a line, such as 192.0.2.0/24.").format(harmless(line))
 
 
 _LISTENER_STATES = {
@@ -374,11 +307,11 @@ def arrangement(made: Any) -> str:
 
 	:param made: a `hikvision_isapi.http_hosts.Arrangement`.
 	"""
-	said = _harmless(made.said)
+	said = harmless(made.said)
 	if made.not_kept:
 		return _(
 			"It took the setting and reads back otherwise ({0}): nothing will come. It is read all the same."
-		).format(_harmless(", ".join(made.not_kept)))
+		).format(harmless(", ".join(made.not_kept)))
 	if made.reaches_us is False:
 		return _("It keeps the setting, but its own test does not reach this site: {0}").format(said or "?")
 	if made.reaches_us is None:
@@ -397,8 +330,8 @@ def reason(code: str | None) -> str:
 		return ""
 	head, _colon, detail = code.partition(":")
 	if head not in _REASONS:
-		return _harmless(code)
-	return f"{_REASONS[head]} ({_harmless(detail)})" if detail else str(_REASONS[head])
+		return harmless(code)
+	return f"{_REASONS[head]} ({harmless(detail)})" if detail else str(_REASONS[head])
 
 
 def reasons() -> dict[str, str]:
@@ -411,74 +344,6 @@ def advice(code: str) -> str:
 	return str(_ADVICE.get(code, ""))
 
 
-def alert_title(label: str, subject: str) -> str:
-	"""
-	:param label: of the field `cause`.
-	"""
-	return f"{_(label)}: {_harmless(subject)}" if subject else _(label)
-
-
-def alert_sentence(finding: Finding) -> str:
-	"""What is wrong."""
-	facts: Any = _Facts(
-		(key, "?" if value is None else _harmless(value)) for key, value in finding.facts.items()
-	)
-	given = finding.facts
-	facts["subject"] = _harmless(finding.subject)
-	facts["span"] = _span(given)
-	facts["offset"] = _offset(given.get("seconds"))
-	days = given.get("days")
-	facts["full"] = "" if days is None else _(" At its usual rate it is full in {0} days.").format(days)
-	facts["where"] = (
-		_(" They are held by the edge agent {0}.").format(facts["subject"]) if finding.subject else ""
-	)
-	return str(_ALERTS[finding.cause]).format_map(facts)
-
-
-def alert_advice(cause: Cause) -> str:
-	"""What to do about it."""
-	return str(_ALERT_ADVICE[cause])
-
-
-def clock_cause(cause: ClockCause) -> str:
-	"""What an error of a clock looks like."""
-	return str(_CLOCK_CAUSES[cause])
-
-
-def summary_of_punches(day: Any, counts: Mapping[str, int]) -> str:
-	"""What a day brought.
-
-	:param counts: punches by status.
-	"""
-	if not counts:
-		return _("{0}: no punches.").format(frappe.utils.format_date(day))
-	parts = ", ".join(f"{_(status)}: {count}" for status, count in sorted(counts.items()))
-	return _("{0}: {1} punches ({2}).").format(frappe.utils.format_date(day), sum(counts.values()), parts)
-
-
-def _span(facts: Mapping[str, Any]) -> str:
-	minutes, hours = facts.get("minutes"), facts.get("hours")
-	if hours is None and minutes is not None and minutes >= 120:
-		hours = minutes // 60
-	if hours is not None:
-		return _("{0} days").format(hours // 24) if hours >= 48 else _("{0} hours").format(hours)
-	return _("{0} minutes").format(minutes) if minutes is not None else _("as long as it exists")
-
-
-def _offset(seconds: Any) -> str:
-	if seconds is None:
-		return "?"
-	size = abs(seconds)
-	words = (
-		_("{0} days").format(size // 86_400)
-		if size >= 172_800
-		else _("{0} minutes").format(size // 60)
-		if size >= 120
-		else _("{0} seconds").format(size)
-	)
-	return _("{0} (it is ahead)").format(words) if seconds > 0 else _("{0} (it is behind)").format(words)
-
-
 def shift_standing(standing: Any) -> str:
 	"""How far a shift can be judged, and what holds it there.
 
@@ -486,17 +351,18 @@ def shift_standing(standing: Any) -> str:
 	"""
 	until = standing.until
 	return str(_SHIFT_STANDINGS[standing.holder.value]).format(
-		device=_harmless(standing.device),
+		device=harmless(standing.device),
 		until=frappe.utils.format_datetime(moments.to_site(until)) if until is not None else "?",
 	)
 
 
-def _where(facts: _Facts) -> str:
+def _where(facts: Facts) -> str:
 	host, port = facts.get("host"), facts.get("port")
 	if host is None:
 		return _("the terminal")
 	return f"{host}:{port}" if port is not None else str(host)
 
 
-def _harmless(fact: object) -> str:
+def harmless(fact: object) -> str:
+	"""What comes from outside, as it can stand in a sentence."""
 	return str(fact)[:MAX_FACT_LENGTH].translate({ord("<"): "‹", ord(">"): "›"})

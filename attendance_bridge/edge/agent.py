@@ -1,4 +1,4 @@
-"""Wires an edge agent together. Nothing is decided here."""
+"""Wires an edge agent together. Nothing is decided here; it is as long as the list of its parts."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 import frappe
 
 from attendance_bridge.api import health as api
-from attendance_bridge.bench import alerts, figures, health, jobs, messages, moments
+from attendance_bridge.bench import alert_words, alerts, figures, health, jobs, moments
 from attendance_bridge.bench.punch_log import PunchLog
 from attendance_bridge.bench.testing import IntegrationTestCase
 from attendance_bridge.bench.tests import premises, terminals
@@ -200,9 +200,9 @@ class TestAlerts(AlertCase):
 			finding = Finding(
 				cause=cause, subject="<Gate>", facts={"minutes": 5, "count": 3, "seconds": 9, "days": None}
 			)
-			self.assertNotIn("<", messages.alert_sentence(finding))
-			self.assertNotIn("{", messages.alert_sentence(finding))
-			self.assertTrue(messages.alert_advice(cause))
+			self.assertNotIn("<", alert_words.sentence(finding))
+			self.assertNotIn("{", alert_words.sentence(finding))
+			self.assertTrue(alert_words.advice(cause))
 
 	def test_a_broken_template_breaks_no_look(self) -> None:
 		broken = frappe.get_doc(

@@ -23,15 +23,22 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 LONGEST_WAIT_MS = 15_000
 
 
+_opened: dict[str, Any] = {}
+
+
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
+def chromium(request: pytest.FixtureRequest) -> Any:
+	"""One for the whole process: other folders have this fixture too, and Playwright is begun only once."""
 	playwright = pytest.importorskip("playwright.sync_api", reason="the extra `browser` is not installed")
 	if CHROMIUM is None:
 		pytest.skip("there is no Chromium")
-	with playwright.sync_playwright() as player:
+	if not _opened:
+		player = playwright.sync_playwright().start()
 		browser = player.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-		yield browser
-		browser.close()
+		_opened["browser"] = browser
+		request.config.add_cleanup(player.stop)
+		request.config.add_cleanup(browser.close)
+	return _opened["browser"]
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import frappe
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wrappers import Response
 
 from attendance_bridge.bench import afterwards, allowance, listener, moments, networks, push_settings
@@ -90,7 +91,7 @@ def _pushed(request: Any, peer: str, settings: push_settings.PushSettings) -> Re
 	receiver = _receiver()
 	query = request.query_string.decode("latin-1")
 	limit = min(receiver.body_limit(request.method, request.path, query), settings.largest_body)
-	body = request.get_data()
+	body, is_broken = _body(request)
 	call = Request(
 		method=request.method,
 		path=request.path,
@@ -98,6 +99,7 @@ def _pushed(request: Any, peer: str, settings: push_settings.PushSettings) -> Re
 		headers=dict(request.headers),
 		body=body[:limit],
 		is_cut=len(body) > limit,
+		is_broken=is_broken,
 	)
 	reply = receiver.answer(call, peer)
 	# What only read must not keep its snapshot; what it wrote is committed by now.
@@ -107,10 +109,21 @@ def _pushed(request: Any, peer: str, settings: push_settings.PushSettings) -> Re
 	return reply
 
 
+def _body(request: Any) -> tuple[bytes, bool]:
+	"""The body of a call, and whether the line broke before all of it was there."""
+	try:
+		body: bytes = request.get_data()
+	except (ClientDisconnected, OSError):
+		return b"", True
+	return body, len(body) < (request.content_length or 0)
+
+
 def _heard(request: Any, peer: str, settings: push_settings.PushSettings) -> Reply:
 	if not allowance.take(f"listener:{peer}:{request.path}", settings.calls_a_minute):
 		return _plain(429)
-	body = request.get_data()
+	body, is_broken = _body(request)
+	if is_broken:
+		return _plain(400)
 	if len(body) > settings.largest_body:
 		return _plain(413)
 	status = listener.receive(request.path, request.headers.get("Content-Type", ""), body)

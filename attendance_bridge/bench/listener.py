@@ -18,6 +18,7 @@ from frappe.utils import cint
 
 from attendance_bridge.bench import background, devices, lasting, moments
 from attendance_bridge.bench.punch_log import PunchLog
+from attendance_bridge.core.clock import ClockReading
 from attendance_bridge.core.driver import Page
 from attendance_bridge.core.errors import DeviceError, StoreError
 from attendance_bridge.drivers.hikvision_isapi.notifications import NotificationReader
@@ -30,6 +31,7 @@ PATH = "/attendance_bridge/hikvision/"
 SET_UP, NOT_KEPT, DELIVERS, SILENT = "Set Up", "Not Kept", "Delivers", "Silent"
 """Values of `listener_state`."""
 
+_CLOCK = ("last_contact", "clock_offset")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _NOTED_EVERY = timedelta(seconds=30)
 _LATE = timedelta(minutes=15)
@@ -71,12 +73,23 @@ def receive(path: str, content_type: str, body: bytes) -> int:
 		return 400
 	try:
 		if page.punches or page.unreadable:
-			PunchLog(device.name, road="Push").accept(page, device.serial_number, None)
+			PunchLog(device.name, road="Push").accept(page, device.serial_number, _look_by_last(device))
 		_note(device, page)
 	except StoreError as error:
 		logger.warning("%s: what it has posted is not held: %s", device.name, error)
 		return 503
 	return 200
+
+
+def _look_by_last(device: Any) -> ClockReading | None:
+	"""The terminal's clock at this moment, if it has gone on as it went at the last reading.
+
+	An event brings no look at the clock, and must not be believed more than what is read.
+	"""
+	if device.last_contact is None:
+		return None
+	now = moments.utc_now()
+	return ClockReading(taken_at=now, device_time=now + timedelta(seconds=device.clock_offset or 0.0))
 
 
 def watch() -> None:
@@ -108,7 +121,7 @@ def _device_of(token: str) -> Any:
 	return frappe.db.get_value(
 		devices.DOCTYPE,
 		{"listener_hash": digest_of(token), "enabled": 1, "serial_number": ("is", "set")},
-		("name", "serial_number", "time_zone", "minor", "listener_state", "listener_arrival"),
+		("name", "serial_number", "time_zone", "minor", "listener_state", "listener_arrival", *_CLOCK),
 		as_dict=True,
 	)
 

@@ -234,6 +234,9 @@ def _changes(row: Any, contact: Contact) -> dict[str, Any]:
 		**_of_facts(contact.facts),
 		**_of_trouble(row, contact, now),
 	}
+	if contact.has_more:
+		# It may keep punches back while it goes on calling: nothing is vouched for meanwhile.
+		wanted["push_late_at"] = now
 	if contact.told_offset_minutes is not None:
 		wanted["push_offset_minutes"] = contact.told_offset_minutes
 	if row.driver == pairing.DRIVER and row.last_error_code:

@@ -23,9 +23,6 @@ NOTED_WITHIN = 2.5
 """Seconds within which an agent writes down how far it vouches."""
 
 
-@pytest.mark.xfail(
-	strict=True, reason="an upload that breaks off does not yet count against what is vouched for"
-)
 @pytest.mark.parametrize("dialect", list(Dialect), ids=lambda dialect: dialect.value)
 def test_a_terminal_that_asks_for_commands_but_cannot_upload_is_not_vouched_for(
 	dialect: Dialect, tmp_path: Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -144,7 +145,7 @@ class Pusher:
 		self.prefix = "/iclock"
 		self.headers: dict[str, str] = {}
 		self._root = f"http://127.0.0.1:{server.port}"
-		self._site = server.site
+		self._site, self._port = server.site, server.port
 
 	def hello(self) -> requests.Response:
 		return self.send("GET", "cdata", {"options": "all", "pushver": "2.4.1", "language": "69"})
@@ -161,6 +162,16 @@ class Pusher:
 		body = "".join(f"{user_id}\t{moment}\t0\t1\t0\t0\t0\n" for user_id, moment in punches)
 		query = {"table": "ATTLOG", "Stamp": stamp}
 		return self.send("POST", "cdata", query, body.encode(), content_type)
+
+	def break_off(self, *punches: tuple[str, datetime]) -> None:
+		"""An upload whose second half never comes: the line is closed in the middle of a record."""
+		body = "".join(f"{user_id}\t{moment}\t0\t1\t0\t0\t0\n" for user_id, moment in punches).encode()
+		head = (
+			f"POST {self.prefix}/cdata?SN={self.serial}&table=ATTLOG&Stamp=9999 HTTP/1.1\r\n"
+			f"Host: {self._site}\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n\r\n"
+		)
+		with socket.create_connection(("127.0.0.1", self._port), timeout=10) as line:
+			line.sendall(head.encode() + body[: len(body) * 2 // 3])
 
 	def send(
 		self,

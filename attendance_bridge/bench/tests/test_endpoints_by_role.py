@@ -71,6 +71,9 @@ ALLOWED = {
 	f"{_API}.push.refuse": MANAGERS,
 	f"{_API}.push.send_command": MANAGERS,
 	f"{_API}.push.set_serial": MANAGERS,
+	f"{_API}.workdays.count_again": MANAGERS | {"HR Manager"},
+	f"{_API}.workdays.daily_summary": READERS,
+	f"{_API}.workdays.timesheet": READERS,
 	**dict.fromkeys(endpoints.FOR_AGENTS, NOBODY),
 }
 """Which of ROLES may call what. Whoever may read a Shift Type is told why it is held."""

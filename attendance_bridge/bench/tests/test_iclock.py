@@ -400,6 +400,25 @@ class TestIclock(IntegrationTestCase):
 		push_watch.vouch()
 		self.assertEqual(frappe.db.get_value("Device Configuration", pusher.device, "watermark"), before)
 
+	def test_what_breaks_off_is_not_taken_and_not_vouched_past(self) -> None:
+		pusher = self._pusher()
+		pusher.hello()
+		frappe.db.rollback()
+		self.assertIsNone(frappe.db.get_value("Device Configuration", pusher.device, "push_late_at"))
+
+		pusher.break_off(("abt1", self.at), ("abt2", self.at))
+		deadline = moments.utc_now() + timedelta(seconds=10)
+		while moments.utc_now() < deadline:
+			frappe.db.rollback()
+			if frappe.db.get_value("Device Configuration", pusher.device, "push_late_at"):
+				break
+		else:
+			self.fail("nobody has noticed that there is more")
+		self.assertEqual(self._held(), [])
+
+		self.assertEqual(pusher.punch(("abt1", self.at), ("abt2", self.at)).status_code, 200)
+		self.assertEqual(len(self._held()), 2)
+
 	def test_what_is_held_of_an_hour_is_found_in_order_of_its_arrival(self) -> None:
 		pusher = self._pusher()
 		hour = self.at - timedelta(hours=2)

@@ -118,6 +118,9 @@ class Contact:
 	"""What was acknowledged and not kept: ("template", 3), ("photo", 1), ("user", 20) …"""
 	denied: int = 0
 	"""Refused passages among the events (no punches)."""
+	has_more: bool = False
+	"""What it wanted to hand over did not come through, or was not taken: it has punches, perhaps, that are
+	not here."""
 	cannot_decrypt: bool = False
 	"""It wants to exchange keys: set it to plain communication."""
 

@@ -76,6 +76,7 @@ class _Call:
 	reading: ClockReading | None = None
 	told_offset: int | None = None
 	denied: int = 0
+	has_more: bool = False
 	dropped: Counter[str] = field(default_factory=Counter)
 	cannot_decrypt: bool = False
 
@@ -144,8 +145,15 @@ class Receiver:
 			now=now,
 			sightings=Sightings.from_text(terminal.sightings),
 		)
+		# Until it is served.
+		call.has_more = head.is_post
 		try:
-			return self._serve(call, ask.read_message(head, request))
+			if request.is_broken:
+				logger.warning("%s: what it sent broke off, it will send it again", head.serial)
+				return text_reply(400, "", now)
+			reply = self._serve(call, ask.read_message(head, request))
+			call.has_more = False
+			return reply
 		except ask.BadCallError as error:
 			logger.error(
 				"%s: what it sent is not taken (%d), it will send it again", head.serial, error.status
@@ -324,6 +332,7 @@ class Receiver:
 			told_offset_minutes=call.told_offset,
 			dropped=tuple(sorted(call.dropped.items())),
 			denied=call.denied,
+			has_more=call.has_more,
 			cannot_decrypt=call.cannot_decrypt,
 		)
 		try:

@@ -22,6 +22,8 @@ class Request:
 	body: bytes = field(default=b"", repr=False)
 	is_cut: bool = False
 	"""The body was longer than the bound; `body` is empty or its beginning."""
+	is_broken: bool = False
+	"""The line broke before all of the body was there: nothing of it is taken."""
 
 	def header(self, name: str) -> str:
 		"""The value of a header, in whatever case it was sent; empty if there is none."""

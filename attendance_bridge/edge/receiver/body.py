@@ -25,7 +25,10 @@ def read_body(stream: BinaryIO, announced: int, limit: int) -> tuple[bytes, bool
 
 def _pieces(stream: BinaryIO, length: int) -> Iterable[bytes]:
 	while length > 0:
-		piece = stream.read(min(length, _PIECE))
+		try:
+			piece = stream.read(min(length, _PIECE))
+		except OSError:  # the line broke, or nothing came for too long
+			return
 		if not piece:
 			return
 		length -= len(piece)

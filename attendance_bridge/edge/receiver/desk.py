@@ -265,6 +265,8 @@ class PushDesk:
 			news.contact = contact
 			news.calls += 1
 			self._promptness.called(serial, contact.at, is_twin=contact.is_twin)
+			if contact.has_more:
+				self._promptness.kept_back(serial, contact.at)
 			news.dropped.update(dict(contact.dropped))
 			news.cannot_decrypt |= contact.cannot_decrypt
 			if contact.reading is not None:

@@ -40,6 +40,10 @@ class Promptness:
 		else:
 			heard.last = at
 
+	def kept_back(self, serial: str, at: datetime) -> None:
+		"""What a terminal wanted to hand over did not come through: there is more than is here."""
+		self._heard.setdefault(serial, _Heard(since=at, last=at)).late = at
+
 	def brought(self, serial: str, page: Page, at: datetime) -> None:
 		"""New punches came; late ones, or ones that cannot have been made yet, say that there may be more."""
 		is_prompt = all(abs(at - punch.occurred_utc) <= PUSH_PROMPT for punch in page.punches)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -47,11 +48,17 @@ class ReceiverApp:
 		if announced > MAX_DROPPED_BODY:
 			return Reply(status=413, headers=(("Connection", "close"), ("Content-Length", "0")), body=b"")
 		body, is_whole = read_body(environ["wsgi.input"], announced, limit)
-		if not is_whole:
-			# It broke off: what did come is no whole record, and nobody waits for an answer.
-			return Reply(status=400, headers=(("Connection", "close"), ("Content-Length", "0")), body=b"")
-		request = Request(method=method, path=path, query=query, body=body, is_cut=announced > limit)
-		return self._adms.answer(request, environ.get("REMOTE_ADDR", ""))
+		request = Request(
+			method=method,
+			path=path,
+			query=query,
+			body=body,
+			is_cut=announced > limit,
+			is_broken=not is_whole,
+		)
+		reply = self._adms.answer(request, environ.get("REMOTE_ADDR", ""))
+		# Nobody waits for the answer to what broke off.
+		return reply if is_whole else replace(reply, headers=(*reply.headers, ("Connection", "close")))
 
 
 def _send(reply: Reply, start_response: StartResponse) -> Iterable[bytes]:

@@ -206,7 +206,7 @@ def test_a_terminal_in_order(edge: Edge, clock: Clock, desk: Desk) -> None:
 		"last_seen": clock().isoformat(),
 		"clock": "right",
 		"problem": "",
-		"holds": "1 punches here, 412 of 100000 records there",
+		"holds": "1 punch here, 412 of 100000 records there",
 		"watermark": "2026-11-20 08:00:00",
 	}
 

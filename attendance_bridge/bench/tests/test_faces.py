@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -443,18 +442,3 @@ class TestFaces(IntegrationTestCase):
 					copy = frappe.copy_doc(document)
 					copy.name = str(UUID(int=7))
 					self.assertRaises(frappe.PermissionError, copy.insert)
-
-	def test_a_consent_at_the_desk_proves_its_words(self) -> None:
-		values = {"doctype": "Face Consent", "employee": self.ben, "text_version": "7", "text_language": "ar"}
-		self.assertRaises(frappe.MandatoryError, frappe.get_doc(values).insert)
-		forged = {
-			"given_utc": "2020-01-01",
-			"given_to": "x",
-			"withdrawn_at": "2020-01-01",
-			"text_sha256": "x",
-		}
-		document = frappe.get_doc({**values, **forged, "consent_text": "I agree. "}).insert()
-		self.assertEqual(document.text_sha256, hashlib.sha256(b"I agree.").hexdigest())
-		self.assertEqual((document.given_to, document.withdrawn_at), ("Administrator", None))
-		new = template(5, self.ben, captured_at=spoken(moments.utc_now()))
-		self.assertEqual(self._send(new), [("accepted", "", False)])

@@ -9,6 +9,7 @@ import frappe
 from attendance_bridge.bench import agents, face_changes, face_templates, relayed, told_erasures
 from attendance_bridge.bench import heartbeat as beats
 from attendance_bridge.bench import roster as rosters
+from attendance_bridge.bench.confidential import confidential
 from attendance_bridge.bench.sent_fields import reading_body
 
 
@@ -23,7 +24,9 @@ def roster(token: Any = None, page_length: Any = None) -> dict[str, Any]:
 @frappe.whitelist(methods=["POST"])
 def devices() -> dict[str, Any]:
 	"""The terminals that the agent relays, with their secrets: for TLS and for memory only."""
-	return relayed.assignment(agents.calling())
+	agent = agents.calling()
+	with confidential():
+		return relayed.assignment(agent)
 
 
 @frappe.whitelist(methods=["POST"])
@@ -38,7 +41,7 @@ def heartbeat(**told: Any) -> dict[str, Any]:
 def templates(**told: Any) -> dict[str, Any]:
 	"""Take templates that were captured at the agent, and the consents under which they were."""
 	agent = agents.calling()
-	with reading_body():
+	with confidential(), reading_body():
 		return {"receipts": face_templates.take(agent, told)}
 
 
@@ -46,7 +49,7 @@ def templates(**told: Any) -> dict[str, Any]:
 def faces(**wanted: Any) -> dict[str, Any]:
 	"""What the agent is to know of faces, and to erase: for TLS and for locked storage only."""
 	agent = agents.calling()
-	with reading_body():
+	with confidential(), reading_body():
 		return face_changes.page(agent, wanted)
 
 
@@ -54,5 +57,5 @@ def faces(**wanted: Any) -> dict[str, Any]:
 def erasures(**told: Any) -> dict[str, int]:
 	"""Withdrawals and erasures made at the agent, and what it has erased for us."""
 	agent = agents.calling()
-	with reading_body():
+	with confidential(), reading_body():
 		return told_erasures.take(agent, told)

@@ -6,14 +6,13 @@ count which began before the change, and ends after it, does not pass for one of
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import frappe
 from frappe.utils import getdate
-
-_PAIRS_A_STATEMENT = 500
 
 
 def something_is_due() -> bool:
@@ -25,14 +24,27 @@ def something_is_due() -> bool:
 
 
 def mark_days(days: Iterable[tuple[str, date]]) -> None:
-	"""Have the Attendances of these employees and dates counted again."""
-	wanted = sorted(set(days))
-	for start in range(0, len(wanted), _PAIRS_A_STATEMENT):
-		frappe.db.sql(
-			"UPDATE `tabAttendance` SET `bridge_counted_at` = NULL, `bridge_changes` = `bridge_changes` + 1"
-			" WHERE (`employee`, `attendance_date`) IN %s AND `docstatus` = 1",
-			(tuple(wanted[start : start + _PAIRS_A_STATEMENT]),),
-		)
+	"""Have the Attendances of these employees and dates counted again. One statement.
+
+	Of each employee everything between the first and the last date is marked: to count a day for nothing does
+	no harm, and a backlog touches nearly all of them.
+	"""
+	ranges: dict[str, tuple[date, date]] = {}
+	for employee, day in days:
+		first, last = ranges.get(employee, (day, day))
+		ranges[employee] = (min(first, day), max(last, day))
+	if not ranges:
+		return
+	rows = [[employee, str(first), str(last)] for employee, (first, last) in ranges.items()]
+	frappe.db.sql(
+		"UPDATE JSON_TABLE(%s, '$[*]' COLUMNS (`employee` VARCHAR(140) PATH '$[0]', `first` DATE PATH '$[1]',"
+		" `last` DATE PATH '$[2]')) AS `new` STRAIGHT_JOIN `tabAttendance` AS `a`"
+		" ON `a`.`employee` = `new`.`employee` COLLATE utf8mb4_unicode_ci"
+		" AND `a`.`attendance_date` BETWEEN `new`.`first` AND `new`.`last`"
+		" SET `a`.`bridge_counted_at` = NULL, `a`.`bridge_changes` = `a`.`bridge_changes` + 1"
+		" WHERE `a`.`docstatus` = 1",
+		json.dumps(rows),
+	)
 
 
 def mark_range(first: date, last: date, company: str | None = None) -> int:

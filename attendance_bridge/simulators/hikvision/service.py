@@ -251,12 +251,13 @@ class _Handler(BaseHTTPRequestHandler):
 			self._send(refusal(error, endpoints.STREAM_PATH, as_json=False, namespace=state.namespace))
 			return
 		try:
+			pieces = stream.pieces(state, terminal.is_dark)
 			self.send_response(HTTPStatus.OK)
 			self.send_header("Content-Type", stream.content_type(state))
 			self.send_header("Connection", "close")
 			self.end_headers()
 			self.wfile.flush()
-			for piece in stream.pieces(state, terminal.is_dark):
+			for piece in pieces:
 				self.wfile.write(piece)
 				self.wfile.flush()
 		finally:

@@ -7,7 +7,7 @@ happens, and a heartbeat when nothing has been said for a while.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 
 from attendance_bridge.simulators.hikvision import alerts
 from attendance_bridge.simulators.hikvision.events import Event
@@ -30,9 +30,19 @@ def content_type(state: HikvisionState) -> str:
 def pieces(state: HikvisionState, is_dark: Callable[[], bool]) -> Iterator[bytes]:
 	"""What to write, piece by piece; ends when the terminal goes dark or a fault ends it.
 
+	What happens from this call on is told as it happens, all before it as history: so call it before the
+	reader is told that the stream begins.
+
 	:param is_dark: whether the terminal is off the network just now.
 	"""
-	for part in _parts(state, is_dark):
+	with state.lock:
+		position = state.log.recorded
+		again = state.log.since(0 if "replay-all" in state.faults else max(position - state.replay_events, 0))
+	return _cut(state, _parts(state, is_dark, again, position))
+
+
+def _cut(state: HikvisionState, parts: Iterator[bytes]) -> Iterator[bytes]:
+	for part in parts:
 		if "stream-odd-pieces" not in state.faults:
 			yield part
 			continue
@@ -44,10 +54,9 @@ def pieces(state: HikvisionState, is_dark: Callable[[], bool]) -> Iterator[bytes
 			time.sleep(_ODD_PAUSE)
 
 
-def _parts(state: HikvisionState, is_dark: Callable[[], bool]) -> Iterator[bytes]:
-	with state.lock:
-		position = state.log.recorded
-		again = state.log.since(0 if "replay-all" in state.faults else max(position - state.replay_events, 0))
+def _parts(
+	state: HikvisionState, is_dark: Callable[[], bool], again: Sequence[Event], position: int
+) -> Iterator[bytes]:
 	if "stream-silent" in state.faults:
 		while not is_dark():
 			time.sleep(_TICK)

@@ -52,7 +52,6 @@ scheduler_events = {
 
 doc_events = {
 	"Employee Checkin": {
-		"after_insert": "attendance_bridge.bench.workdays.due.checkin_changed",
 		"on_update": "attendance_bridge.bench.workdays.due.checkin_changed",
 		"on_trash": [
 			"attendance_bridge.bench.reviewing.checkin_deleted",
@@ -60,7 +59,6 @@ doc_events = {
 		],
 	},
 	"Attendance": {
-		"on_submit": "attendance_bridge.bench.workdays.due.attendance_changed",
 		"on_update_after_submit": "attendance_bridge.bench.workdays.due.attendance_changed",
 	},
 	"Employee": {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, NoReturn, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from attendance_bridge.core.clock import ClockReading
@@ -185,6 +185,43 @@ class FindableDriver(Protocol):
 		:return: the port to configure, and who it is; None if there is none that says so. Never raises for
 			what is there.
 		"""
+
+
+class NeverAsked:
+	"""The conversation with what nobody asks (`DriverSpec.pulled` is False): whatever is asked is refused."""
+
+	spec: ClassVar[DriverSpec]
+
+	def __init__(self, config: Any, *, zone: ZoneInfo, now: Now) -> None:
+		"""Opens nothing."""
+		self._place = {name: getattr(config, name) for name in ("host", "port") if hasattr(config, name)}
+
+	def identify(self) -> DeviceInfo:
+		self._refuse()
+
+	def read_clock(self) -> ClockReading:
+		self._refuse()
+
+	def set_clock(self, moment: datetime) -> None:
+		self._refuse()
+
+	def count(self, window: Window) -> int | None:
+		self._refuse()
+
+	def fetch(self, cursor: Cursor, window: Window | None = None) -> Iterator[Page]:
+		self._refuse()
+
+	def close(self) -> None:
+		"""Nothing was opened."""
+
+	def __enter__(self) -> NeverAsked:
+		return self
+
+	def __exit__(self, *exc_info: object) -> None:
+		self.close()
+
+	def _refuse(self) -> NoReturn:
+		raise DeviceError(Code.NOT_SUPPORTED, **self._place)
 
 
 def read_clock(driver: Driver) -> ClockReading | None:

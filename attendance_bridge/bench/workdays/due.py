@@ -59,7 +59,7 @@ def mark_range(first: date, last: date, company: str | None = None) -> int:
 
 
 def attendance_changed(attendance: Any, method: str | None = None) -> None:
-	"""An Attendance was submitted, or changed after that."""
+	"""An Attendance was changed after it was submitted; before that it is due anyway."""
 	frappe.db.sql(
 		"UPDATE `tabAttendance` SET `bridge_counted_at` = NULL, `bridge_changes` = `bridge_changes` + 1"
 		" WHERE `name` = %s",

@@ -105,7 +105,3 @@ class Workday:
 	allowances: frozenset[str] = frozenset()
 	anomalies: frozenset[Anomaly] = frozenset()
 	scans: tuple[Scan, ...] = ()
-
-	@property
-	def is_late(self) -> bool:
-		return self.status is Status.LATE

@@ -105,7 +105,9 @@ def plan_of(day: Day) -> DayPlan:
 
 def worked_out(day: Day) -> Workday:
 	as_of = moment(day.as_of) if day.as_of else None
-	return work_out(plan_of(day), map(scan, day.scans.split()), OVERTIME[day.rules], as_of=as_of)
+	vouched = moment(day.vouched) if day.vouched else None
+	scans = map(scan, day.scans.split())
+	return work_out(plan_of(day), scans, OVERTIME[day.rules], as_of=as_of, vouched=vouched)
 
 
 def told(span: timedelta) -> str:

@@ -34,6 +34,7 @@ class Day:
 	leave: str | None = None
 	rules: str = "default"
 	as_of: str | None = None
+	vouched: str | None = None
 	present: bool = False
 
 
@@ -642,6 +643,10 @@ DAYS = [
 	Day("within grace", "day", "", "expected", "not_begun", as_of="09:10"),
 	Day("should be here", "day", "", "missing", "not_come", as_of="09:11"),
 	Day("not absent before it is over", "day", "", "missing", "not_come", as_of="17:30"),
+	# The terminals were read up to 08:00 only.
+	Day("nobody is absent unread", "day", "", "missing", "not_come", as_of="20:00", vouched="08:00"),
+	Day("unread before the start", "day", "", "expected", "not_begun", as_of="08:30", vouched="07:00"),
+	Day("half leave, unread", "day", "", "missing", "not_come", as_of="18:01", vouched="08:00", leave="half"),
 	# The day shift closes at 18:00.
 	Day("over", "day", "", "absent", "no_punch", as_of="18:00"),
 	Day("in now", "day", "08:59i", "on_time", "in_time", as_of="11:00"),

@@ -94,7 +94,7 @@ class TestWorkdayReports(IntegrationTestCase):
 		# Of Wednesday HRMS has judged nothing: the shift is vouched for up to Tuesday evening only.
 		wednesday = str(MONDAY + timedelta(days=2))
 		row = self.report("Daily Attendance Summary", date=wednesday)["rows"][self.people[2]]
-		self.assertEqual((row["status"], row["attendance"]), ("Expected", ""))
+		self.assertEqual((row["status"], row["attendance"]), ("Missing", ""))
 
 	def test_the_month(self) -> None:
 		rows = self.report("Monthly Timesheet", month=str(MONDAY))["rows"]

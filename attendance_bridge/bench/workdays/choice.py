@@ -26,8 +26,8 @@ class Choice:
 
 
 def of_filters(filters: Mapping[str, Any] | None) -> Choice:
-	"""Read `from_date` and `to_date`, `date` or `month` (any date in it), `company`, `department` (and those
-	below it), `employee`, `shift` (by default or assignment in the time).
+	"""Read `from_date` and `to_date`, `date` or `month` (any date in it), `company`, `branch`, `department`
+	(and those below it), `employee`, `shift` (by default or assignment in the time).
 
 	:raises frappe.ValidationError: a date is missing, or the range is longer than a year.
 	"""
@@ -62,6 +62,8 @@ def _employees(given: Any, first: date, last: date) -> list[str]:
 	)
 	if given.company:
 		query = query.where(employee.company == given.company)
+	if given.branch:
+		query = query.where(employee.branch == given.branch)
 	if given.department:
 		query = query.where(employee.department.isin(_departments(given.department)))
 	if given.employee:

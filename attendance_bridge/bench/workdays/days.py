@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import frappe
@@ -20,9 +20,10 @@ from attendance_bridge.bench.workdays.agreed import Agreed
 from attendance_bridge.bench.workdays.sheet import Sheet
 from attendance_bridge.core.workday.day import Workday
 from attendance_bridge.core.workday.engine import work_out
-from attendance_bridge.core.workday.plan import Leave
+from attendance_bridge.core.workday.plan import DayPlan, Leave
 
 _DAY = timedelta(days=1)
+_NEVER = datetime.min.replace(tzinfo=timezone.utc)
 MOST_PERSON_DAYS = 200_000
 """In one question; a month of 6,000 people."""
 
@@ -34,6 +35,9 @@ class PersonDay:
 	person: Any
 	"""Row of Employee: see `sheet.PERSON`."""
 	day: Workday
+	plan: DayPlan
+	vouched: datetime
+	"""Up to when all punches of the shift are known to be here, aware; at most the present."""
 	attendance: str
 	"""Name of the Attendance; empty if there is none yet."""
 	hours: timedelta
@@ -55,22 +59,28 @@ def load(employees: Collection[str], first: date, last: date, *, now: datetime) 
 	sheet = Sheet.load(employees, first, last)
 	agreed = Agreed.load(employees, first, last)
 	judged = _attendances(employees, first, last)
-	vouched = _vouched(now)
+	vouched = _vouched()
 	found = []
 	for name in employees:
 		person = sheet.people.get(name)
 		if person is None:
 			continue
 		for day in _dates(person, first, last):
-			rows = judged.get((name, day)) or _unjudged(person, day, sheet, agreed)
-			for row in rows:
+			rows = judged.get((name, day), [])
+			for row in [*rows, *_unjudged(person, day, sheet, agreed, rows)]:
 				line = sheet.line(row)
-				as_of = None if row.name else vouched.get(row.shift or "", now)
-				worked_out = work_out(line.plan, line.scans, line.overtime, as_of=as_of)
+				until = min(now, vouched.get(row.shift or "", now))
+				if rows and not row.name and not _is_to_come(line.plan, until):
+					continue
+				worked_out = work_out(
+					line.plan, line.scans, line.overtime, as_of=None if row.name else now, vouched=until
+				)
 				found.append(
 					PersonDay(
 						person=person,
 						day=worked_out,
+						plan=line.plan,
+						vouched=until,
 						hours=timedelta(hours=row.working_hours) if row.working_hours else worked_out.worked,
 						attendance=row.name,
 						judged=row.status if row.name else "",
@@ -103,14 +113,20 @@ def _attendances(employees: Collection[str], first: date, last: date) -> dict[tu
 	return found
 
 
-def _unjudged(person: Any, day: date, sheet: Sheet, agreed: Agreed) -> list[Any]:
-	"""Rows as of Attendances that are not there yet."""
+def _unjudged(person: Any, day: date, sheet: Sheet, agreed: Agreed, judged: list[Any]) -> list[Any]:
+	"""Rows as of Attendances that are not there yet.
+
+	:param judged: those that are there; one of no shift, or on leave, is about the whole day.
+	"""
+	if any(not row.shift or row.status == "On Leave" for row in judged):
+		return []
 	punched = sheet.shifts_punched(person.name, day)
 	shifts: list[str | None] = [*agreed.shifts(person, day)]
 	shifts += sorted(shift for shift in punched if shift and shift not in shifts)
 	if None in punched and not shifts:
 		shifts = [None]
 	leave = agreed.leave(person.name, day)
+	done = {row.shift for row in judged}
 	return [
 		frappe._dict(
 			name="",
@@ -123,15 +139,26 @@ def _unjudged(person: Any, day: date, sheet: Sheet, agreed: Agreed) -> list[Any]
 			working_hours=None,
 		)
 		for shift in shifts or [None]
+		if shift not in done
 	]
 
 
-def _vouched(now: datetime) -> dict[str, datetime]:
-	"""By shift that HRMS judges, up to when all punches are known to be here; at most the present."""
-	rows = frappe.get_all(
-		"Shift Type",
-		filters={"enable_auto_attendance": 1, "last_sync_of_checkin": ("is", "set")},
-		fields=["name", "last_sync_of_checkin"],
-		order_by=None,
+def _is_to_come(plan: DayPlan, until: datetime) -> bool:
+	"""Whether HRMS has not had its turn at this shift yet; of one day it judges the shifts one by one."""
+	return plan.shift is not None and until < plan.shift.closes
+
+
+def _vouched() -> dict[str, datetime]:
+	"""By shift that terminals serve or HRMS judges, up to when all punches are known to be here."""
+	rows = frappe.db.sql(
+		"SELECT `name`, `last_sync_of_checkin` FROM `tabShift Type`"
+		" WHERE `enable_auto_attendance` = 1 OR `name` IN ("
+		"SELECT `served`.`shift_type` FROM `tabDevice Shift` AS `served`"
+		" JOIN `tabDevice Configuration` AS `device` ON `device`.`name` = `served`.`parent`"
+		" WHERE `device`.`enabled` = 1)",
+		as_dict=True,
 	)
-	return {row.name: min(now, moments.from_site(row.last_sync_of_checkin)) for row in rows}
+	return {
+		row.name: moments.from_site(row.last_sync_of_checkin) if row.last_sync_of_checkin else _NEVER
+		for row in rows
+	}

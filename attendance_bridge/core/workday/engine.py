@@ -21,18 +21,25 @@ Verdict = tuple[Status, Reason]
 
 
 def work_out(
-	plan: DayPlan, scans: Iterable[Scan], overtime_rules: OvertimeRules, *, as_of: datetime | None = None
+	plan: DayPlan,
+	scans: Iterable[Scan],
+	overtime_rules: OvertimeRules,
+	*,
+	as_of: datetime | None = None,
+	vouched: datetime | None = None,
 ) -> Workday:
 	"""Work a day out.
 
 	:param scans: the punches that belong to the plan's shift (or, without one, to its date), in any order.
 	:param as_of: the present moment, aware, for a day that may not be over; None: it is over.
+	:param vouched: up to when all punches are known to be here, aware; up to the present by default. Before
+		it has passed the end, the day is not over.
 	"""
 	rules = plan.shift.rules if plan.shift is not None else _NO_SHIFT_RULES
 	ordered = _ordered(scans, rules.pairing)
 	work = find_work(ordered, rules)
 	worked = _worked(work, rules)
-	is_over = as_of is None or as_of >= _end_of(plan)
+	is_over = as_of is None or min(as_of, vouched or as_of) >= _end_of(plan)
 	late_by, early_by = _deviations(work, plan.shift) if plan.off is None else (NOTHING, NOTHING)
 	status, reason = _verdict(plan, ordered, worked, late_by, early_by, as_of if not is_over else None)
 	overtime = find_overtime(work.stretches, worked, plan, overtime_rules)
@@ -141,7 +148,8 @@ def _without_punch(plan: DayPlan, as_of: datetime | None) -> Verdict:
 	if as_of is not None:
 		# Half a day of leave may be the first half: only the end of the shift tells.
 		grace = plan.shift.rules.late_grace or NOTHING
-		if plan.leave is Leave.HALF or as_of <= plan.shift.start + grace:
+		may_come = plan.shift.closes if plan.leave is Leave.HALF else plan.shift.start + grace
+		if as_of <= may_come:
 			return Status.EXPECTED, Reason.NOT_BEGUN
 		return Status.MISSING, Reason.NOT_COME
 	if plan.leave is Leave.HALF:

@@ -1,7 +1,9 @@
 """Clocks of terminals: what is known of each from contact to contact, its correction, and the record of both.
 
-What two looks mean is said by `core.drift`; here it is read from Device Configuration and written beside it.
-Nothing here commits.
+`was_read(device, reading, rules)` is the one way in for "this terminal's clock was read: it was so far ahead
+at that moment", by whichever road and however the reading was come by; `looked` is the same for those who
+write more of the terminal in one statement. What two looks mean is said by `core.drift`; here it is read from
+Device Configuration and written beside it. Nothing here commits.
 """
 
 from __future__ import annotations
@@ -23,12 +25,15 @@ from attendance_bridge.core.drift import ClockState, Doubt
 LOG = "Device Clock Log"
 DEFAULT_LARGEST_MINUTES = 90
 
+_WRITTEN_EVERY = timedelta(seconds=30)
+
 _DEVICE = "Device Configuration"
 _COLUMNS = (
 	"name",
 	"time_zone",
 	"clock_offset",
 	"clock_good_until",
+	"clock_read_at",
 	"clock_doubt_from",
 	"clock_doubt_until",
 	"clock_doubt_offset",
@@ -41,6 +46,8 @@ class GuardedClock:
 
 	zone: tzinfo
 	state: ClockState = field(default_factory=ClockState)
+	read_at: datetime | None = None
+	"""The last look, aware; what is told of looks before it is no news."""
 
 	def arrival(
 		self,
@@ -62,6 +69,11 @@ class GuardedClock:
 		jumped_by = state.jumped_by(recorded_at)
 		return (state.doubt.start if jumped_by and state.doubt else good_until), jumped_by
 
+	def is_news(self, reading: ClockReading) -> bool:
+		"""Whether a look is later than the last one. A look that lies ahead of it by our own clock's mistake
+		does not keep later ones out."""
+		return self.read_at is None or not reading.taken_at <= self.read_at <= moments.utc_now()
+
 
 def clocks(devices: Collection[str]) -> dict[str, GuardedClock]:
 	"""The clocks of some terminals, by name of the Device Configuration; one statement."""
@@ -70,7 +82,12 @@ def clocks(devices: Collection[str]) -> dict[str, GuardedClock]:
 	rows = frappe.get_all(
 		_DEVICE, filters={"name": ("in", sorted(devices))}, fields=list(_COLUMNS), order_by=None
 	)
-	return {row.name: GuardedClock(zone=ZoneInfo(row.time_zone), state=_state(row)) for row in rows}
+	return {
+		row.name: GuardedClock(
+			zone=ZoneInfo(row.time_zone), state=_state(row), read_at=_aware(row.clock_read_at)
+		)
+		for row in rows
+	}
 
 
 def clock(device: str) -> GuardedClock:
@@ -81,14 +98,48 @@ def clock(device: str) -> GuardedClock:
 	return clocks([device])[device]
 
 
-def looked(device: str, reading: ClockReading, rules: ClockRules) -> dict[str, Any]:
-	"""A look at a clock: put it on record if it tells something new.
+def was_read(device: str, reading: ClockReading, rules: ClockRules) -> bool:
+	"""This terminal's clock was read: it was `reading.offset` ahead at `reading.taken_at`. Written down, and
+	put on record if it tells something new.
 
-	:returns: the columns of Device Configuration after it.
+	Made to be called with every call of a terminal: one that comes within half a minute of the last and
+	tells the same costs one statement and writes nothing.
+
+	:param device: name of a Device Configuration.
+	:param reading: measured or estimated; its `device_time` in the zone that is configured for the terminal.
+	:param rules: `devices.rules().clock`.
+	:returns: whether anything was written.
 	"""
 	guarded = clock(device)
+	if not guarded.is_news(reading) or _is_the_same(guarded, reading, rules):
+		return False
+	frappe.db.set_value(_DEVICE, device, _take(device, guarded, reading, rules), update_modified=False)
+	return True
+
+
+def looked(device: str, reading: ClockReading, rules: ClockRules) -> dict[str, Any]:
+	"""A look at a clock, see `was_read`: put it on record if it tells something new.
+
+	:returns: the columns of Device Configuration after it; none if it is no later than the last look.
+	"""
+	guarded = clock(device)
+	return _take(device, guarded, reading, rules) if guarded.is_news(reading) else {}
+
+
+def _take(device: str, guarded: GuardedClock, reading: ClockReading, rules: ClockRules) -> dict[str, Any]:
 	_note_reading(device, reading, guarded.zone, rules)
-	return _values(guarded.state.after(reading, rules))
+	after = _values(guarded.state.after(reading, rules))
+	return {**after, "clock_read_at": moments.to_site(reading.taken_at)}
+
+
+def _is_the_same(guarded: GuardedClock, reading: ClockReading, rules: ClockRules) -> bool:
+	"""Whether a look comes soon after the last one, and finds what that one found."""
+	known = guarded.state.offset
+	if known is None or guarded.read_at is None or reading.taken_at - guarded.read_at >= _WRITTEN_EVERY:
+		return False
+	return abs(reading.offset - known) < drift.WORTH_NOTING and (
+		abs(known) <= rules.tolerance
+	) is drift.is_right(reading, rules)
 
 
 def was_set(
@@ -103,8 +154,9 @@ def was_set(
 
 
 def forget(device: str) -> None:
-	"""What was seen of a clock was seen by another zone's time."""
-	frappe.db.set_value(_DEVICE, device, _values(ClockState()), update_modified=False)
+	"""What was seen of a clock was seen by another zone's time, and what agents still tell of it was too."""
+	forgotten = {**_values(ClockState()), "clock_read_at": moments.now()}
+	frappe.db.set_value(_DEVICE, device, forgotten, update_modified=False)
 
 
 def note(device: str, kind: str, **values: Any) -> None:
@@ -180,6 +232,10 @@ def _cause(reading: ClockReading, zone: tzinfo, rules: ClockRules | None = None)
 	return cause.value if cause else None
 
 
+def _aware(value: datetime | None) -> datetime | None:
+	return moments.from_site(value) if value else None
+
+
 def _state(row: Any) -> ClockState:
 	doubt = None
 	if row.clock_doubt_until:
@@ -188,9 +244,12 @@ def _state(row: Any) -> ClockState:
 			end=moments.from_site(row.clock_doubt_until),
 			offset=timedelta(seconds=row.clock_doubt_offset or 0.0),
 		)
+	good_until = _aware(row.clock_good_until)
+	# A clock that was ever seen right has a moment of that, and one that was only seen wrong an error.
+	was_seen = good_until is not None or row.clock_offset
 	return ClockState(
-		offset=timedelta(seconds=row.clock_offset or 0.0),
-		good_until=moments.from_site(row.clock_good_until) if row.clock_good_until else None,
+		offset=timedelta(seconds=row.clock_offset or 0.0) if was_seen else None,
+		good_until=good_until,
 		doubt=doubt,
 	)
 

@@ -73,6 +73,7 @@ _LEARNT_TEXTS = (
 	"watermark",
 	"last_pull",
 	"clock_good_until",
+	"clock_read_at",
 	"clock_doubt_from",
 	"clock_doubt_until",
 	"last_error_code",

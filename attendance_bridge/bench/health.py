@@ -39,6 +39,7 @@ _FIELDS = (
 	"watermark",
 	"clock_offset",
 	"clock_good_until",
+	"clock_read_at",
 	"records_on_device",
 	"capacity",
 	"gap",
@@ -164,7 +165,7 @@ def device_facts(
 			last_contact=moments.from_site(row.last_contact) if row.last_contact else None,
 			poll_every=timedelta(minutes=max(cint(row.poll_interval), 1)),
 			error_code=row.last_error_code or "",
-			clock_offset=timedelta(seconds=row.clock_offset or 0.0) if row.last_contact else None,
+			clock_offset=timedelta(seconds=row.clock_offset or 0.0),
 			filling=Filling(
 				held=cint(row.records_on_device),
 				capacity=cint(row.capacity),
@@ -260,13 +261,13 @@ def _rates(serials: Collection[str], at: datetime) -> Mapping[str, float]:
 
 
 def _clock(row: Any) -> dict[str, Any]:
-	offset = timedelta(seconds=row.clock_offset or 0.0)
-	at = moments.from_site(row.last_contact) if row.last_contact else moments.utc_now()
-	rules = devices.rules().clock
-	reading = ClockReading(taken_at=at, device_time=(at + offset).astimezone(moments.zone_of(row.name)))
-	cause = cause_of(reading, clock_guard.clock(row.name).zone, rules)
+	guarded, rules = clock_guard.clock(row.name), devices.rules().clock
+	offset = guarded.state.offset or timedelta(0)
+	at = guarded.read_at or moments.utc_now()
+	cause = cause_of(ClockReading(taken_at=at, device_time=at + offset), guarded.zone, rules)
 	return {
-		"known": bool(row.last_contact),
+		"known": guarded.state.offset is not None,
+		"read_at": row.clock_read_at,
 		"offset": offset.total_seconds(),
 		"right": cause is None,
 		"looks_like": alert_words.clock_cause(cause) if cause else "",

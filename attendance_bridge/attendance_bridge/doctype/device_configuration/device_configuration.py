@@ -46,6 +46,7 @@ class DeviceConfiguration(Document):
 		clock_doubt_until: DF.Datetime | None
 		clock_good_until: DF.Datetime | None
 		clock_offset: DF.Float
+		clock_read_at: DF.Datetime | None
 		company: DF.Link | None
 		count_here: DF.Int
 		count_there: DF.Int

@@ -16,6 +16,7 @@ from attendance_bridge.core.relay import (
 	DeviceTrouble,
 	Heartbeat,
 	LiveReport,
+	PostsReport,
 )
 from attendance_bridge.edge.errand import Errand
 from attendance_bridge.edge.listener import Live
@@ -25,6 +26,7 @@ from attendance_bridge.edge.pulse import Pulse
 from attendance_bridge.edge.reader import TerminalReader
 from attendance_bridge.edge.scanner import Scanner
 from attendance_bridge.edge.terminals import Terminals
+from attendance_bridge.edge.vouching import vouched
 from attendance_bridge.stores.cursors import SqliteCursors
 from attendance_bridge.stores.devices import DeviceBook, DeviceRecord
 from attendance_bridge.stores.outbox import SqliteOutbox
@@ -59,6 +61,7 @@ class HeartbeatWorker(Errand):
 		wake_uploader: Callable[[], None],
 		scanner: Scanner,
 		live: Callable[[], Mapping[str, Live]],
+		posts: Callable[[], Mapping[str, PostsReport]] = dict,
 		now: Now,
 		pulse: Pulse,
 		free_bytes: Callable[[], int | None] = lambda: None,
@@ -76,6 +79,7 @@ class HeartbeatWorker(Errand):
 		self._wake_uploader = wake_uploader
 		self._scanner = scanner
 		self._live = live
+		self._posts = posts
 		self._pulse = pulse
 		self._free_bytes = free_bytes
 		self._told_serials: frozenset[str] = frozenset()
@@ -131,13 +135,14 @@ class HeartbeatWorker(Errand):
 		waiting_since = self._punches.waiting_since()
 		counts = self._punches.counts()
 		records = {record.name: record for record in self._book.all()}
-		assigned, live = self._terminals.assigned, self._live()
+		assigned, live, posts = self._terminals.assigned, self._live(), self._posts()
 		reports = [
 			_report(
 				name,
 				records[ours],
-				_vouched(records[ours].serial, watermarks, waiting_since),
+				vouched(records[ours].serial, watermarks, waiting_since),
 				live.get(ours),
+				posts.get(ours),
 			)
 			for name, ours in assigned.names.items()
 			if ours in records
@@ -170,15 +175,13 @@ class HeartbeatWorker(Errand):
 			)
 
 
-def _vouched(
-	serial: str, watermarks: Mapping[str, datetime], waiting_since: Mapping[str, datetime]
-) -> datetime | None:
-	"""Up to when the site may vouch for a terminal: everything before is with the site."""
-	watermark, oldest = watermarks.get(serial), waiting_since.get(serial)
-	return watermark if watermark is None or oldest is None else min(watermark, oldest)
-
-
-def _report(name: str, record: DeviceRecord, watermark: datetime | None, live: Live | None) -> DeviceReport:
+def _report(
+	name: str,
+	record: DeviceRecord,
+	watermark: datetime | None,
+	live: Live | None,
+	posts: PostsReport | None,
+) -> DeviceReport:
 	offset = record.clock_offset
 	return DeviceReport(
 		name=name,
@@ -194,6 +197,7 @@ def _report(name: str, record: DeviceRecord, watermark: datetime | None, live: L
 		punch_capacity=record.punch_capacity,
 		trouble=_trouble(record),
 		live=None if live is None else _live(live),
+		posts=posts,
 	)
 
 

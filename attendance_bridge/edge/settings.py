@@ -22,6 +22,8 @@ from attendance_bridge.core.relay import EDGE_CAMERA
 from attendance_bridge.edge.receiver.settings import ReceiverSettings
 from attendance_bridge.edge.secrets import read_secret
 from attendance_bridge.edge.web_settings import WebSettings, check_web
+from attendance_bridge.edge.workdays.settings import TABLES as WORKDAY_TABLES
+from attendance_bridge.edge.workdays.settings import WorkingDays, working_days_from
 
 if sys.version_info >= (3, 11):
 	import tomllib
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 1_000_000
 MAX_DEVICES = 2_000
 LOG_LEVELS = ("debug", "info", "warning", "error")
+LOCAL_LEDGER = "local_ledger"
 VISION_TABLES = ("camera", "recognition", "gallery", "kiosk", "enrollment")
 
 
@@ -151,6 +154,8 @@ class Settings:
 	receiver: ReceiverSettings = dataclasses.field(default_factory=ReceiverSettings)
 	vision: VisionSettings | None = None
 	"""The tables of VISION_TABLES; None for an agent without a camera."""
+	working_days: WorkingDays | None = None
+	"""The tables of WORKDAY_TABLES; None where a site counts working days."""
 
 	@property
 	def enabled_devices(self) -> tuple[Device, ...]:
@@ -181,20 +186,42 @@ def _read_toml(path: Path) -> Mapping[str, Any]:
 
 def from_mapping(mapping: Mapping[str, Any]) -> Settings:
 	"""Build the settings from the tables of the file."""
-	known = {field.name for field in dataclasses.fields(Settings)} - {"vision"} | set(VISION_TABLES)
+	known = {field.name for field in dataclasses.fields(Settings)} - {"vision"}
+	known |= {*VISION_TABLES, *WORKDAY_TABLES}
 	for key in mapping:
 		if key not in known:
 			raise ConfigError(Code.UNKNOWN_KEY, path=str(key), known=", ".join(sorted(known)))
 	agent = parse(AgentSettings, mapping.get("agent", {}), secrets=read_secret, path="agent")
+	upstream = _upstream(mapping.get("upstream", {"kind": LOCAL_LEDGER}))
 	return Settings(
 		agent=agent,
 		rules=parse(RulesSettings, mapping.get("rules", {}), secrets=read_secret, path="rules"),
 		web=check_web(parse(WebSettings, mapping.get("web", {}), secrets=read_secret, path="web")),
-		upstream=_upstream(mapping.get("upstream", {"kind": "local_ledger"})),
+		upstream=upstream,
 		devices=_devices(mapping.get("devices", [])),
 		receiver=parse(ReceiverSettings, mapping.get("receiver", {}), secrets=read_secret, path="receiver"),
 		vision=_vision(mapping, agent),
+		working_days=_working_days(mapping, upstream, agent),
 	)
+
+
+def _working_days(
+	mapping: Mapping[str, Any], upstream: UpstreamSettings, agent: AgentSettings
+) -> WorkingDays | None:
+	given = [table for table in WORKDAY_TABLES if table in mapping]
+	if upstream.kind != LOCAL_LEDGER:
+		if given:
+			raise ConfigError(
+				Code.BAD_VALUE,
+				path=given[0],
+				expected="left out: the site counts working days",
+			)
+		return None
+	if mapping.get("shifts") and agent.timezone is None:
+		raise ConfigError(
+			Code.MISSING_KEY, path="agent.timezone", help="the time zone in which shifts are meant"
+		)
+	return working_days_from(mapping)
 
 
 def _vision(mapping: Mapping[str, Any], agent: AgentSettings) -> VisionSettings | None:
@@ -215,7 +242,7 @@ def _vision(mapping: Mapping[str, Any], agent: AgentSettings) -> VisionSettings 
 def _upstream(table: object) -> UpstreamSettings:
 	if not isinstance(table, Mapping):
 		raise ConfigError(Code.BAD_VALUE, path="upstream", expected="a table")
-	kind = table.get("kind", "local_ledger")
+	kind = table.get("kind", LOCAL_LEDGER)
 	if kind not in upstreams.names():
 		raise ConfigError(
 			Code.BAD_VALUE, path="upstream.kind", expected=f"one of {', '.join(upstreams.names())}"

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from attendance_bridge.core.direction import LogType
+from attendance_bridge.core.punch import DeviceKey
 from attendance_bridge.core.upstream import CheckIn
-from attendance_bridge.stores.columns import micros, occurred_out, text_in, text_out, zone_name
+from attendance_bridge.core.workday.day import Scan
+from attendance_bridge.stores.columns import micros, moment, occurred_out, text_in, text_out, zone_name
+from attendance_bridge.stores.corrections import Kind
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.queries import load
 
@@ -67,6 +70,39 @@ class SqliteLedger:
 		}
 		with self._db.read() as connection:
 			return [_entry(row) for row in connection.execute(_SQL["entries"], wanted)]
+
+	def scans(self, employee: str, since: datetime, until: datetime) -> list[Scan]:
+		"""What counts of one person's check-ins from `since` on and before `until` (both aware), by time.
+
+		The book keeps what was entered. What somebody has said of a punch since then counts here: that it was
+		IN or OUT, or no check-in.
+		"""
+		wanted = {"employee": text_in(employee), "since": micros(since), "until": micros(until)}
+		with self._db.read() as connection:
+			rows = connection.execute(_SQL["scans"], wanted).fetchall()
+		return [_scan(row) for row in rows if row["correction"] != Kind.IGNORE.value]
+
+	def first(self, employee: str) -> datetime | None:
+		"""When somebody checked in for the first time, in UTC; None if never."""
+		with self._db.read() as connection:
+			row = connection.execute(_SQL["first"], (text_in(employee),)).fetchone()
+		return moment(row["occurred_at"]) if row is not None else None
+
+	def people(self, since: datetime, until: datetime) -> list[str]:
+		"""Everybody who checked in from `since` on and before `until` (both aware)."""
+		with self._db.read() as connection:
+			rows = connection.execute(_SQL["people"], (micros(since), micros(until))).fetchall()
+		return [text_out(row["employee"]) for row in rows]
+
+
+_SAID = {Kind.SET_IN.value: LogType.IN, Kind.SET_OUT.value: LogType.OUT}
+
+
+def _scan(row: sqlite3.Row) -> Scan:
+	log_type = LogType(row["log_type"]) if row["log_type"] else None
+	return Scan(
+		moment(row["occurred_at"]), _SAID.get(row["correction"], log_type), DeviceKey(row["device_key"])
+	)
 
 
 def _row(check_in: CheckIn) -> tuple[object, ...]:

@@ -1,53 +1,16 @@
-"""What the days of one person come to: days, lateness, hours, overtime, allowances."""
+"""What the days of each person come to; the sums are `core.workday.tally`'s."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
 
 from attendance_bridge.bench.workdays.days import PersonDay
-from attendance_bridge.core.workday.day import Reason, Status, Workday
+from attendance_bridge.core.workday import tally as sums
 
-_WORKED = {
-	Status.ON_TIME: 1.0,
-	Status.CONSIDERED: 1.0,
-	Status.LATE: 1.0,
-	Status.EARLY_EXIT: 1.0,
-	Status.HALF_DAY: 0.5,
-	Status.PRESENT: 1.0,
-}
-_ABSENT = {
-	Reason.NO_PUNCH: 1.0,
-	Reason.BELOW_ABSENT: 1.0,
-	Reason.BELOW_HALF_DAY: 0.5,
-	Reason.HALF_LEAVE_HALF_ABSENT: 0.5,
-}
-_LEAVE = {Reason.LEAVE: 1.0, Reason.HALF_LEAVE: 0.5, Reason.HALF_LEAVE_HALF_ABSENT: 0.5}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-	person: Any
-	"""Row of Employee: see `sheet.PERSON`."""
-	worked: float
-	"""Days; a half one counts half, and two shifts of one date are one day."""
-	absent: float
-	leave: float
-	off: int
-	"""Holidays and weekly offs."""
-	late: int
-	"""How often."""
-	late_by: timedelta
-	"""Of those times, from the start of the shift on."""
-	hours: timedelta
-	overtime: timedelta
-	extra_overtime: timedelta
-	overtime_days: int
-	allowances: Mapping[str, int]
-	"""How often each."""
+Tally: TypeAlias = sums.Tally[Any]
+"""Of a person who is a row of Employee: see `sheet.PERSON`."""
 
 
 def by_person(person_days: Iterable[PersonDay]) -> list[tuple[Tally, list[PersonDay]]]:
@@ -62,33 +25,6 @@ def tally(person_days: Sequence[PersonDay]) -> Tally:
 	"""
 	:param person_days: of one person, at least one.
 	"""
-	days = [each.day for each in person_days]
-	late = [day for day in days if day.status is Status.LATE]
-	return Tally(
-		person=person_days[0].person,
-		worked=_sum_by_date((day.date, _worked(day)) for day in days),
-		absent=_sum_by_date((day.date, _ABSENT.get(day.reason, 0.0)) for day in days),
-		leave=_sum_by_date((day.date, _LEAVE.get(day.reason, 0.0)) for day in days),
-		off=len({day.date for day in days if day.status in (Status.HOLIDAY, Status.WEEKLY_OFF)}),
-		late=len(late),
-		late_by=sum((day.late_by for day in late), timedelta()),
-		hours=sum((each.hours for each in person_days), timedelta()),
-		overtime=sum((day.overtime for day in days), timedelta()),
-		extra_overtime=sum((day.extra_overtime for day in days), timedelta()),
-		overtime_days=len({day.date for day in days if day.overtime or day.extra_overtime}),
-		allowances=Counter(name for day in days for name in day.allowances),
+	return sums.tally(
+		person_days[0].person, [each.day for each in person_days], (each.hours for each in person_days)
 	)
-
-
-def _worked(day: Workday) -> float:
-	if day.reason is Reason.HALF_LEAVE_HALF_ABSENT:
-		return 0.0
-	return _WORKED.get(day.status, 0.0)
-
-
-def _sum_by_date(shares: Iterable[tuple[date, float]]) -> float:
-	"""A date is one day at most, also with two shifts in it; of two different ones the greater counts."""
-	greatest: dict[date, float] = defaultdict(float)
-	for day, share in shares:
-		greatest[day] = max(greatest[day], share)
-	return sum(greatest.values())

@@ -15,3 +15,23 @@ SELECT * FROM check_in
 WHERE (:employee IS NULL OR employee = :employee)
 	AND occurred_at >= :since AND occurred_at < :until
 ORDER BY occurred_at DESC, punch_id DESC LIMIT :limit OFFSET :offset
+
+-- name: scans
+-- The check-ins of one person in order of time, with the key that was pressed and what people say of each.
+SELECT punch.occurred_at, check_in.log_type, punch.device_key, (
+	SELECT kind FROM correction
+	WHERE correction.punch_id = punch.punch_id AND kind IN ('set_in', 'set_out', 'ignore', 'as_decided')
+	ORDER BY correction DESC LIMIT 1
+) AS correction
+FROM punch JOIN check_in ON check_in.punch_id = punch.punch_id
+WHERE punch.employee = :employee AND punch.occurred_at >= :since AND punch.occurred_at < :until
+ORDER BY punch.occurred_at, punch.punch_id
+
+-- name: first
+-- The moment of the first check-in of one person.
+SELECT punch.occurred_at FROM punch JOIN check_in ON check_in.punch_id = punch.punch_id
+WHERE punch.employee = ? ORDER BY punch.occurred_at LIMIT 1
+
+-- name: people
+-- Everybody who checked in between two moments.
+SELECT DISTINCT employee FROM check_in WHERE occurred_at >= ? AND occurred_at < ? ORDER BY employee

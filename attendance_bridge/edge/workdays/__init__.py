@@ -1,0 +1,1 @@
+"""Working days on an agent without a site: the engine of `core.workday` over the local ledger."""

@@ -56,24 +56,15 @@ def check(device: str) -> dict[str, Any]:
 	"""Look whether a terminal is still told to post here; answers as `set_up` does. Commits."""
 
 	def act(hosts: HttpHosts) -> dict[str, Any]:
-		entry = hosts.read()
-		path = entry.get("url")
-		state = frappe.db.get_value(
-			devices.DOCTYPE, device, ("listener_hash", "listener_state"), as_dict=True
-		)
-		token = path.removeprefix(listener.PATH)
-		wanted = _listener(path) if listener.is_path(path) else None
-		kept = (
-			wanted is not None and listener.digest_of(token) == state.listener_hash and hosts.is_kept(wanted)
-		)
-		if not kept:
+		entry = hosts.find()
+		state = frappe.db.get_value(devices.DOCTYPE, device, "listener_state")
+		if entry is None or not entry.says(_listener(entry.get("url"))):
 			_write(device, listener_state=listener.NOT_KEPT)
 			return {"words": messages.listener_state(listener.NOT_KEPT), "is_good": False}
-		if state.listener_state == listener.NOT_KEPT:
+		if state == listener.NOT_KEPT:
 			_write(device, listener_state=listener.SET_UP)
-			state.listener_state = listener.SET_UP
-		is_good = state.listener_state != listener.SILENT
-		return {"words": messages.listener_state(state.listener_state), "is_good": is_good}
+			state = listener.SET_UP
+		return {"words": messages.listener_state(state), "is_good": state != listener.SILENT}
 
 	return _in_contact(device, act)
 
@@ -89,6 +80,11 @@ def _listener(path: str) -> Listener:
 
 
 def _in_contact(device: str, act: Callable[[HttpHosts], dict[str, Any]]) -> dict[str, Any]:
+	digest = frappe.db.get_value(devices.DOCTYPE, device, "listener_hash")
+
+	def is_ours(path: str) -> bool:
+		return listener.is_path(path) and listener.digest_of(path.removeprefix(listener.PATH)) == digest
+
 	refused = devices.left_alone(device, at=moments.utc_now())
 	if refused is not None:
 		return {"words": messages.sentence(refused, devices.label_of(device)), "is_good": False}
@@ -98,7 +94,7 @@ def _in_contact(device: str, act: Callable[[HttpHosts], dict[str, Any]]) -> dict
 			if hosts is None:
 				frappe.throw(_("{0} is no terminal that posts its events.").format(device))
 			meet(device, driver)
-			return act(hosts())
+			return act(hosts(is_ours))
 	except ConfigError as error:
 		driver_name = frappe.db.get_value(devices.DOCTYPE, device, "driver")
 		return {"words": messages.config_sentence(error, driver_name), "is_good": False}

@@ -63,6 +63,10 @@ _SENTENCES = {
 		"Two terminals call with this serial number. Give one of them another, or replace it; until then both"
 		" are taken in, and each sends everything again when it starts."
 	),
+	Code.NO_FREE_PLACE: _lt(
+		"{where} posts its events to others and has no place left. Clear one on its web page (HTTP listening)"
+		" and try again. Until then it is read."
+	),
 	Code.UPSTREAM_ERROR: _lt("{where} failed. Look into its error log; delivery goes on by itself."),
 	Code.RATE_LIMITED: _lt("{where} asks for fewer requests. It goes on by itself."),
 	Code.NOT_FOUND: _lt("{where} does not have what was asked for. Check the address."),

@@ -14,8 +14,8 @@ from attendance_bridge.edge.scanner import addresses_in, look_through
 def scan(networks: tuple[str, ...]) -> int:
 	"""Look for terminals at every address of private ranges such as 192.168.1.0/24, at most 1024 each.
 
-	No password is tried. A Hikvision terminal answers if its search (SADP) is on, a ZKTeco one if its comm
-	key is 0.
+	No password is tried. A Hikvision terminal answers if its search (SADP) is on; a ZKTeco one says who it is
+	if its comm key is 0, and is named by its address otherwise.
 	"""
 	try:
 		addresses = addresses_in(networks)
@@ -25,7 +25,8 @@ def scan(networks: tuple[str, ...]) -> int:
 	count = 0
 	for found in look_through(addresses):
 		count += 1
-		facts = (found.serial, found.driver, f"{found.host}:{found.port}", found.model, found.firmware)
+		serial = "(needs its comm key)" if found.wants_key else found.serial
+		facts = (serial, found.driver, f"{found.host}:{found.port}", found.model, found.firmware)
 		click.echo("  ".join(fact for fact in facts if fact))
 	click.echo(f"{count} terminals at {len(addresses)} addresses")
 	return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -174,16 +174,18 @@ class LiveDriver(Driver, Protocol):
 
 @runtime_checkable
 class FindableDriver(Protocol):
-	"""The class of a driver whose terminals say who they are without a password."""
+	"""The class of a driver whose terminals say who they are without the password of a user."""
 
 	@staticmethod
-	def probe(host: str, seconds: float) -> tuple[int, DeviceInfo] | None:
-		"""Ask whether one of this family is at an address, never with a password of any kind.
+	def probe(host: str, seconds: float, configs: Sequence[Any] = ()) -> tuple[int, DeviceInfo | None] | None:
+		"""Ask whether one of this family is at an address; never with a password of a user.
 
 		:param host: an IP address.
 		:param seconds: how long to wait for an answer.
-		:return: the port to configure, and who it is; None if there is none that says so. Never raises for
-			what is there.
+		:param configs: of terminals of this family that are known: where all of them share a key that guards
+			the connection, those keys may be tried, a few. None of them is told to anybody else.
+		:return: the port to configure, and who it is; no `DeviceInfo` of one that does not say so without a
+			key that nobody knows here. None if there is none. Never raises for what is there.
 		"""
 
 

@@ -43,6 +43,8 @@ class Code(str, Enum):
 	"""Another serial number than the configured one answers at this address."""
 	SAME_SERIAL = "same_serial"
 	"""Two terminals call with one serial number."""
+	NO_FREE_PLACE = "no_free_place"
+	"""It is to post its events to us, and all its places for that are somebody else's."""
 
 	# an upstream
 	UPSTREAM_ERROR = "upstream_error"

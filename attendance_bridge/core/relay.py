@@ -31,6 +31,8 @@ class RelayedDevice:
 	"""Of the driver's `Config`, secrets in the clear: for memory only."""
 	live: bool = False
 	"""Listen to it as well, where its driver can; it is read all the same."""
+	posts: bool = False
+	"""Have it post its events to the agent, where its family can; it is read all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,22 @@ class LiveReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PostsReport:
+	"""What a terminal makes of being told to post its events; all moments aware."""
+
+	delivery: str
+	"""waiting (nothing was due yet), delivers, never or stopped."""
+	told_at: datetime | None
+	arrived_at: datetime | None
+	not_kept: tuple[str, ...] = ()
+	"""Fields that it reads back differently."""
+	reaches_us: bool | None = None
+	"""What its own test says; None if it has none."""
+	code: str = ""
+	"""A `core.errors.Code`: why it could not be told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceReport:
 	"""How one relayed terminal is; all moments aware."""
 
@@ -97,6 +115,8 @@ class DeviceReport:
 	trouble: DeviceTrouble | None = None
 	live: LiveReport | None = None
 	"""None for one that is not to be listened to."""
+	posts: PostsReport | None = None
+	"""None for one that is not to post."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +131,7 @@ class Scan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundTerminal:
-	"""A terminal that answered, and said who it is."""
+	"""A terminal that answered, and said who it is, if it did."""
 
 	serial: str
 	host: str
@@ -120,6 +140,8 @@ class FoundTerminal:
 	"""The key of the driver that it answered to."""
 	model: str = ""
 	firmware: str = ""
+	wants_key: bool = False
+	"""It says who it is only to who knows its key: no serial number then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -182,7 +182,9 @@ class Agent:
 			everybody=self._everybody(),
 		)
 		self.scanner = Scanner(
-			known=self._known_terminals, on_done=lambda: self.heartbeat.wake() if self.heartbeat else None
+			known=self._known_terminals,
+			on_done=lambda: self.heartbeat.wake() if self.heartbeat else None,
+			devices=lambda: self.terminals.enabled,
 		)
 		self.heartbeat = self._make_heartbeat(reader) if self.upstream.spec.decides else None
 		workers: list[Worker] = [self.poller, self.uploader]
@@ -220,6 +222,7 @@ class Agent:
 			wake_uploader=self.uploader.wake,
 			scanner=self.scanner,
 			live=lambda: self.listener.states,
+			posts=lambda: self.posts.reports if self.posts else {},
 			now=self._now,
 			pulse=self._pulse,
 			free_bytes=lambda: free_bytes(self.database.path.parent),

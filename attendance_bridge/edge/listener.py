@@ -231,16 +231,24 @@ class _Ear:
 			self._hurry()
 
 	def _run(self) -> None:
-		try:
-			while not self._stop.is_set():
-				if self._poller.is_let_in(self._name):
-					pause = self._listen()
-					self._stop.wait(pause.total_seconds())
-				else:
-					self._stand(Standing.WAITING, code=self.live.code)
-					self._stop.wait(LOOK_EVERY_SECONDS)
-		except StoreError as error:
-			self.fatal = error
+		while not self._stop.is_set():
+			try:
+				pause = self._try()
+			except StoreError as error:
+				self.fatal = error
+				return
+			except Exception as error:  # a fault of ours must not leave one terminal unheard for good
+				logger.error("%s: %s", self._name, redact(repr(error)), exc_info=error)
+				self._stand(Standing.PAUSED, code=Code.DEVICE_ERROR.value)
+				pause = BACKOFF.cap
+			self._stop.wait(pause.total_seconds())
+
+	def _try(self) -> timedelta:
+		"""Listen if the terminal lets us in; returns how long to wait before the next try."""
+		if self._poller.is_let_in(self._name):
+			return self._listen()
+		self._stand(Standing.WAITING, code=self.live.code)
+		return timedelta(seconds=LOOK_EVERY_SECONDS)
 
 	def _listen(self) -> timedelta:
 		"""Listen for as long as it goes well; returns how long to wait before the next try."""
@@ -252,7 +260,9 @@ class _Ear:
 					begun_at = self._now()
 					self._begin()
 				self._hear(page, accepted)
-			return timedelta(0)
+			if self._stop.is_set():
+				return timedelta(0)
+			failure = DeviceError(Code.CONNECTION_LOST, retryable=True)
 		except DeviceError as error:
 			failure = error
 		except StoreError:
@@ -295,7 +305,7 @@ class _Ear:
 		self._failures += 1
 		logger.warning("%s [%s]", sentence(error, self._name), error.code.value)
 		if error.code in PASSWORD_TROUBLES:
-			self._poller.refused(self._name, error)
+			self._poller.refused(self.device, error)
 		if error.code is Code.NOT_SUPPORTED:
 			self._stand(Standing.NOT_SUPPORTED, code=error.code.value)
 			return AFTER_NOT_SUPPORTED

@@ -33,6 +33,8 @@ _SENTENCES: dict[Code, str] = {
 	"{expected}. Correct the address or the serial number.",
 	Code.SAME_SERIAL: "Two terminals call with this serial number. Give one of them another, or replace it; "
 	"until then both are taken in, and each sends everything again when it starts.",
+	Code.NO_FREE_PLACE: "{where} posts its events to others and has no place left for this agent. Clear one "
+	"on its web page (HTTP listening); it is tried again by itself. Until then it is read.",
 	Code.UPSTREAM_ERROR: "{where} failed. Look into its error log; delivery goes on by itself when it is "
 	"back.",
 	Code.RATE_LIMITED: "{where} asks for fewer requests. Delivery goes on by itself; set or lower the rate "

@@ -177,12 +177,15 @@ class Poller:
 		"""
 		return name in self._let_in
 
-	def refused(self, name: str, error: DeviceError) -> None:
+	def refused(self, device: Device, error: DeviceError) -> None:
 		"""Somebody else was refused by a terminal: it is left alone as if it had been a pull.
 
+		:param device: as it was configured when it refused.
 		:raises StoreError: the book cannot be used.
 		"""
-		self._failed(name, error)
+		name = device.settings.name
+		if not self._failed(device, error):
+			return
 		with self._lock:
 			open_until = self._breakers[name].open_until
 			if open_until is not None:
@@ -292,19 +295,21 @@ class Poller:
 		try:
 			report = self._reader.read(device, on_page=on_page, stop=stop)
 		except DeviceError as error:
-			self._failed(name, error)
+			self._failed(device, error)
 			return None
 		except StoreError:
 			raise
 		except Exception as error:  # a fault of ours with one terminal must not stop the others
 			logger.error("%s: %s", name, redact(repr(error)), exc_info=error)
-			self._failed(name, DeviceError(Code.DEVICE_ERROR, retryable=True))
+			self._failed(device, DeviceError(Code.DEVICE_ERROR, retryable=True))
 			return None
 		if report.error is not None:
-			self._failed(name, report.error)
+			self._failed(device, report.error)
 		else:
-			self._breakers[name] = self._breakers.get(name, Breaker()).succeeded()
-			self._let_in.add(name)
+			with self._lock:
+				if self._goes_by(device):
+					self._breakers[name] = self._breakers.get(name, Breaker()).succeeded()
+					self._let_in.add(name)
 		_log(name, report)
 		return report
 
@@ -314,15 +319,26 @@ class Poller:
 			if self._fatal is None or self._fatal.retryable:
 				self._fatal = error
 
-	def _failed(self, name: str, error: DeviceError) -> None:
-		now = self._now()
-		if error.code in PASSWORD_TROUBLES:
-			self._let_in.discard(name)
-		breaker = self._breakers.get(name, Breaker())
-		until = left_alone_until(error, now, breaker.failures + 1, self._chance())
-		self._breakers[name] = breaker.failed(now, self._chance(), until)
-		self._book.failed(name, error, at=now, breaker=self._breakers[name])
+	def _failed(self, device: Device, error: DeviceError) -> bool:
+		"""Note a failure; False, and nothing, if the terminal is another one by now, or is reached otherwise:
+		a password that was corrected meanwhile is not to wait for the lock-out of the former one."""
+		name, now = device.settings.name, self._now()
 		logger.warning("%s [%s]", sentence(error, name), error.code.value)
+		with self._lock:
+			if not self._goes_by(device):
+				return False
+			if error.code in PASSWORD_TROUBLES:
+				self._let_in.discard(name)
+			breaker = self._breakers.get(name, Breaker())
+			until = left_alone_until(error, now, breaker.failures + 1, self._chance())
+			self._breakers[name] = breaker = breaker.failed(now, self._chance(), until)
+		self._book.failed(name, error, at=now, breaker=breaker)
+		return True
+
+	def _goes_by(self, device: Device) -> bool:
+		"""Whether the terminal is still read, and still so."""
+		known = self._devices.get(device.settings.name)
+		return known is not None and known.config == device.config
 
 	def _next_at(self, name: str) -> datetime:
 		now = self._now()

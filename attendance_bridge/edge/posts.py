@@ -9,18 +9,20 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from attendance_bridge.core.driver import Now, Page
-from attendance_bridge.core.errors import Code, DeviceError
+from attendance_bridge.core.errors import Code, DeviceError, StoreError
 from attendance_bridge.core.lockout import PASSWORD_TROUBLES
-from attendance_bridge.core.redact import Secret
+from attendance_bridge.core.redact import Secret, redact
+from attendance_bridge.core.relay import PostsReport
 from attendance_bridge.drivers.hikvision_isapi import Driver as HikvisionDriver
 from attendance_bridge.drivers.hikvision_isapi.delivery import Arrivals, Delivery, judge
-from attendance_bridge.drivers.hikvision_isapi.http_hosts import Arrangement, Listener
+from attendance_bridge.drivers.hikvision_isapi.http_hosts import Arrangement, HttpHosts, Listener
 from attendance_bridge.edge.messages import sentence
 from attendance_bridge.edge.poller import Poller
 from attendance_bridge.edge.reader import open_driver
@@ -49,6 +51,8 @@ class Posting:
 	code: str = ""
 	"""Why it could not be told."""
 	arrived_at: datetime | None = None
+	event_at: datetime | None = None
+	"""When a punch was posted last."""
 	events: int = 0
 	pulled_at: datetime | None = None
 	"""Of the first complete pull after it was told: what later ones bring was not posted."""
@@ -61,21 +65,39 @@ class Posting:
 			set_up_at=self.told_at,
 			subscribes=self.arrangement.subscribes,
 			arrived_at=self.arrived_at,
+			event_at=self.event_at,
 			missed_at=self.missed_at,
 		)
 		return judge(seen, now)
 
-	def as_json(self, now: datetime) -> dict[str, Any]:
+	def has_to_be_told(self, now: datetime) -> bool:
+		"""Whether it was not told, or nothing comes of it. One that had nothing to post is left alone: each
+		telling may have it post its whole log."""
 		made = self.arrangement
+		return made is None or not made.is_good or self.delivery(now) in (Delivery.NEVER, Delivery.STOPPED)
+
+	def report(self, now: datetime) -> PostsReport:
+		made = self.arrangement
+		return PostsReport(
+			delivery=self.delivery(now).value,
+			told_at=self.told_at,
+			arrived_at=self.arrived_at,
+			not_kept=made.not_kept if made else (),
+			reaches_us=made.reaches_us if made else None,
+			code=self.code,
+		)
+
+	def as_json(self, now: datetime) -> dict[str, Any]:
+		report = self.report(now)
 		return {
-			"delivery": self.delivery(now).value,
-			"told_at": self.told_at.isoformat() if self.told_at else None,
-			"arrived_at": self.arrived_at.isoformat() if self.arrived_at else None,
+			"delivery": report.delivery,
+			"told_at": report.told_at.isoformat() if report.told_at else None,
+			"arrived_at": report.arrived_at.isoformat() if report.arrived_at else None,
 			"events": self.events,
-			"not_kept": list(made.not_kept) if made else [],
-			"reaches_us": made.reaches_us if made else None,
-			"said": made.said if made else "",
-			"code": self.code,
+			"not_kept": list(report.not_kept),
+			"reaches_us": report.reaches_us,
+			"said": self.arrangement.said if self.arrangement else "",
+			"code": report.code,
 		}
 
 
@@ -107,22 +129,36 @@ class Posts:
 		self._now = now
 		self._lock = threading.Lock()
 		self._postings: dict[str, Posting] = {}
+		self._told: dict[str, Device] = {}
+		"""Those that were told to post, as they were reached then."""
 
 	@property
 	def states(self) -> dict[str, dict[str, Any]]:
 		"""By name of the device."""
 		now = self._now()
+		return {name: posting.as_json(now) for name, posting in self._known().items()}
+
+	@property
+	def reports(self) -> dict[str, PostsReport]:
+		"""The same for a site."""
+		now = self._now()
+		return {name: posting.report(now) for name, posting in self._known().items()}
+
+	def _known(self) -> dict[str, Posting]:
 		with self._lock:
-			postings = dict(self._postings)
-		return {name: posting.as_json(now) for name, posting in postings.items()}
+			return dict(self._postings)
 
 	def note_arrival(self, name: str, page: Page) -> None:
 		"""A terminal has posted."""
 		with self._lock:
 			posting = self._postings.get(name)
 			if posting is not None:
+				now = self._now()
 				self._postings[name] = replace(
-					posting, arrived_at=self._now(), events=posting.events + len(page.punches)
+					posting,
+					arrived_at=now,
+					event_at=now if page.punches else posting.event_at,
+					events=posting.events + len(page.punches),
 				)
 
 	def run(self, stop: threading.Event) -> None:
@@ -134,11 +170,31 @@ class Posts:
 			records = {record.name: record for record in self._book.all()}
 			wanted = [device for device in self._devices() if is_posting(device)]
 			self._enter(wanted, records)
+			self._let_go(wanted)
 			for device in wanted:
 				if stop.is_set():
 					break
-				self._look_after(device, records.get(device.settings.name))
+				try:
+					self._look_after(device, records.get(device.settings.name))
+				except StoreError:
+					raise
+				except Exception as error:  # a fault of ours with one terminal must not stop the others
+					name = device.settings.name
+					logger.error("%s: %s", name, redact(repr(error)), exc_info=error)
+					self._change(name, told_at=self._now(), arrangement=None, code=Code.DEVICE_ERROR.value)
 			stop.wait(LOOK_EVERY_SECONDS)
+
+	def _let_go(self, wanted: Iterable[Device]) -> None:
+		"""Take our address away from terminals that are to post here no more."""
+		names = {device.settings.name for device in wanted}
+		for name in self._told.keys() - names:
+			device = self._told.pop(name)
+			try:
+				if self._poller.is_let_in(name):
+					with self._hosts_of(device) as hosts:
+						hosts.take_away()
+			except (DeviceError, ValueError) as error:
+				logger.warning("%s: may go on posting here: %s", name, error)
 
 	def _enter(self, devices: Iterable[Device], records: Mapping[str, DeviceRecord]) -> None:
 		"""Know those that were met already; forget the others."""
@@ -159,8 +215,7 @@ class Posts:
 			return
 		self._compare(name, posting, record)
 		rested = posting.told_at is None or not timedelta(0) <= now - posting.told_at < AGAIN
-		works = posting.delivery(now) is Delivery.DELIVERS
-		if rested and not works and self._poller.is_let_in(name):
+		if rested and posting.has_to_be_told(now) and self._poller.is_let_in(name):
 			self._tell(device, posting)
 
 	def _tell(self, device: Device, posting: Posting) -> None:
@@ -170,12 +225,13 @@ class Posts:
 			self._change(name, told_at=self._now(), code=Code.SECRET_MISSING.value)
 			return
 		try:
-			with open_driver(device, self._now) as driver:
-				if not isinstance(driver, HikvisionDriver):
-					return
-				path = f"/{POSTS_PATH}/{self._token.reveal()}/{posting.serial}"
-				here = Listener(host=address_towards(device), port=self._port, path=path)
-				made = driver.http_hosts().set_up(here)
+			with self._hosts_of(device, posting.serial) as hosts:
+				here = Listener(
+					host=address_towards(device), port=self._port, path=self._path_of(posting.serial)
+				)
+				# What it was told before this agent began still stands, as a rule.
+				made = hosts.set_up(here, anew=posting.told_at is not None)
+				self._told[name] = device
 		except ValueError as error:  # a serial number or a token that fits into no path
 			logger.warning("%s: is not told to post: %s", name, error)
 			self._change(name, told_at=self._now(), arrangement=None, code=Code.BAD_VALUE.value)
@@ -183,7 +239,7 @@ class Posts:
 		except DeviceError as error:
 			logger.warning("%s [%s]", sentence(error, name), error.code.value)
 			if error.code in PASSWORD_TROUBLES:
-				self._poller.refused(name, error)
+				self._poller.refused(device, error)
 			self._change(name, told_at=self._now(), arrangement=None, code=error.code.value)
 			return
 		if not made.is_good:
@@ -194,9 +250,33 @@ class Posts:
 			arrangement=made,
 			code="",
 			arrived_at=None,
+			event_at=None,
 			pulled_at=None,
 			missed_at=None,
 		)
+
+	@contextmanager
+	def _hosts_of(self, device: Device, serial: str = "") -> Iterator[HttpHosts]:
+		"""
+		:param serial: that has to answer: another terminal would post under the name of this one.
+		:raises DeviceError: also WRONG_DEVICE.
+		"""
+		with open_driver(device, self._now) as driver:
+			if not isinstance(driver, HikvisionDriver):
+				raise DeviceError(Code.NOT_SUPPORTED)
+			found = driver.identify().serial if serial else ""
+			if found != serial:
+				config = device.config
+				where = {"host": config.host, "port": config.effective_port}
+				raise DeviceError(Code.WRONG_DEVICE, found=found, expected=serial, **where)
+			yield driver.http_hosts(self._is_ours)
+
+	def _path_of(self, serial: str) -> str:
+		token = self._token.reveal() if self._token is not None else ""
+		return f"/{POSTS_PATH}/{token}/{serial}"
+
+	def _is_ours(self, path: str) -> bool:
+		return self._token is not None and path.startswith(self._path_of(""))
 
 	def _compare(self, name: str, posting: Posting, record: DeviceRecord) -> None:
 		"""Note when a pull brought what should have been posted."""

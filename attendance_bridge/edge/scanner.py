@@ -1,7 +1,8 @@
 """Looks for terminals in a range of addresses: one that got another address is found by its serial number.
 
-Only private ranges, at most so many addresses, so many a second, and never with a password: what wants one
-before it says who it is, is left alone.
+Only private ranges, at most so many addresses, so many a second, and never with a user's password. A terminal
+that says nothing without a comm key is tried with those that other terminals here have, or else it is named
+by its address alone.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ import ipaddress
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 from attendance_bridge import drivers
-from attendance_bridge.core.driver import FindableDriver
+from attendance_bridge.core.driver import DeviceInfo, FindableDriver
 from attendance_bridge.core.errors import Code, ConfigError
+from attendance_bridge.core.redact import redact
 from attendance_bridge.core.relay import (
 	MOST_FOUND,
 	MOST_SCANNED_ADDRESSES,
@@ -34,6 +37,8 @@ LARGEST_RANGE = 1024
 PER_SECOND = 64
 AT_ONCE = 32
 PROBE_SECONDS = 1.5
+LOOK_SECONDS = 0.2
+"""How often to look whether to stop."""
 
 _PRIVATE = tuple(
 	ipaddress.ip_network(range_)
@@ -89,15 +94,20 @@ def look_through(
 	addresses: Iterable[str],
 	*,
 	known: Sequence[FoundTerminal] = (),
+	devices: Iterable[Device] = (),
 	stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[FoundTerminal]:
 	"""Ask at each address, as the answers come; at most MOST_FOUND.
 
 	:param known: terminals that are spoken with anyway: those at one of the addresses are told as they are
 		known, and not disturbed.
+	:param devices: terminals whose keys may open others of their family.
 	:param stop: asked before each address; what is under way is finished.
 	"""
 	families = findable()
+	configs: dict[str, list[Any]] = {name: [] for name in families}
+	for device in devices:
+		configs.setdefault(device.settings.driver, []).append(device.config)
 	wanted = dict.fromkeys(addresses)
 	here = [each for each in known if each.host in wanted][:MOST_FOUND]
 	yield from here
@@ -105,7 +115,7 @@ def look_through(
 		wanted.pop(each.host, None)
 	count = len(here)
 	with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="scan") as pool:
-		for results in pool.map(partial(_ask_at, families, stop), _paced(wanted)):
+		for results in pool.map(partial(_ask_at, families, configs, stop), _paced(wanted)):
 			for found in results:
 				if count < MOST_FOUND:
 					count += 1
@@ -120,28 +130,36 @@ def _paced(addresses: Iterable[str]) -> Iterator[tuple[float, str]]:
 
 
 def _ask_at(
-	families: dict[str, FindableDriver], stop: Callable[[], bool], paced: tuple[float, str]
+	families: dict[str, FindableDriver],
+	configs: Mapping[str, Sequence[Any]],
+	stop: Callable[[], bool],
+	paced: tuple[float, str],
 ) -> list[FoundTerminal]:
 	not_before, host = paced
-	time.sleep(max(0.0, not_before - time.monotonic()))
+	# In small steps: thousands of addresses that wait for their turn must not keep the agent from ending.
+	while not stop() and (left := not_before - time.monotonic()) > 0:
+		time.sleep(min(left, LOOK_SECONDS))
 	found = []
 	for name, driver in families.items():
 		if stop():
 			break
-		answer = driver.probe(host, PROBE_SECONDS)
+		answer = driver.probe(host, PROBE_SECONDS, configs[name])
 		if answer is not None:
-			port, info = answer
-			found.append(
-				FoundTerminal(
-					serial=info.serial,
-					host=host,
-					port=port,
-					driver=name,
-					model=info.model,
-					firmware=info.firmware,
-				)
-			)
+			found.append(_found(name, host, *answer))
 	return found
+
+
+def _found(driver: str, host: str, port: int, info: DeviceInfo | None) -> FoundTerminal:
+	if info is None:
+		return FoundTerminal(serial="", host=host, port=port, driver=driver, wants_key=True)
+	return FoundTerminal(
+		serial=info.serial,
+		host=host,
+		port=port,
+		driver=driver,
+		model=info.model,
+		firmware=info.firmware,
+	)
 
 
 def well_known(devices: Iterable[Device], records: Iterable[DeviceRecord]) -> list[FoundTerminal]:
@@ -168,11 +186,14 @@ class Scanner:
 		self,
 		known: Callable[[], Sequence[FoundTerminal]] = tuple,
 		on_done: Callable[[], None] = lambda: None,
+		devices: Callable[[], Sequence[Device]] = tuple,
 	) -> None:
 		"""
 		:param known: terminals that were well when they were last read.
+		:param devices: see `look_through`.
 		"""
 		self._known = known
+		self._devices = devices
 		self._on_done = on_done
 		self._lock = threading.Lock()
 		self._token = ""
@@ -208,10 +229,15 @@ class Scanner:
 		try:
 			addresses = addresses_in(wanted.networks)
 			logger.info("looking for terminals at %d addresses", len(addresses))
-			terminals = tuple(look_through(addresses, known=self._known(), stop=self._stop.is_set))
+			terminals = tuple(
+				look_through(addresses, known=self._known(), devices=self._devices(), stop=self._stop.is_set)
+			)
 		except ConfigError as refused:
 			logger.warning("the site wants a scan that is refused: %s", refused)
 			error = refused.code.value
+		except Exception as fault:  # the site waits for an answer
+			logger.error("looking for terminals failed: %s", redact(repr(fault)), exc_info=fault)
+			error = Code.DEVICE_ERROR.value
 		self._report = ScanReport(
 			token=wanted.token, addresses=len(addresses), terminals=terminals, error=error
 		)

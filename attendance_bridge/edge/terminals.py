@@ -167,6 +167,7 @@ def device_of(relayed: RelayedDevice) -> Device:
 			"serial": relayed.serial,
 			"enabled": relayed.enabled,
 			"live": relayed.live,
+			"posts": relayed.posts,
 		},
 		secrets=_no_secrets,
 		path=relayed.name,

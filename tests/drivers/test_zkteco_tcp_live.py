@@ -142,7 +142,7 @@ def test_what_is_not_certain_is_left_to_the_pull(data: bytes) -> None:
 
 def test_another_event_is_none_of_ours() -> None:
 	for code in (2, 4, 8, 16, 32, 128, 256, 512):
-		assert read(bytes(12), code=code) == Page(punches=(), cursor=START, read=1, live=True)
+		assert read(bytes(12), code=code) == Page(punches=(), cursor=START, live=True)
 
 
 def test_in_a_repeated_hour_nothing_is_guessed() -> None:
@@ -337,6 +337,35 @@ def test_a_terminal_that_holds_more_than_it_told(terminal: WireTerminal) -> None
 		terminal.held += 1
 		assert any(next(heard).gap for _ in range(3))
 		assert not any(next(heard).gap for _ in range(3))
+
+
+@pytest.mark.usefixtures("asks_often")
+def test_another_event_does_not_stand_for_a_punch_that_was_not_told(terminal: WireTerminal) -> None:
+	with closing(listening(terminal)) as heard:
+		next(heard)
+		terminal.tell(event(bytes(12), code=2))
+		terminal.held += 1
+		assert any(next(heard).gap for _ in range(4))
+
+
+@pytest.mark.usefixtures("asks_often")
+def test_every_record_of_a_packet_counts(terminal: WireTerminal) -> None:
+	with closing(listening(terminal)) as heard:
+		next(heard)
+		terminal.tell(event(text_record("1", AT) + text_record("2", AT)))
+		terminal.held += 2
+		users_of(heard, 2)
+		assert not any(next(heard).gap for _ in range(3))
+
+
+@pytest.mark.usefixtures("asks_often")
+def test_an_event_in_the_middle_of_the_count_is_in_it(terminal: WireTerminal) -> None:
+	with closing(listening(terminal)) as heard:
+		next(heard)
+		terminal.before_sizes = event(text_record("1", AT))
+		pages = [next(heard) for _ in range(4)]
+	assert [punch.device_user_id for page in pages for punch in page.punches] == ["1"]
+	assert not any(page.gap for page in pages)
 
 
 # --- one line for all

@@ -49,6 +49,8 @@ class WireTerminal:
 		self.most_at_once = 0
 		self.before_log: bytes = b""
 		"""Sent in the middle of the answer to the question for the log."""
+		self.before_sizes: bytes = b""
+		"""Sent once before the answer to how much it holds, and counted in it."""
 		self._lock = threading.Lock()
 		self._stream: socket.socket | None = None
 		self._listener = socket.create_server(("127.0.0.1", 0))
@@ -115,6 +117,9 @@ class WireTerminal:
 		if command == OPTIONS and data.startswith(b"~SerialNumber"):
 			return ACK_OK, b"~SerialNumber=" + self.serial.encode() + b"\0"
 		if command == SIZES:
+			if self.before_sizes and self._stream is not None:
+				self._stream.sendall(self.before_sizes)
+				self.before_sizes, self.held = b"", self.held + 1
 			numbers = [0] * 23
 			numbers[4], numbers[8], numbers[16] = self.users_held, self.held, 100_000
 			return ACK_OK, struct.pack("<23i", *numbers)

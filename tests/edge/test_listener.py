@@ -13,11 +13,16 @@ from datetime import datetime, timedelta
 import pytest
 
 from attendance_bridge.core.clock import ClockRules, ClockVerdict, judge
+from attendance_bridge.core.cursor import START
+from attendance_bridge.core.driver import Page
 from attendance_bridge.core.errors import Code
+from attendance_bridge.core.ports import Accepted
+from attendance_bridge.core.retry import Backoff
 from attendance_bridge.drivers.hikvision_isapi import alert_stream
 from attendance_bridge.drivers.zkteco_tcp import live as zk_live
 from attendance_bridge.edge import listener as listener_module
 from attendance_bridge.edge.listener import Listener, Standing
+from attendance_bridge.edge.reader import TerminalReader
 from attendance_bridge.edge.settings import Device
 from tests.drivers.stream_server import CHALLENGE, DEVICE_INFO, StreamServer, answer
 from tests.drivers.zk_wire_terminal import WireTerminal, event, text_record
@@ -201,6 +206,41 @@ def test_a_driver_that_cannot_listen_is_only_read(edge: Edge, terminal: WireTerm
 	premises = Premises(edge, replace(device, settings=replace(device.settings, driver="edge_camera")))
 	with running(premises.listener):
 		assert premises.listener.states == {}
+
+
+def test_one_that_ends_without_a_word_is_not_called_again_at_once(
+	edge: Edge, terminal: WireTerminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	premises = Premises(edge, live(zkteco(terminal.port)))
+	calls: list[Device] = []
+
+	def ends(_reader: TerminalReader, device: Device, _stop: object) -> Iterator[tuple[Page, Accepted]]:
+		calls.append(device)
+		yield Page(punches=(), cursor=START), Accepted(new=0, known=0)
+
+	monkeypatch.setattr(TerminalReader, "listen", ends)
+	monkeypatch.setattr(listener_module, "BACKOFF", Backoff(base=timedelta(hours=1), cap=timedelta(hours=1)))
+	with running(premises.poller), running(premises.listener):
+		eventually(premises.stands(Standing.PAUSED))
+		eventually(lambda: premises.poller.pulls["Workshop"] == 2)
+		state = premises.listener.states["Workshop"]
+		assert (state.code, state.gaps, len(calls)) == (Code.CONNECTION_LOST.value, 1, 1)
+
+
+def test_a_fault_of_ours_does_not_leave_a_terminal_unheard(
+	edge: Edge, terminal: WireTerminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	premises = Premises(edge, live(zkteco(terminal.port)))
+	monkeypatch.setattr(listener_module, "sentence", lambda *_args: 1 / 0)
+	monkeypatch.setattr(
+		listener_module, "BACKOFF", replace(listener_module.BACKOFF, cap=timedelta(seconds=0.02))
+	)
+	with running(premises.poller), running(premises.listener):
+		eventually(premises.stands(Standing.LISTENING))
+		eventually(terminal.registered.is_set)
+		terminal.hang_up()
+		eventually(lambda: premises.listener.states["Workshop"].gaps == 1)
+		eventually(premises.stands(Standing.LISTENING))
 
 
 # --- passwords

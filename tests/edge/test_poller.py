@@ -6,12 +6,15 @@ import socket
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
-from attendance_bridge.core.errors import Code
+from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.core.lockout import AFTER_REFUSED_PASSWORD, LONGEST_LOCK_OUT
+from attendance_bridge.core.pull import PullReport
 from attendance_bridge.edge.poller import PATIENCE, Progress
+from attendance_bridge.edge.reader import TerminalReader
 from attendance_bridge.edge.settings import Device
 from attendance_bridge.simulators.hikvision import HikvisionState, HikvisionTerminal, verbs
 from attendance_bridge.simulators.zkteco import ZktecoState, ZktecoTerminal
@@ -218,6 +221,39 @@ def test_a_refused_comm_key_is_tried_once_in_half_an_hour(edge: Edge, clock: Clo
 			witness.is_read(poller, after=FIRST_PAUSE - 12)
 			witness.is_read(poller)
 	assert (state.counters["wrong_comm_key"], poller.pulls["Workshop"]) == (1, 1)
+
+
+def test_a_refusal_of_the_former_password_says_nothing_of_the_new_one(
+	edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	former, corrected = hikvision(free_port(), password="a"), hikvision(free_port(), password="b")
+	poller = edge.poller(former)
+
+	def corrected_meanwhile(_reader: TerminalReader, _device: Device, **_rest: Any) -> PullReport:
+		poller.replace([corrected])
+		raise DeviceError(Code.AUTH_FAILED)
+
+	monkeypatch.setattr(TerminalReader, "read", corrected_meanwhile)
+	assert poller.poll("Main gate") is None
+	poller.refused(former, DeviceError(Code.AUTH_FAILED))
+	assert edge.record("Main gate").last_error_code == ""
+	poller.refused(corrected, DeviceError(Code.AUTH_FAILED))
+	assert edge.record("Main gate").last_error_code == Code.AUTH_FAILED.value
+
+
+def test_who_let_the_former_password_in_has_not_let_the_new_one_in(
+	edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	former, changed = hikvision(free_port(), password="a"), hikvision(free_port(), password="b")
+	poller = edge.poller(former)
+
+	def changed_meanwhile(_reader: TerminalReader, _device: Device, **_rest: Any) -> PullReport:
+		poller.replace([changed])
+		return PullReport(device_serial="T1")
+
+	monkeypatch.setattr(TerminalReader, "read", changed_meanwhile)
+	poller.poll("Main gate")
+	assert not poller.is_let_in("Main gate")
 
 
 def test_a_new_start_of_the_duty_does_not_try_a_refused_password_again(edge: Edge, clock: Clock) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from attendance_bridge.core.cursor import START
+from attendance_bridge.core.driver import Page
 from attendance_bridge.core.redact import Secret
 from attendance_bridge.drivers.hikvision_isapi.delivery import LATE
 from attendance_bridge.edge import posts
@@ -39,7 +41,9 @@ class Ahead:
 
 
 @contextmanager
-def an_agent(folder: Path, port: int, *, token: str = "t" * 24, now: Ahead | None = None) -> Iterator[Agent]:
+def an_agent(
+	folder: Path, port: int, *, token: str = "t" * 24, now: Ahead | None = None, receiver_port: int = 0
+) -> Iterator[Agent]:
 	device: dict[str, Any] = {
 		"name": "Main gate",
 		"driver": "hikvision_isapi",
@@ -57,7 +61,11 @@ def an_agent(folder: Path, port: int, *, token: str = "t" * 24, now: Ahead | Non
 		"devices": [device],
 	}
 	receiver = ReceiverSettings(
-		enabled=True, host="127.0.0.1", port=0, threads=2, token=Secret(token) if token else None
+		enabled=True,
+		host="127.0.0.1",
+		port=receiver_port,
+		threads=2,
+		token=Secret(token) if token else None,
 	)
 	settings = replace(from_mapping(mapping), receiver=receiver)
 	agent = Agent(settings, now=now or Ahead())
@@ -73,6 +81,12 @@ def an_agent(folder: Path, port: int, *, token: str = "t" * 24, now: Ahead | Non
 def state_of(agent: Agent) -> dict[str, Any]:
 	assert agent.posts is not None
 	return agent.posts.states.get("Main gate", {})
+
+
+def read_now(agent: Agent) -> None:
+	pulled_at = agent.book.all()[0].last_pull_at
+	agent.poller.hurry("Main gate")
+	eventually(lambda: agent.book.all()[0].last_pull_at != pulled_at)
 
 
 def users(agent: Agent) -> list[str]:
@@ -102,9 +116,7 @@ def test_a_post_and_a_pull_are_one_punch(tmp_path: Path, state: HikvisionState) 
 		eventually(lambda: state_of(agent).get("told_at"))
 		verbs.punch(state, "1")
 		eventually(lambda: users(agent) == ["1"])
-		pulled_at = agent.book.all()[0].last_pull_at
-		agent.poller.hurry("Main gate")
-		eventually(lambda: agent.book.all()[0].last_pull_at != pulled_at)
+		read_now(agent)
 		assert users(agent) == ["1"]
 		assert agent.book.all()[0].last_pull_new == 0
 
@@ -122,12 +134,61 @@ def test_one_that_accepts_and_never_delivers_is_found_out(tmp_path: Path, state:
 		eventually(lambda: state_of(agent).get("told_at"))
 		for user in ("1", "2"):
 			verbs.punch(state, user)
-			pulled_at = agent.book.all()[0].last_pull_at
-			agent.poller.hurry("Main gate")
-			eventually(lambda pulled_at=pulled_at: agent.book.all()[0].last_pull_at != pulled_at)
+			read_now(agent)
 		assert users(agent) == ["1", "2"]
 		now.by = LATE * 2
 		eventually(lambda: state_of(agent)["delivery"] == "never")
+
+
+def test_heartbeats_alone_are_no_delivery(tmp_path: Path, state: HikvisionState) -> None:
+	now = Ahead()
+	with HikvisionTerminal(state) as terminal, an_agent(tmp_path, terminal.port, now=now) as agent:
+		eventually(lambda: state_of(agent).get("told_at"))
+		verbs.set_fault(state, "hosts-never-deliver")
+		for user in ("1", "2"):
+			verbs.punch(state, user)
+			read_now(agent)
+		now.by = LATE * 2
+		assert agent.posts is not None
+		agent.posts.note_arrival("Main gate", Page(punches=(), cursor=START))
+		eventually(lambda: state_of(agent)["delivery"] == "never")
+
+
+def test_an_agent_that_starts_again_leaves_a_terminal_as_it_told_it(
+	tmp_path: Path, state: HikvisionState
+) -> None:
+	with HikvisionTerminal(state) as terminal:
+		with an_agent(tmp_path, terminal.port) as agent:
+			eventually(lambda: state_of(agent).get("told_at"))
+			told, port = state.hosts[1], agent.receiver.port if agent.receiver else 0
+		with an_agent(tmp_path, terminal.port, receiver_port=port) as agent:
+			eventually(lambda: state_of(agent).get("told_at"))
+			verbs.punch(state, "1")
+			eventually(lambda: users(agent) == ["1"])
+		assert state.hosts[1] is told
+		assert not state.hosts[2].is_set
+
+
+def test_another_terminal_at_the_address_does_not_post_under_its_name(
+	tmp_path: Path, state: HikvisionState
+) -> None:
+	now = Ahead()
+	with HikvisionTerminal(state) as terminal, an_agent(tmp_path, terminal.port, now=now) as agent:
+		eventually(lambda: state_of(agent).get("told_at"))
+		told = state.hosts[1]
+		state.serial = "HIK2"
+		now.by = posts.AGAIN * 2  # silent for so long that it is told anew
+		eventually(lambda: state_of(agent)["code"] == "wrong_device")
+		assert state.hosts[1] is told
+
+
+def test_a_fault_with_one_terminal_does_not_end_the_duty(
+	tmp_path: Path, state: HikvisionState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	monkeypatch.setattr(posts, "address_towards", lambda device: 1 / 0)
+	with HikvisionTerminal(state) as terminal, an_agent(tmp_path, terminal.port) as agent:
+		eventually(lambda: state_of(agent).get("code") == "device_error")
+		assert agent.supervisor.states["posts"].value == "running"
 
 
 def test_without_a_token_nobody_is_told(tmp_path: Path, state: HikvisionState) -> None:

@@ -1,7 +1,8 @@
-"""A scan finds terminals by serial number, without a password, in private ranges, bounded."""
+"""A scan finds terminals by serial number, without a user's password, in private ranges, bounded."""
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -14,7 +15,8 @@ from click.testing import CliRunner
 from attendance_bridge.cli.scan import scan
 from attendance_bridge.core.driver import DeviceInfo
 from attendance_bridge.core.errors import Code, ConfigError
-from attendance_bridge.core.relay import MOST_SCANNED_ADDRESSES, FoundTerminal, Scan
+from attendance_bridge.core.redact import Secret
+from attendance_bridge.core.relay import MOST_SCANNED_ADDRESSES, FoundTerminal, Scan, ScanReport
 from attendance_bridge.drivers.hikvision_isapi import driver as hikvision_driver
 from attendance_bridge.drivers.hikvision_isapi import probe as sadp
 from attendance_bridge.drivers.zkteco_tcp import driver as zkteco_driver
@@ -24,7 +26,9 @@ from attendance_bridge.edge.scanner import Scanner, addresses_in, look_through
 from attendance_bridge.simulators.zkteco import ZktecoState, ZktecoTerminal
 from tests.drivers.test_zkteco_tcp_live import listening
 from tests.drivers.zk_wire_terminal import WireTerminal
-from tests.edge.rig import eventually
+from tests.edge.rig import eventually, hikvision, zkteco
+
+KEY = 471_147
 
 MATCH = (
 	b'<?xml version="1.0" encoding="UTF-8"?><ProbeMatch><Uuid>X</Uuid><Types>inquiry</Types>'
@@ -127,11 +131,27 @@ def test_a_zkteco_terminal_says_who_it_is() -> None:
 	assert state.enabled
 
 
-def test_no_comm_key_is_tried() -> None:
-	state = ZktecoState(comm_key=4711)
+def secrets(*keys: int) -> list[Secret]:
+	return [Secret(str(key)) for key in keys]
+
+
+@pytest.mark.parametrize(
+	("keys", "wrong"), [([], 0), ([0], 0), ([1, 1, 1], 1), ([1, 2, 3, KEY], zk_probe.MOST_KEYS)]
+)
+def test_a_terminal_that_wants_a_comm_key_is_named_by_its_address(keys: list[int], wrong: int) -> None:
+	state = ZktecoState(serial="ZK-0815", comm_key=KEY)
 	with ZktecoTerminal(state) as terminal:
-		assert zk_probe.probe("127.0.0.1", 2.0, port=terminal.port) is None
-	assert state.counters["wrong_comm_key"] == 0
+		found = zk_probe.probe("127.0.0.1", 2.0, port=terminal.port, keys=secrets(*keys))
+	assert found == (terminal.port, None)
+	assert state.counters["wrong_comm_key"] == wrong
+
+
+def test_a_comm_key_of_another_terminal_opens_it() -> None:
+	state = ZktecoState(serial="ZK-0815", device_name="F22", comm_key=KEY)
+	with ZktecoTerminal(state) as terminal:
+		found = zk_probe.probe("127.0.0.1", 2.0, port=terminal.port, keys=secrets(1, KEY))
+	assert found == (terminal.port, DeviceInfo(serial="ZK-0815", model="F22"))
+	assert state.counters["wrong_comm_key"] == 1
 
 
 def test_a_terminal_that_is_listened_to_is_not_disturbed() -> None:
@@ -154,7 +174,9 @@ def lan(monkeypatch: pytest.MonkeyPatch) -> Iterator[ZktecoState]:
 			hikvision_driver, "probe", lambda host, seconds: sadp.probe(host, seconds, port=udp)
 		)
 		monkeypatch.setattr(
-			zkteco_driver, "probe", lambda host, seconds: zk_probe.probe(host, seconds, port=terminal.port)
+			zkteco_driver,
+			"probe",
+			lambda host, seconds, keys: zk_probe.probe(host, seconds, port=terminal.port, keys=keys),
 		)
 		yield state
 
@@ -166,6 +188,43 @@ def test_terminals_are_found_in_a_range() -> None:
 		("DS-K1T342-0001", "hikvision_isapi", "127.0.0.1"),
 		("ZK-0815", "zkteco_tcp", "127.0.0.1"),
 	}
+
+
+def test_keys_that_are_known_here_open_others_and_are_written_nowhere(
+	lan: ZktecoState, caplog: pytest.LogCaptureFixture
+) -> None:
+	caplog.set_level(logging.DEBUG)
+	lan.comm_key = KEY
+	report = scan_of(Scanner())
+	(locked,) = (each for each in report.terminals if each.driver == "zkteco_tcp")
+	assert (locked.serial, locked.wants_key, locked.host) == ("", True, "127.0.0.1")
+	report = scan_of(Scanner(devices=lambda: [zkteco(4370, comm_key=KEY), hikvision(80)]))
+	assert {(each.serial, each.wants_key) for each in report.terminals} >= {("ZK-0815", False)}
+	assert str(KEY) not in caplog.text + repr(report)
+
+
+def scan_of(made: Scanner) -> ScanReport:
+	made.obey(Scan(token="t1", networks=("127.0.0.1/32",)))
+	eventually(lambda: made.report is not None)
+	assert made.report is not None
+	return made.report
+
+
+def test_it_ends_soon_however_many_addresses_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+	monkeypatch.setattr(scanner, "findable", dict)
+	before = set(threading.enumerate())
+	made = Scanner()
+	made.obey(Scan(token="t1", networks=("127.0.0.0/22",)))
+	eventually(lambda: len(set(threading.enumerate()) - before) > 1)
+	begun_at = time.monotonic()
+	made.close()
+	eventually(lambda: set(threading.enumerate()) <= before)
+	assert time.monotonic() - begun_at < 3
+
+
+def test_a_fault_of_ours_is_told_to_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+	monkeypatch.setattr(scanner, "look_through", lambda *_args, **_rest: 1 / 0)
+	assert scan_of(Scanner()).error == Code.DEVICE_ERROR.value
 
 
 def test_so_many_a_second(monkeypatch: pytest.MonkeyPatch) -> None:

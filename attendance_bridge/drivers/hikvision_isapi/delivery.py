@@ -32,7 +32,9 @@ class Arrivals:
 	subscribes: bool
 	"""Whether the terminal took a subscription with a heartbeat."""
 	arrived_at: datetime | None = None
-	"""When it last posted anything."""
+	"""When it last posted anything, a heartbeat too."""
+	event_at: datetime | None = None
+	"""When it last posted a punch."""
 	missed_at: datetime | None = None
 	"""When the last punch was made that a pull brought and no post."""
 
@@ -40,9 +42,12 @@ class Arrivals:
 def judge(seen: Arrivals, now: datetime) -> Delivery:
 	"""Say how delivery stands at `now`."""
 	latest = max(seen.set_up_at, seen.arrived_at or seen.set_up_at)
-	has_missed = seen.missed_at is not None and seen.missed_at > latest and now - seen.missed_at > LATE
+	# A heartbeat is no proof: firmware is seen that sends them and keeps its events.
+	told = max(seen.set_up_at, seen.event_at or seen.set_up_at)
+	has_missed = seen.missed_at is not None and seen.missed_at > told and now - seen.missed_at > LATE
 	# Only one that has sent a heartbeat, or an event, is known to keep to it.
 	is_silent = seen.subscribes and now - latest > SILENCE
 	if not has_missed and not is_silent:
 		return Delivery.WAITING if seen.arrived_at is None else Delivery.DELIVERS
-	return Delivery.NEVER if seen.arrived_at is None else Delivery.STOPPED
+	has_delivered = seen.event_at is not None or (not has_missed and seen.arrived_at is not None)
+	return Delivery.STOPPED if has_delivered else Delivery.NEVER

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeVar
@@ -108,8 +108,8 @@ class Driver:
 	# --- who it is
 
 	@staticmethod
-	def probe(host: str, seconds: float) -> tuple[int, DeviceInfo] | None:
-		"""See `core.driver.FindableDriver`."""
+	def probe(host: str, seconds: float, configs: Sequence[Any] = ()) -> tuple[int, DeviceInfo] | None:
+		"""See `core.driver.FindableDriver`; needs no key."""
 		return probe(host, seconds)
 
 	def identify(self) -> DeviceInfo:
@@ -255,9 +255,12 @@ class Driver:
 		with closing(AlertStream(self._config)) as stream:
 			yield from stream.listen(self.notification_reader(self._serial()), stop)
 
-	def http_hosts(self) -> HttpHosts:
-		"""Where the terminal posts its events by itself."""
-		return HttpHosts(self._conversation.ask_raw)
+	def http_hosts(self, is_ours: Callable[[str], bool]) -> HttpHosts:
+		"""Where the terminal posts its events by itself.
+
+		:param is_ours: see `HttpHosts`.
+		"""
+		return HttpHosts(self._conversation.ask_raw, is_ours)
 
 	def notification_reader(self, serial: str) -> NotificationReader:
 		"""What reads the events that the terminal with this serial number tells by itself. Asks nothing."""

@@ -1,6 +1,7 @@
-"""Where a Hikvision terminal posts its events: set up, read back, tested, and put back as it was.
+"""Where a Hikvision terminal posts its events: set up, read back, tested, and taken away again.
 
-An entry is read, changed and written as a whole, so that what this program does not know of it stays as it
+A terminal has one entry or a few, and others may have filled some of them: theirs are never written. An entry
+of ours is read, changed and written as a whole, so that what this program does not know of it stays as it
 is. Then it is read again: firmware is seen that accepts the write, drops the path and refuses host names (and
 then never delivers). Whether anything arrives is another question, for `delivery`.
 """
@@ -17,7 +18,8 @@ from defusedxml.ElementTree import fromstring
 
 from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.core.host import check_host
-from attendance_bridge.drivers.hikvision_isapi.documents import fields_of, read_document
+from attendance_bridge.core.redact import MASK
+from attendance_bridge.drivers.hikvision_isapi.documents import fields_of, read_document, whole_number
 from attendance_bridge.drivers.hikvision_isapi.events import PASSED
 
 HOSTS = "/ISAPI/Event/notification/httpHosts"
@@ -28,6 +30,12 @@ _ROOT = "HttpHostNotification"
 _EVENT = "AccessControllerEvent"
 _MAX_PATH = 128
 _MAX_DOCUMENT = 128 * 1024
+_MOST_ENTRIES = 16
+_LAST_SLOT = 64
+_SHORTEST_SECRET = 8
+_HOST_FIELDS = ("hostName", "ipAddress", "ipv6Address")
+_NOBODY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  # what nobody has filled in
+"""Hosts of an entry that nobody has filled."""
 _REFUSED = (Code.DEVICE_ERROR, Code.NOT_SUPPORTED, Code.FORBIDDEN)
 
 Ask = Callable[[str, str, "bytes | None"], bytes]
@@ -66,6 +74,13 @@ class Listener:
 			"httpAuthenticationMethod": "none",
 		}
 
+	def hide(self, text: str) -> str:
+		"""Words of a terminal without the token: it may tell where it could not post to."""
+		for part in (self.path, *self.path.split("/")):
+			if len(part) >= _SHORTEST_SECRET:
+				text = text.replace(part, MASK)
+		return text
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrangement:
@@ -89,28 +104,54 @@ class Arrangement:
 class HostEntry:
 	"""One entry of the list, as a document that can be changed."""
 
-	def __init__(self, root: Element) -> None:
+	def __init__(self, root: Element, position: int = 1) -> None:
+		"""
+		:param position: in the list, from 1.
+		"""
 		self._root = root
+		self._position = position
 
 	@classmethod
-	def read(cls, body: bytes) -> HostEntry:
-		"""
-		:raises DeviceError: GARBAGE, if it is none.
+	def read_all(cls, body: bytes) -> list[HostEntry]:
+		"""The entries of a list, or the one that stands alone.
+
+		:raises DeviceError: GARBAGE, if there is none.
 		"""
 		root = _parse(body)
 		if root is None:
 			raise DeviceError(Code.GARBAGE, retryable=True, reason="damaged XML")
+		found = [root] if _name(root) == _ROOT else []
 		if _name(root) == f"{_ROOT}List":
-			root = next((child for child in root if _name(child) == _ROOT), root)
-		if _name(root) != _ROOT:
+			found = [child for child in root if _name(child) == _ROOT][:_MOST_ENTRIES]
+		if not found:
 			raise DeviceError(Code.GARBAGE, reason="no HttpHostNotification in the answer")
-		# Written back with the namespace that it came with as the default one: they know no prefixes.
-		namespace = root.tag.rpartition("}")[0].lstrip("{")
-		for element in root.iter():
-			element.tag = _name(element)
-		if namespace:
-			root.set("xmlns", namespace)
-		return cls(root)
+		return [cls(_without_prefixes(each), position) for position, each in enumerate(found, 1)]
+
+	@property
+	def slot(self) -> int:
+		"""Its number, from 1; of one that does not say, its position."""
+		number = whole_number(self.get("id"))
+		return number if number and number <= _LAST_SLOT else self._position
+
+	@property
+	def is_free(self) -> bool:
+		"""Whether it leads nowhere."""
+		return all(self.get(field) in _NOBODY for field in _HOST_FIELDS)
+
+	def says(self, listener: Listener) -> bool:
+		return not self.differs(listener)
+
+	def differs(self, listener: Listener) -> tuple[str, ...]:
+		"""The fields in which it is another one than `listener`."""
+		wanted = listener.fields.items()
+		return tuple(field for field, value in wanted if not _is_same(field, self.get(field), value))
+
+	def was_for(self, listener: Listener) -> bool:
+		"""Whether it leads to the same listener, by a former token or by a path that a firmware dropped."""
+		path = self.get("url")
+		return not set(self.differs(listener)) - {"url"} and (
+			path in ("", "/") or path.split("/")[:2] == listener.path.split("/")[:2]
+		)
 
 	def get(self, field: str) -> str:
 		"""The text of a field; empty if there is none."""
@@ -127,6 +168,33 @@ class HostEntry:
 		found = self._find(self._root, field)
 		if found is not None:
 			self._root.remove(found)
+
+	@property
+	def subscribes(self) -> bool:
+		"""Whether it says which events it is sent, with a heartbeat."""
+		found = self._find(self._root, "SubscribeEvent")
+		return found is not None and self._find(found, "heartbeat") is not None
+
+	def fill(self, listener: Listener, formats: frozenset[str]) -> None:
+		"""Have it lead to `listener`.
+
+		:param formats: that the terminal can post in.
+		"""
+		for other in _HOST_FIELDS:
+			if other not in listener.fields:
+				self.remove(other)
+		for field, value in listener.fields.items():
+			self.set(field, value)
+		if "JSON" in formats or not self.get("parameterFormatType"):
+			self.set("parameterFormatType", "JSON")
+
+	def empty(self) -> None:
+		"""Have it lead nowhere, as an entry that nobody has filled."""
+		for field in ("hostName", "ipv6Address", "SubscribeEvent"):
+			self.remove(field)
+		self.set("url", "/")
+		self.set("addressingFormatType", "ipaddress")
+		self.set("ipAddress", "0.0.0.0")  # noqa: S104  # nobody's
 
 	def subscribe(self) -> None:
 		"""Ask for identifications only, and for a heartbeat."""
@@ -149,60 +217,88 @@ class HostEntry:
 
 
 class HttpHosts:
-	"""The list of one terminal; one entry of it is ours."""
+	"""The list of one terminal. One entry of it is ours, or becomes so; the others are somebody else's."""
 
-	def __init__(self, ask: Ask, *, slot: int = 1) -> None:
+	def __init__(self, ask: Ask, is_ours: Callable[[str], bool]) -> None:
 		"""
-		:param slot: number of the entry, from 1.
+		:param is_ours: whether a path is the one that we last handed out for this terminal: its token tells.
 		"""
 		self._ask = ask
-		self._path = f"{HOSTS}/{slot}"
-		self._slot = slot
+		self._is_ours = is_ours
 
-	def read(self) -> HostEntry:
-		"""
+	def find(self) -> HostEntry | None:
+		"""Our entry; None if there is none.
+
 		:raises DeviceError: also NOT_SUPPORTED, if this model posts nothing.
 		"""
-		return HostEntry.read(self._ask("GET", self._path, None))
+		return next((entry for entry in self._entries() if self._is_ours(entry.get("url"))), None)
 
-	def set_up(self, listener: Listener) -> Arrangement:
+	def set_up(self, listener: Listener, *, anew: bool = True) -> Arrangement:
 		"""Have the terminal post to `listener`, and look what it made of that.
 
-		:raises DeviceError: it refused.
+		Where there are several entries of ours, one stays.
+
+		:param anew: also write an entry that says so already: whoever forgot to post may remember.
+		:raises DeviceError: it refused; NO_FREE_PLACE, if others have filled every entry.
 		"""
-		entry = self.read()
-		for field, value in listener.fields.items():
-			entry.set(field, value)
-		entry.remove("hostName" if _is_address(listener.host) else "ipAddress")
-		if "JSON" in read_capabilities(self._read_capabilities()) or not entry.get("parameterFormatType"):
-			entry.set("parameterFormatType", "JSON")
-		subscribes = self._write(entry)
-		kept = self.read()
-		differing = tuple(
-			field for field, value in listener.fields.items() if not _is_same(field, kept.get(field), value)
-		)
+		ours, free = self._sort(self._entries(), listener)
+		if not ours and not free:
+			raise DeviceError(Code.NO_FREE_PLACE)
+		entry = (ours or free)[0]
+		subscribes = entry.subscribes
+		if anew or not subscribes or not entry.says(listener):
+			entry.fill(listener, read_capabilities(self._read_capabilities()))
+			subscribes = self._write(entry)
+		for another in ours[1:]:
+			self._clear(another)
+		kept = self._read(entry.slot)
 		reaches_us, said = self._test(kept)
-		return Arrangement(not_kept=differing, subscribes=subscribes, reaches_us=reaches_us, said=said)
+		return Arrangement(
+			not_kept=kept.differs(listener),
+			subscribes=subscribes,
+			reaches_us=reaches_us,
+			said=listener.hide(said),
+		)
 
-	def is_kept(self, listener: Listener) -> bool:
-		"""Whether the entry still says so: a reset or another program may have changed it."""
-		entry = self.read()
-		return all(_is_same(field, entry.get(field), value) for field, value in listener.fields.items())
+	def take_away(self) -> None:
+		"""Have the terminal post to us no more."""
+		for entry in self._entries():
+			if self._is_ours(entry.get("url")):
+				self._clear(entry)
 
-	def put_back(self, before: HostEntry) -> None:
-		"""Write an entry as it was found."""
-		self._ask("PUT", self._path, before.to_xml())
+	def _sort(self, entries: list[HostEntry], listener: Listener) -> tuple[list[HostEntry], list[HostEntry]]:
+		"""Those that are ours, the best first, and those that are free."""
+		ours = [each for each in entries if self._is_ours(each.get("url")) or each.was_for(listener)]
+		ours.sort(key=lambda each: not each.says(listener))
+		return ours, [each for each in entries if each.is_free and each not in ours]
+
+	def _entries(self) -> list[HostEntry]:
+		try:
+			return HostEntry.read_all(self._ask("GET", HOSTS, None))
+		except DeviceError as error:
+			if error.code not in (*_REFUSED, Code.GARBAGE):
+				raise
+		return [self._read(1)]  # some firmware shows its entries only one by one
+
+	def _read(self, slot: int) -> HostEntry:
+		entries = HostEntry.read_all(self._ask("GET", f"{HOSTS}/{slot}", None))
+		# Some firmware answers with the whole list.
+		return next((each for each in entries if each.slot == slot), entries[0])
+
+	def _clear(self, entry: HostEntry) -> None:
+		entry.empty()
+		self._ask("PUT", f"{HOSTS}/{entry.slot}", entry.to_xml())
 
 	def _write(self, entry: HostEntry) -> bool:
 		"""Write an entry, with a choice of events if the terminal takes it; whether it did."""
-		plain = entry.to_xml()
+		path, plain = f"{HOSTS}/{entry.slot}", entry.to_xml()
 		entry.subscribe()
 		try:
-			self._ask("PUT", self._path, entry.to_xml())
+			self._ask("PUT", path, entry.to_xml())
 		except DeviceError as error:
 			if error.code not in _REFUSED:
 				raise
-			self._ask("PUT", self._path, plain)
+			self._ask("PUT", path, plain)
 			return False
 		return True
 
@@ -216,7 +312,7 @@ class HttpHosts:
 
 	def _test(self, entry: HostEntry) -> tuple[bool | None, str]:
 		try:
-			body = self._ask("POST", f"{self._path}/test", entry.to_xml())
+			body = self._ask("POST", f"{HOSTS}/{entry.slot}/test", entry.to_xml())
 		except DeviceError as error:
 			if error.code in (Code.NOT_SUPPORTED, Code.GARBAGE, Code.FORBIDDEN):
 				return None, ""
@@ -247,6 +343,16 @@ def _parse(body: bytes) -> Element | None:
 		root: Element = fromstring(body, forbid_dtd=True)
 	except (ParseError, DefusedXmlException, ValueError, LookupError):
 		return None
+	return root
+
+
+def _without_prefixes(root: Element) -> Element:
+	"""Written back with the namespace that it came with as the default one: they know no prefixes."""
+	namespace = root.tag.rpartition("}")[0].lstrip("{")
+	for element in root.iter():
+		element.tag = _name(element)
+	if namespace:
+		root.set("xmlns", namespace)
 	return root
 
 

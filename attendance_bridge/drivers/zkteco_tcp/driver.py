@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
@@ -89,9 +89,9 @@ class Driver:
 		)
 
 	@staticmethod
-	def probe(host: str, seconds: float) -> tuple[int, DeviceInfo] | None:
+	def probe(host: str, seconds: float, configs: Sequence[Any] = ()) -> tuple[int, DeviceInfo | None] | None:
 		"""See `core.driver.FindableDriver`."""
-		return probe(host, seconds)
+		return probe(host, seconds, keys=[config.comm_key for config in configs if config.comm_key])
 
 	def identify(self) -> DeviceInfo:
 		"""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from zk import const
 
@@ -41,15 +42,18 @@ def capture(
 		while not stop():
 			packets = session.events()
 			if packets:
-				count.told += len(packets)
 				unacknowledged += len(packets)
-				yield reader.page(packets)
+				yield count.note(reader.page(packets))
 			elif session.attend(unacknowledged, LOOK_SECONDS):
 				unacknowledged = 0
 				if time.monotonic() - asked_at >= ASK_SECONDS:
 					holds = held()
 					asked_at = time.monotonic()
-					yield Page(punches=(), cursor=START, gap=count.is_short_of(holds))
+					# What came in the middle of the answer is counted in it.
+					packets = session.events()
+					unacknowledged += len(packets)
+					page = count.note(reader.page(packets))
+					yield replace(page, gap=count.is_short_of(holds) or page.gap)
 				else:
 					session.is_ringing(LOOK_SECONDS)
 	except DeviceError:
@@ -67,9 +71,14 @@ class _Count:
 
 	def __init__(self, held: int | None) -> None:
 		self._held = held
-		self.told = 0
+		self._told = 0
+
+	def note(self, page: Page) -> Page:
+		"""The same page, counted."""
+		self._told += page.read
+		return page
 
 	def is_short_of(self, held: int | None) -> bool:
-		before, told = self._held, self.told
-		self._held, self.told = held, 0
+		before, told = self._held, self._told
+		self._held, self._told = held, 0
 		return before is not None and held is not None and held - before > told

@@ -84,9 +84,9 @@ class EventReader:
 
 	def page(self, packets: list[bytes]) -> Page:
 		"""The punches of so many packets; a `gap` if there was one that cannot be read. Never raises for what
-		a packet holds."""
+		a packet holds. `read` counts what the terminal records in its log: other events it does not."""
 		punches: dict[object, Punch] = {}
-		is_gap = False
+		is_gap, told = False, 0
 		for packet in packets:
 			code = int.from_bytes(packet[4:6], "little")
 			if code in OTHER_EVENTS:
@@ -94,13 +94,14 @@ class EventReader:
 			data = packet[_HEADER_SIZE:]
 			records = self._split(data)
 			is_gap |= not records and bool(data)
+			told += len(records)
 			for record in records:
 				punch = self._punch(record)
 				if punch is None:
 					is_gap = True
 				else:
 					punches.setdefault(punch.punch_id, punch)
-		return Page(punches=tuple(punches.values()), cursor=START, read=len(packets), live=True, gap=is_gap)
+		return Page(punches=tuple(punches.values()), cursor=START, read=told, live=True, gap=is_gap)
 
 	def _split(self, data: bytes) -> list[_Record]:
 		"""The records in a packet; none if no known shape makes sense of it."""

@@ -60,6 +60,7 @@ class RelayedTerminal:
 	user_id_prefix: str = ""
 	poll_seconds: float = 60
 	live: bool = False
+	posts: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from attendance_bridge.core.relay import (
 	DeviceReport,
 	Heartbeat,
 	Orders,
+	PostsReport,
 	RelayedDevice,
 	RelayRules,
 	Scan,
@@ -66,6 +67,7 @@ def _read_device(row: Json) -> RelayedDevice:
 		poll_seconds=number_of(row, "poll_seconds", 60),
 		options=read_object(row.get("options", {})),
 		live=flag_of(row, "live"),
+		posts=flag_of(row, "posts"),
 	)
 
 
@@ -93,6 +95,7 @@ def _spell_found(found: ScanReport) -> Json:
 				"driver": each.driver,
 				"model": each.model,
 				"firmware": each.firmware,
+				"wants_key": each.wants_key,
 			}
 			for each in found.terminals
 		],
@@ -121,6 +124,7 @@ def _spell_report(report: DeviceReport) -> Json:
 			"event_at": spell_moment(report.live.event_at),
 			"gaps": report.live.gaps,
 		},
+		"posts": report.posts and _spell_posts(report.posts),
 		"error": trouble
 		and {
 			"code": trouble.code,
@@ -128,6 +132,17 @@ def _spell_report(report: DeviceReport) -> Json:
 			"failures": trouble.failures,
 			"open_until": spell_moment(trouble.open_until),
 		},
+	}
+
+
+def _spell_posts(posts: PostsReport) -> Json:
+	return {
+		"delivery": posts.delivery,
+		"told_at": spell_moment(posts.told_at),
+		"arrived_at": spell_moment(posts.arrived_at),
+		"not_kept": list(posts.not_kept),
+		"reaches_us": posts.reaches_us,
+		"code": posts.code,
 	}
 
 

@@ -13,6 +13,7 @@ after_install = "attendance_bridge.install.after_install"
 before_uninstall = "attendance_bridge.uninstall.before_uninstall"
 
 doctype_js = {
+	"Attendance Anomaly": "public/js/anomalies.js",
 	"Device Configuration": [
 		"public/js/health.js",
 		"public/js/fetch_checkins.js",
@@ -28,10 +29,15 @@ doctype_js = {
 	"Shift Type": "public/js/shift_type.js",
 }
 doctype_list_js = {
+	"Attendance Anomaly": "public/js/anomalies.js",
 	"Device Configuration": "public/js/fetch_checkins.js",
 	"Punch Log": "public/js/review.js",
 }
-page_js = {"unmapped-people": "public/js/review.js"}
+page_js = {
+	"unmapped-people": "public/js/review.js",
+	"live-board": "public/js/board.js",
+	"morning-board": "public/js/board.js",
+}
 
 # What terminals call by themselves; every other page is passed on unseen.
 page_renderer = ["attendance_bridge.bench.iclock.TerminalPage"]
@@ -47,6 +53,7 @@ scheduler_events = {
 		"attendance_bridge.bench.jobs.reconcile",
 		"attendance_bridge.bench.jobs.clean_up",
 		"attendance_bridge.bench.erasing.clean_up",
+		"attendance_bridge.bench.anomalies.nightly.look",
 	],
 }
 
@@ -61,6 +68,10 @@ doc_events = {
 	"Attendance": {
 		"on_update_after_submit": "attendance_bridge.bench.workdays.due.attendance_changed",
 	},
+	"Attendance Request": {
+		"on_submit": "attendance_bridge.bench.anomalies.correcting.request_submitted",
+		"on_cancel": "attendance_bridge.bench.anomalies.correcting.request_cancelled",
+	},
 	"Employee": {
 		"on_update": [
 			"attendance_bridge.bench.unmapped.employee_changed",
@@ -72,13 +83,20 @@ doc_events = {
 }
 
 permission_query_conditions = {
+	"Attendance Anomaly": "attendance_bridge.bench.anomalies.access.conditions",
+	"Attendance Anomaly Punch": "attendance_bridge.bench.anomalies.access.punch_conditions",
 	"Punch Log": "attendance_bridge.bench.permissions.punch_log_conditions",
 	"Face Consent": "attendance_bridge.bench.permissions.face_consent_conditions",
+	"Overtime Approval": "attendance_bridge.bench.permissions.overtime_approval_conditions",
+	"Overtime Approval Day": "attendance_bridge.bench.permissions.overtime_approval_rows_conditions",
+	"Overtime Payment": "attendance_bridge.bench.permissions.overtime_approval_rows_conditions",
 }
 
 has_permission = {
+	"Attendance Anomaly": "attendance_bridge.bench.anomalies.access.may_see",
 	"Punch Log": "attendance_bridge.bench.permissions.may_see_punch",
 	"Face Consent": "attendance_bridge.bench.permissions.may_see_consent",
+	"Overtime Approval": "attendance_bridge.bench.permissions.may_see_overtime_approval",
 }
 
 # Proofs outlive whom they are about: they keep nobody from deleting an Employee.
@@ -89,6 +107,8 @@ ignore_links_on_delete = [
 	# Records of what was: they keep nobody from deleting a terminal.
 	"Device Clock Log",
 	"Attendance Bridge Alert",
+	"Attendance Anomaly",
+	"Attendance Anomaly Punch",
 ]
 
 default_log_clearing_doctypes = {

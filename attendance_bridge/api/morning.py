@@ -31,7 +31,7 @@ def board(
 	:returns: `now`, `date`, `whole` (False: only who has changed), `people` (see `bench.workdays.morning`).
 	"""
 	require_role(*SEE_ALL, "Leave Approver")
-	frappe.has_permission("Attendance", "read", throw=True)
+	frappe.has_permission("Punch Log", "read", throw=True)
 	now = moments.utc_now()
 	site_now = moments.to_site(now)
 	chosen = choice.of_filters(

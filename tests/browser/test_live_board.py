@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(300)
 
 def opened(page: Any) -> Any:
 	page.goto("/app/live-board")
-	page.locator(".live-heading").first.wait_for()
+	page.locator(".board-heading").first.wait_for()
 	return page
 
 
@@ -37,9 +37,9 @@ def test_a_punch_appears_while_somebody_watches(
 	worker = premises.workforce.workers[0]
 	premises.punch(worker.device_user_id)
 	read_at_once(premises)
-	page.locator(".live-list li", has_text=worker.full_name).first.wait_for()
+	page.locator(".board-list li", has_text=worker.full_name).first.wait_for()
 	page.locator(".live-people li", has_text=worker.full_name).wait_for()
-	page.locator(".live-list li", has_text=premises.device).filter(has_text="Online").first.wait_for()
+	page.locator(".board-list li", has_text=premises.device).filter(has_text="Online").first.wait_for()
 	picture(page, "live-board")
 
 
@@ -51,14 +51,14 @@ def test_without_realtime_it_asks_again(premises: Premises, signed_in: Callable[
 	worker = premises.workforce.workers[1]
 	premises.punch(worker.device_user_id)
 	read_at_once(premises)
-	page.locator(".live-list li", has_text=worker.full_name).first.wait_for()
+	page.locator(".board-list li", has_text=worker.full_name).first.wait_for()
 
 
 def test_a_name_on_a_terminal_never_becomes_markup(premises: Premises, signed_in: Callable[..., Any]) -> None:
 	page = opened(signed_in("manager"))
 	premises.punch("<b>8</b>", HOSTILE)
 	read_at_once(premises)
-	page.locator(".live-list li", has_text="<b>8</b>").first.wait_for()
+	page.locator(".board-list li", has_text="<b>8</b>").first.wait_for()
 	assert page.evaluate("window.injected") is None
 	assert page.locator(".live-board img").count() == 0
 

@@ -14,6 +14,8 @@ from typing import Any
 import frappe
 from frappe.utils import getdate
 
+from attendance_bridge.bench import news
+
 
 def something_is_due() -> bool:
 	return bool(
@@ -74,6 +76,8 @@ def checkin_changed(checkin: Any, method: str | None = None) -> None:
 	if former is not None:
 		days |= set(days_of(former.employee, former.time, former.shift_start))
 	mark_days(days)
+	# Also one that came by no terminal changes who is in.
+	news.tell(news.What.PUNCHES)
 
 
 def days_of(

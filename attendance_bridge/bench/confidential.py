@@ -29,16 +29,15 @@ def confidential() -> Iterator[None]:
 			raise
 		frappe.db.rollback()
 		frappe.local.response.http_status_code = UNAVAILABLE
-		_log(error)
+		tell(error, "An agent's request met a fault")
 
 
-def _log(error: Exception) -> None:
+def tell(error: Exception, title: str) -> None:
+	"""Write a fault into the Error Log by its kind and place, without what was worked on. Commits."""
 	# The log takes the request with it.
 	frappe.local.form_dict = frappe._dict()
 	places = "".join(traceback.format_tb(error.__traceback__))
 	# The text of an error may hold what it is about; the number of one of the database does not.
 	number = next((each for each in error.args[:1] if isinstance(each, int)), "")
-	frappe.log_error(
-		title="An agent's request met a fault", message=f"{places}{type(error).__name__} {number}"
-	)
+	frappe.log_error(title=title, message=f"{places}{type(error).__name__} {number}")
 	frappe.db.commit()  # nosemgrep  # the rollback is over, and a GET would not

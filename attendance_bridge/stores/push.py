@@ -34,6 +34,8 @@ FORGOTTEN_AFTER = timedelta(days=7)
 MAX_OPEN = 500
 """Commands under way for one terminal."""
 MAX_ATTEMPTS = 3
+FETCHED_WITHIN = timedelta(days=2)
+"""A terminal that was away for longer is not restarted out of the blue when it is back."""
 ANSWER_WITHIN = timedelta(minutes=5)
 """So long a command may be under way before it is sent again."""
 COMMANDS_KEPT = timedelta(days=90)
@@ -271,20 +273,26 @@ class PushBook:
 
 	def due(self, serial: str, limit: int, at: datetime) -> list[tuple[int, str]]:
 		"""Commands to be sent now, oldest first, noted durably as sent. One that was not answered in time
-		is sent again, a few times, and has failed then."""
+		is sent again, a few times, and has failed then; so has one that nobody fetched for two days."""
 		with self._db.read() as connection:
-			rows = connection.execute(_SQL["open"], {"serial": serial}).fetchall()
-		overdue = micros(at - ANSWER_WITHIN)
-		waiting = [row for row in rows if row["state"] == "queued" or row["sent_at"] < overdue]
-		if not waiting:
-			return []
-		lost = [row["command"] for row in waiting if row["attempts"] >= MAX_ATTEMPTS]
-		sent = [row for row in waiting if row["attempts"] < MAX_ATTEMPTS][:limit]
-		now = micros(at)
+			if not _waiting(connection, serial, at):
+				return []
+		now, too_old = micros(at), micros(at - FETCHED_WITHIN)
 		with self._db.write() as connection:
+			# Once more, alone: two calls of a terminal at a time must not both bring it the same command.
+			waiting = _waiting(connection, serial, at)
+			fits = [row["attempts"] < MAX_ATTEMPTS and row["queued_at"] >= too_old for row in waiting]
+			lost = [row["command"] for row, fit in zip(waiting, fits, strict=True) if not fit]
+			sent = [row for row, fit in zip(waiting, fits, strict=True) if fit][:limit]
 			connection.executemany(_SQL["give_up"], [{"command": each, "at": now} for each in lost])
 			connection.executemany(_SQL["sent"], [{"command": row["command"], "at": now} for row in sent])
 		return [(row["command"], row["text"]) for row in sent]
+
+	def restarted(self, serial: str, texts: Iterable[str], at: datetime) -> None:
+		"""A terminal has started anew: commands with one of these texts that it was sent are done."""
+		rows = [{"serial": serial, "text": text, "at": micros(at)} for text in texts]
+		with self._db.write() as connection:
+			connection.executemany(_SQL["restarted"], rows)
 
 	def outcomes(self, serial: str, outcomes: Sequence[tuple[int, int, str]], at: datetime) -> None:
 		"""Write down what became of commands: (number, code, what it said)."""
@@ -300,6 +308,13 @@ class PushBook:
 		with self._db.read() as connection:
 			rows = connection.execute(_SQL["commands"], {"serial": serial, "limit": limit}).fetchall()
 		return [_command(row) for row in rows]
+
+
+def _waiting(connection: sqlite3.Connection, serial: str, at: datetime) -> list[sqlite3.Row]:
+	"""The commands of a terminal that were not sent yet, or not answered in time."""
+	overdue = micros(at - ANSWER_WITHIN)
+	rows = connection.execute(_SQL["open"], {"serial": serial}).fetchall()
+	return [row for row in rows if row["state"] == "queued" or row["sent_at"] < overdue]
 
 
 def _call_row(call: Call) -> dict[str, object]:

@@ -280,6 +280,7 @@ def test_paths_that_are_none(path: str) -> None:
 		("cdata", "SN=A1&devicetype=att", Dialect.ATTENDANCE),
 		("cdata", "SN=A1&DeviceType=middle%20east&table=rtlog", Dialect.ATTENDANCE),
 		("cdata", "SN=A1&table=rtlog", Dialect.SECURITY),
+		("cdata", "SN=A1&table=RTLOG", Dialect.SECURITY),
 		("cdata", "SN=A1&table=ATTLOG", Dialect.ATTENDANCE),
 		("registry", "SN=A1", Dialect.SECURITY),
 		("cdata", "SN=A1&pushver=3.1.2", None),
@@ -306,6 +307,7 @@ def test_facts_are_bounded_and_printable() -> None:
 
 def test_lines_and_fields() -> None:
 	assert list(lines(b"\r\na\r\n\n b\0\n")) == [b"a", b" b"]
+	assert list(lines(b"a\rb\r\rc")) == [b"a", b"b", b"c"], "each is a record"
 	assert fields(b"~A=1\tb=x=y\tnothing\tA=2") == {"a": "1", "b": "x=y"}
 	assert [number(text) for text in ("7", "-7", "", "1e3", "٣", "9" * 11)] == [7, -7, None, None, None, None]
 

@@ -37,6 +37,9 @@ RETURN_CODES = {
 
 REBOOT = "REBOOT"
 """It fetches its options anew, the UTC offset among them."""
+_REBOOT_SECURITY = "CONTROL DEVICE 03000000"
+REBOOTS = (REBOOT, _REBOOT_SECURITY)
+"""Some firmware starts anew before it has answered: a handshake is the answer then."""
 CHECK = "CHECK"
 """2.x: look for data that was not sent, and send it."""
 INFO = "INFO"
@@ -45,7 +48,7 @@ INFO = "INFO"
 
 def reboot(dialect: Dialect) -> str:
 	"""Restart the terminal."""
-	return REBOOT if dialect is Dialect.ATTENDANCE else "CONTROL DEVICE 03000000"
+	return REBOOT if dialect is Dialect.ATTENDANCE else _REBOOT_SECURITY
 
 
 def tell_of_yourself(dialect: Dialect) -> str:

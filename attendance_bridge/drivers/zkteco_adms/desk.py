@@ -77,6 +77,11 @@ class Terminal:
 	"""None until `Desk.register` was called."""
 	sightings: str = ""
 	"""As last given to `Desk.note`."""
+	clock: str = ""
+	"""Likewise."""
+	in_contact_since: datetime | None = None
+	"""Aware; since when it has called without a break of `core.watermark.PUSH_PROMPT`, None if there is one
+	right now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +114,13 @@ class Contact:
 	"""To be handed back as `Terminal.sightings`; opaque text of at most 500 characters."""
 	is_twin: bool = False
 	"""Two terminals call with this serial number in turn."""
+	clock: str = ""
+	"""To be handed back as `Terminal.clock`; opaque text of at most 500 characters."""
 	reading: ClockReading | None = None
-	"""A look at its clock: a 3.x terminal tells it along with the state of its doors, now and then."""
+	"""A look at its clock, on calls that tell something of it: a 3.x terminal says what it shows along with
+	the state of its doors; otherwise it is measured, see `clock_watch`."""
+	has_started: bool = False
+	"""It shakes hands: it has started, or had lost us."""
 	told_offset_minutes: int | None = None
 	"""The UTC offset that was given to it just now (handshakes of 2.x only). It asks again only when it
 	boots: after a change of clocks this one is stale until it does."""
@@ -203,7 +213,7 @@ class Desk(Protocol):
 		The stamp may be written later than the page, never before: a terminal that resumes too early sends
 		punches again, which is free. An empty page only brings a stamp.
 
-		:param reading: set where the page itself proves that the terminal's clock is ahead.
+		:param reading: what is known of the terminal's clock, if anything is.
 		:raises StoreError: it does not hold the page; the terminal keeps it.
 		"""
 

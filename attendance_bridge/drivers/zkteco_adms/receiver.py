@@ -11,7 +11,7 @@ import itertools
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
@@ -23,6 +23,7 @@ from attendance_bridge.core.errors import StoreError
 from attendance_bridge.core.punch import Punch
 from attendance_bridge.drivers.zkteco_adms import messages as say
 from attendance_bridge.drivers.zkteco_adms import requests as ask
+from attendance_bridge.drivers.zkteco_adms.clock_watch import BAND, MOST_LIVE, ClockWatch
 from attendance_bridge.drivers.zkteco_adms.commands import on_the_wire
 from attendance_bridge.drivers.zkteco_adms.desk import (
 	Contact,
@@ -72,8 +73,11 @@ class _Call:
 	peer: str
 	now: datetime
 	sightings: Sightings
+	clock: ClockWatch
 	facts: Facts | None = None
-	reading: ClockReading | None = None
+	told_clock: bool = False
+	"""Whether it told something of its clock."""
+	has_started: bool = False
 	told_offset: int | None = None
 	denied: int = 0
 	has_more: bool = False
@@ -144,6 +148,7 @@ class Receiver:
 			peer=peer,
 			now=now,
 			sightings=Sightings.from_text(terminal.sightings),
+			clock=ClockWatch.from_text(terminal.clock),
 		)
 		# Until it is served.
 		call.has_more = head.is_post
@@ -215,7 +220,7 @@ class Receiver:
 		if isinstance(message, say.Configuring):
 			return text_reply(200, configuration_block(self._register(call)), call.now)
 		if isinstance(message, say.State):
-			call.reading = _look(message.wall, call)
+			self._look(call, message.wall)
 			return text_reply(200, "OK", call.now)
 		if isinstance(message, say.TimeQuestion):
 			return text_reply(200, time_answer(call.terminal.zone, call.now), call.now)
@@ -227,6 +232,7 @@ class Receiver:
 	def _greet(self, call: _Call, message: say.Hello) -> str:
 		terminal = call.terminal
 		call.facts = Facts(push_version=message.push_version) if message.push_version else None
+		call.has_started, call.clock = True, call.clock.started()
 		if call.dialect is Dialect.SECURITY:
 			return registered_block(terminal.registration) if terminal.registration else "OK"
 		# One stamp of two boxes: each would skip what only the other one has sent.
@@ -246,15 +252,18 @@ class Receiver:
 	def _take_punches(self, call: _Call, upload: say.Upload) -> Reply:
 		records = 0
 		for read, is_end in _pages(upload):
+			is_live = is_end and 0 < records + len(read) <= MOST_LIVE and upload.answers is None
 			records += len(read)
 			page, ahead = self._sort(call, read)
+			if is_live:
+				self._measure(call, (*page.punches, *(ahead.punches if ahead else ())))
 			if ahead is not None:
 				latest = max(punch.occurred_at for punch in ahead.punches)
 				reading = ClockReading(taken_at=call.now, device_time=latest)
 				self._desk.hold(call.terminal, ahead, reading, None)
 			stamp = upload.stamp if is_end else None
 			if page.punches or page.unreadable or stamp is not None:
-				self._desk.hold(call.terminal, page, None, stamp)
+				self._desk.hold(call.terminal, page, _known_clock(call, is_live=is_live), stamp)
 		if upload.is_last:
 			self._conclude(call, upload.answers, records)
 		if upload.table:
@@ -312,6 +321,22 @@ class Receiver:
 			self._desk.outcomes(call.head.serial, (refused,))
 			return ""
 
+	def _look(self, call: _Call, wall: datetime | None) -> None:
+		"""The terminal says what its clock shows."""
+		if wall is None:
+			return
+		# It states no offset; in a repeated hour it is in the pass that we are in.
+		offset = call.now.astimezone(call.terminal.zone).utcoffset()
+		shown = localise(wall, call.terminal.zone, utc_offset=offset)
+		call.clock = call.clock.showed(ClockReading(taken_at=call.now, device_time=shown))
+		call.told_clock = True
+
+	def _measure(self, call: _Call, punches: Iterable[Punch]) -> None:
+		# Of two boxes with one serial number nobody knows whose clock it is.
+		if not self._saw(call).is_twin(call.now):
+			call.clock = call.clock.brought(punches, call.now, call.terminal.in_contact_since)
+			call.told_clock = True
+
 	def _saw(self, call: _Call) -> Sightings:
 		mac = call.facts.mac if call.facts else ""
 		return call.sightings.seen(call.peer, mac, call.now)
@@ -328,7 +353,9 @@ class Receiver:
 			facts=call.facts,
 			sightings=seen.to_text(),
 			is_twin=is_twin,
-			reading=call.reading,
+			clock=call.clock.to_text(),
+			reading=call.clock.reading(call.now) if call.told_clock else None,
+			has_started=call.has_started,
 			told_offset_minutes=call.told_offset,
 			dropped=tuple(sorted(call.dropped.items())),
 			denied=call.denied,
@@ -342,12 +369,11 @@ class Receiver:
 			logger.warning("%s: its call could not be noted (%s)", call.head.serial, error.code.value)
 
 
-def _look(wall: datetime | None, call: _Call) -> ClockReading | None:
-	if wall is None:
-		return None
-	# It states no offset; in a repeated hour it is in the pass that we are in.
-	offset = call.now.astimezone(call.terminal.zone).utcoffset()
-	return ClockReading(taken_at=call.now, device_time=localise(wall, call.terminal.zone, utc_offset=offset))
+def _known_clock(call: _Call, *, is_live: bool) -> ClockReading | None:
+	"""The look under which a page is held."""
+	reading = call.clock.reading(call.now)
+	# What came as it was made needs none to be believed, whatever the clock was a while ago.
+	return None if is_live and reading is not None and abs(reading.offset) <= BAND else reading
 
 
 def _pages(upload: say.Upload) -> Iterator[tuple[list[Row | UnreadableRow | NotAPunch], bool]]:

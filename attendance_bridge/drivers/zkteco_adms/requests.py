@@ -105,10 +105,10 @@ class Head:
 		declared = self.params.get("devicetype", "").strip().lower()
 		if declared:
 			return Dialect.SECURITY if declared == "acc" else Dialect.ATTENDANCE
-		table = self.params.get("table", "")
+		table = self.params.get("table", "").lower()
 		if self.endpoint in _ONLY_SECURITY or table in ("rtlog", "rtstate", "tabledata"):
 			return Dialect.SECURITY
-		return Dialect.ATTENDANCE if table in ("ATTLOG", "OPERLOG") else None
+		return Dialect.ATTENDANCE if table in ("attlog", "operlog") else None
 
 
 def read_head(method: str, path: str, query: str) -> Head:
@@ -172,10 +172,11 @@ def _carries_punches(head: Head) -> bool:
 def read_message(head: Head, request: Request) -> Message:
 	"""What is asked for.
 
-	:raises BadCallError: 413 for punches, or results of commands, that are more than are taken at once.
+	:raises BadCallError: for punches, and results of commands: 413 if they are more than are taken at once,
+		411 without a length, 415 if they are packed.
 	"""
-	if request.is_cut and (_carries_punches(head) or head.endpoint is Endpoint.DEVICECMD):
-		raise BadCallError(413)
+	if _carries_punches(head) or head.endpoint is Endpoint.DEVICECMD:
+		_check_body(head, request)
 	endpoint = head.endpoint
 	if endpoint is Endpoint.CDATA or endpoint is Endpoint.QUERYDATA:
 		return _data(head, request) if head.is_post else _asked(head)
@@ -188,6 +189,17 @@ def read_message(head: Head, request: Request) -> Message:
 	if endpoint is Endpoint.DEVICECMD:
 		return _results(head, request.body)
 	return _SIMPLE[endpoint]
+
+
+def _check_body(head: Head, request: Request) -> None:
+	"""What would be lost must not be taken for read."""
+	if request.is_cut:
+		raise BadCallError(413)
+	# Results of commands may stand in the query alone.
+	if not request.has_length and not request.body and _carries_punches(head):
+		raise BadCallError(411)
+	if request.header("Content-Encoding").strip().lower() not in ("", "identity"):
+		raise BadCallError(415)
 
 
 _SIMPLE: dict[Endpoint, Message] = {

@@ -13,12 +13,14 @@ _NUMBER = re.compile(r"-?[0-9]{1,10}")
 
 
 def lines(body: bytes) -> Iterator[bytes]:
-	"""The lines of a body that hold something, without their ends."""
+	"""The lines of a body that hold something, without their ends; some write CR alone between two."""
+	if b"\r" in body:
+		body = body.replace(b"\r", b"\n")
 	start = 0
 	while start < len(body):
 		end = body.find(b"\n", start)
 		end = len(body) if end < 0 else end
-		line = body[start:end].strip(b"\r\0")
+		line = body[start:end].strip(b"\0")
 		if line.strip():
 			yield line
 		start = end + 1

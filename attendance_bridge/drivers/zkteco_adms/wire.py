@@ -22,6 +22,8 @@ class Request:
 	body: bytes = field(default=b"", repr=False)
 	is_cut: bool = False
 	"""The body was longer than the bound; `body` is empty or its beginning."""
+	has_length: bool = True
+	"""It said how long its body is; if not, nobody knows whether there was one."""
 	is_broken: bool = False
 	"""The line broke before all of the body was there: nothing of it is taken."""
 

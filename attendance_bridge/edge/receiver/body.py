@@ -8,10 +8,21 @@ from typing import Any, BinaryIO
 _PIECE = 64 * 1024
 
 
+_MOST_DIGITS = 12
+
+
+def has_length(environ: Mapping[str, Any]) -> bool:
+	"""Whether a call says how many bytes of body it has."""
+	text = environ.get("CONTENT_LENGTH") or ""
+	return text.isascii() and text.isdigit()
+
+
 def announced_length(environ: Mapping[str, Any]) -> int:
 	"""How many bytes of body a call says that it has; 0 if it does not say."""
-	text = environ.get("CONTENT_LENGTH") or "0"
-	return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
+	if not has_length(environ):
+		return 0
+	text = environ["CONTENT_LENGTH"].lstrip("0") or "0"
+	return int(text) if len(text) <= _MOST_DIGITS else int(10**_MOST_DIGITS)
 
 
 def read_body(stream: BinaryIO, announced: int, limit: int) -> tuple[bytes, bool]:

@@ -14,12 +14,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from attendance_bridge.core.clock import ClockReading, ClockRules
+from attendance_bridge.core.drift import is_right
 from attendance_bridge.core.driver import DeviceInfo, Now, Page
 from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.core.ports import Accepted
 from attendance_bridge.core.pull import PullReport
 from attendance_bridge.core.punch import Punch
 from attendance_bridge.core.retry import Breaker
+from attendance_bridge.drivers.zkteco_adms.commands import REBOOTS
 from attendance_bridge.drivers.zkteco_adms.config import Config
 from attendance_bridge.drivers.zkteco_adms.desk import (
 	Contact,
@@ -48,8 +50,6 @@ from attendance_bridge.stores.push import Call, PairingState, PushBook
 
 logger = logging.getLogger(__name__)
 
-FRESH = timedelta(minutes=10)
-"""So long a look at a terminal's clock counts for the punches that it brings."""
 LOOK_EVERY = timedelta(minutes=1)
 """How often a look is written into the book of devices."""
 _A_DAY = timedelta(days=1)
@@ -115,7 +115,8 @@ class PushDesk:
 		self._news: dict[str, _News] = {}
 		self._stamps: dict[tuple[str, Table], str] = {}
 		self._clock_rules = clock_rules or ClockRules()
-		self._readings: dict[str, ClockReading] = {}
+		self._is_wrong: dict[str, bool] = {}
+		"""Whether the clock of each terminal was wrong at the last look."""
 		self._written: dict[str, datetime] = {}
 		"""When a look at each clock was last written into the book of devices."""
 		self._promptness = Promptness()
@@ -135,7 +136,10 @@ class PushDesk:
 
 	def find(self, serial: str) -> Terminal | None:
 		self._refresh()
-		return self._known.get(serial)
+		terminal = self._known.get(serial)
+		if terminal is None:
+			return None
+		return replace(terminal, in_contact_since=self._promptness.since(serial, self._now()))
 
 	def _refresh(self) -> None:
 		if self._generation != self._terminals.generation:
@@ -170,6 +174,8 @@ class PushDesk:
 				dialect=earlier.dialect,
 				registration=earlier.registration,
 				sightings=earlier.sightings,
+				# It was measured by another zone's time.
+				clock=earlier.clock if earlier.zone == terminal.zone else "",
 			)
 		caller = self._push_book.find(serial)
 		if caller is None:
@@ -214,7 +220,6 @@ class PushDesk:
 	def hold(
 		self, terminal: Terminal, page: Page, reading: ClockReading | None, stamp: Stamp | None
 	) -> Accepted:
-		reading = reading or self._fresh_reading(terminal.serial)
 		accepted = self._punches.accept(page, terminal.serial, reading)
 		with self._lock:
 			if stamp is not None:
@@ -224,10 +229,6 @@ class PushDesk:
 		if accepted.new or accepted.unreadable:
 			self._on_punches()
 		return accepted
-
-	def _fresh_reading(self, serial: str) -> ClockReading | None:
-		reading = self._readings.get(serial)
-		return reading if reading is not None and self._now() - reading.taken_at <= FRESH else None
 
 	def stamps(self, serial: str) -> Sequence[Stamp]:
 		kept = self._push_book.stamps(serial)
@@ -258,7 +259,9 @@ class PushDesk:
 		with self._lock:
 			known = self._known.get(serial)
 			if known is not None:
-				self._known[serial] = replace(known, dialect=contact.dialect, sightings=contact.sightings)
+				self._known[serial] = replace(
+					known, dialect=contact.dialect, sightings=contact.sightings, clock=contact.clock
+				)
 			news = self._news.get(serial)
 			if news is None:
 				news = self._news[serial] = _News(contact)
@@ -270,12 +273,15 @@ class PushDesk:
 			news.dropped.update(dict(contact.dropped))
 			news.cannot_decrypt |= contact.cannot_decrypt
 			if contact.reading is not None:
-				news.reading = self._readings[serial] = contact.reading
+				news.reading = contact.reading
+				self._is_wrong[serial] = not is_right(contact.reading, self._clock_rules)
 			if contact.told_offset_minutes is not None:
 				news.told_offset = contact.told_offset_minutes
 				self._offsets.told(serial, contact.told_offset_minutes)
 			if contact.facts is not None:
 				self._facts[serial] = _merged(self._facts.get(serial, Facts()), contact.facts)
+		if contact.has_started:
+			self._push_book.restarted(serial, REBOOTS, contact.at)
 
 	def flush(self) -> None:
 		"""Write down what was noted since the last time.
@@ -287,7 +293,12 @@ class PushDesk:
 			stamps, self._stamps = self._stamps, {}
 			facts = {serial: self._facts.get(serial, Facts()) for serial in news}
 			names = {serial: self._names[serial] for serial in news if serial in self._names}
-			earned = self._promptness.earned()
+			# What comes with a wrong time is held until somebody has looked: its shifts wait.
+			earned = {
+				serial: moment
+				for serial, moment in self._promptness.earned().items()
+				if not self._is_wrong.get(serial)
+			}
 		if not news and not stamps:
 			return
 		self._push_book.note(

@@ -40,6 +40,11 @@ class Promptness:
 		else:
 			heard.last = at
 
+	def since(self, serial: str, at: datetime) -> datetime | None:
+		"""Since when a terminal calls without a break; None if it did not up to now."""
+		heard = self._heard.get(serial)
+		return heard.since if heard and timedelta(0) <= at - heard.last <= PUSH_PROMPT else None
+
 	def kept_back(self, serial: str, at: datetime) -> None:
 		"""What a terminal wanted to hand over did not come through: there is more than is here."""
 		self._heard.setdefault(serial, _Heard(since=at, last=at)).late = at

@@ -107,6 +107,11 @@ class _Request(HTTPRequest):
 			self.close_connection = True
 			self.simple_response("411 Length Required")
 			return
+		if not self.inheaders.get(b"Content-Length", b"0").isdigit():
+			# cheroot stumbles over a negative one.
+			self.close_connection = True
+			self.simple_response("400 Bad Request")
+			return
 		super().respond()
 
 

@@ -12,7 +12,7 @@ from attendance_bridge.core.redact import redact
 from attendance_bridge.drivers.zkteco_adms.receiver import Receiver
 from attendance_bridge.drivers.zkteco_adms.requests import MAX_DROPPED_BODY
 from attendance_bridge.drivers.zkteco_adms.wire import Reply, Request
-from attendance_bridge.edge.receiver.body import announced_length, read_body
+from attendance_bridge.edge.receiver.body import announced_length, has_length, read_body
 
 if TYPE_CHECKING:
 	from _typeshed.wsgi import StartResponse, WSGIApplication
@@ -52,7 +52,9 @@ class ReceiverApp:
 			method=method,
 			path=path,
 			query=query,
+			headers={"Content-Encoding": environ.get("HTTP_CONTENT_ENCODING", "")},
 			body=body,
+			has_length=has_length(environ),
 			is_cut=announced > limit,
 			is_broken=not is_whole,
 		)

@@ -107,7 +107,7 @@ SELECT count(*) FROM push_command WHERE serial = :serial AND state IN ('queued',
 
 -- name: open
 -- The commands of a terminal that are under way, oldest first.
-SELECT command, text, state, sent_at, attempts FROM push_command
+SELECT command, text, state, queued_at, sent_at, attempts FROM push_command
 WHERE serial = :serial AND state IN ('queued', 'sent') ORDER BY command
 
 -- name: sent
@@ -117,6 +117,11 @@ UPDATE push_command SET state = 'sent', sent_at = :at, attempts = attempts + 1 W
 -- name: give_up
 -- No answer came, several times.
 UPDATE push_command SET state = 'failed', ended_at = :at, said = 'no answer' WHERE command = :command
+
+-- name: restarted
+-- A terminal has started anew: that is the answer to a command to do so.
+UPDATE push_command SET state = 'done', ended_at = :at, code = 0, said = 'started'
+WHERE serial = :serial AND text = :text AND state = 'sent'
 
 -- name: outcome
 -- What the terminal says became of a command.

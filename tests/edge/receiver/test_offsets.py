@@ -32,7 +32,10 @@ def test_it_is_restarted_once(open_premises: Open, clock: Clock) -> None:
 	assert premises.get(POLL).text.endswith(":REBOOT\n")
 	assert "TimeZone=1\n" in premises.get(HELLO).text
 	premises.stop()
-	assert told(premises) == ["REBOOT"], "it knows the new one"
+	(command,) = premises.push_book.commands("A1")
+	assert (command.text, command.state) == ("REBOOT", CommandState.DONE), (
+		"it has started, and knows the new one"
+	)
 
 
 def test_one_that_is_told_to_restart_already_is_not_told_again(open_premises: Open, clock: Clock) -> None:

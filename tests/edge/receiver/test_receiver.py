@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import socket
 import sqlite3
+import threading
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -427,3 +429,86 @@ def test_a_twin_that_is_gone_is_told_of_no_more(open_premises: Open, clock: Cloc
 	record = later.book.find("Gate A1")
 	assert record is not None
 	assert record.last_error_code == ""
+
+
+def raw(premises: Premises, head: str, body: bytes = b"") -> bytes:
+	"""What is answered to bytes on the line."""
+	with socket.create_connection(("127.0.0.1", premises.server.port), timeout=20) as line:
+		line.sendall(f"{head}\r\nHost: x\r\nConnection: close\r\n\r\n".encode() + body)
+		return b"".join(iter(lambda: line.recv(1000), b""))
+
+
+def test_a_packed_body_is_not_taken_for_rubbish(premises: Premises) -> None:
+	packed = gzip.compress(f"{ROW}\n".encode())
+	head = f"POST {ATTLOG} HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}"
+	assert b" 415 " in raw(premises, head, packed)
+	assert premises.punches.held() == []
+	assert premises.punches.unreadable() == []
+	plain = f"POST {ATTLOG} HTTP/1.1\r\nContent-Encoding: identity\r\nContent-Length: {len(ROW)}"
+	assert raw(premises, plain, ROW.encode()).endswith(b"OK: 1")
+
+
+@pytest.mark.parametrize("length", [None, "-5", "x", "9" * 12, "9" * 40])
+def test_punches_without_an_honest_length_are_not_taken(premises: Premises, length: str | None) -> None:
+	said = "" if length is None else f"\r\nContent-Length: {length}"
+	answer = raw(premises, f"POST {ATTLOG} HTTP/1.1{said}", ROW.encode())
+	assert answer.split()[1] in (b"400", b"411", b"413")
+
+
+def test_results_in_the_query_need_no_body(premises: Premises) -> None:
+	command = premises.push_book.queue("A1", "INFO", by="somebody", at=premises.clock.now)
+	premises.get("/iclock/getrequest?SN=A1")
+	head = f"POST /iclock/devicecmd?SN=A1&ID={command}&Return=0&CMD=INFO HTTP/1.1"
+	assert raw(premises, head).endswith(b"OK")
+	assert premises.push_book.commands("A1")[0].state is CommandState.DONE
+
+
+def test_two_calls_at_a_time_bring_a_command_once(premises: Premises) -> None:
+	brought: list[int] = []
+
+	def fetch() -> None:
+		brought.extend(each for each, _text in premises.push_book.due("A1", 20, premises.clock.now))
+
+	for _time in range(20):
+		premises.push_book.queue("A1", "INFO", by="somebody", at=premises.clock.now)
+		threads = [threading.Thread(target=fetch) for _number in range(4)]
+		for thread in threads:
+			thread.start()
+		for thread in threads:
+			thread.join()
+	assert sorted(brought) == sorted(set(brought))
+	assert len(brought) == 20
+
+
+def test_a_command_that_nobody_fetched_for_days_is_not_sent(premises: Premises, clock: Clock) -> None:
+	premises.push_book.queue("A1", "REBOOT", by="somebody", at=clock.now)
+	clock.pass_(timedelta(days=3))
+	assert premises.get("/iclock/getrequest?SN=A1").text == "OK"
+	assert premises.push_book.commands("A1")[0].state is CommandState.FAILED
+
+
+def test_who_starts_anew_without_an_answer_is_not_told_to_again(premises: Premises, clock: Clock) -> None:
+	premises.push_book.queue("A1", "REBOOT", by="somebody", at=clock.now)
+	assert premises.get("/iclock/getrequest?SN=A1").text.endswith(":REBOOT\n")
+	premises.get("/iclock/cdata?SN=A1&options=all&pushver=2.4.1")
+	clock.pass_(timedelta(minutes=6))
+	assert premises.get("/iclock/getrequest?SN=A1").text == "OK"
+	assert premises.push_book.commands("A1")[0].state is CommandState.DONE
+
+
+def test_a_terminal_whose_clock_is_slow_is_found_out_and_not_vouched_for(
+	premises: Premises, clock: Clock
+) -> None:
+	for number in range(40):
+		clock.pass_(timedelta(minutes=1))
+		premises.get("/iclock/getrequest?SN=A1")
+		if 5 < number < 12:
+			wall = (clock.now - timedelta(hours=1)).astimezone(DUBAI)
+			premises.post(ATTLOG, f"{number}\t{wall:%Y-%m-%d %H:%M:%S}\t0\t1")
+	offsets = [row[0] for row in premises.database._writer.execute("SELECT clock_offset FROM punch")]
+	assert offsets.count(-3600 * 1_000_000) == 2
+	premises.stop()
+	record = premises.book.find("Gate A1")
+	assert record is not None
+	assert record.clock_offset == timedelta(hours=-1)
+	assert premises.cursors.watermark("A1") is None

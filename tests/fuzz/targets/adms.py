@@ -36,6 +36,11 @@ def _call(data: bytes) -> None:
 	assert b"SHELL" not in reply.body.upper()
 
 
+def _state(data: bytes) -> None:
+	"""The body of a call that tells the state of the doors, and what the clock shows."""
+	_call(b"POST /iclock/cdata?SN=A1&table=rtstate\n" + data)
+
+
 def _row(read: Reader, data: bytes) -> None:
 	found = read(data)
 	if isinstance(found, Row):
@@ -71,6 +76,12 @@ _RTLOG = (
 _TRANSACTION = (
 	b"transaction cardno=0\tpin=42\tverified=1\teventtype=0\tinoutstate=1\ttime_second=865252800\tindex=9",
 )
+_STATE = (
+	b"time=2026-10-25 02:10:00\tsensor=00\trelay=00\talarm=0200000000000000",
+	b"time=0001-01-01 00:00:00\tsensor=00",
+	b"sensor=00\ttime=9999-12-31 23:59:59",
+	b"",
+)
 _FACTS = (
 	b"DeviceType=acc,~DeviceName=F22,FirmVer=Ver 8.0.1,PushVersion=3.1.2,MAC=00:17:61:11:ad:4f,"
 	b"~MaxAttLogCount=10,TransactionCount=23,IPAddress=192.0.2.9,UserCount=7,authKey=x",
@@ -100,6 +111,7 @@ TARGETS = (
 	Target(name="adms_attlog", parse=lambda data: _row(read_attlog, data), seeds=_ATTLOG),
 	Target(name="adms_rtlog", parse=lambda data: _row(read_event, data), seeds=_RTLOG),
 	Target(name="adms_transaction", parse=lambda data: _row(read_transaction, data), seeds=_TRANSACTION),
+	Target(name="adms_rtstate", parse=_state, seeds=_STATE),
 	Target(name="adms_facts", parse=_facts, seeds=_FACTS),
 	Target(
 		name="adms_sightings",

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import frappe
-from frappe import _
-from frappe.utils import cint, getdate
+from frappe.utils import cint
 
 from attendance_bridge.bench import background, moments
 from attendance_bridge.bench.permissions import require_role
@@ -20,6 +19,7 @@ MOST_PEOPLE = 500
 def daily_summary(
 	date: str,
 	company: str | None = None,
+	branch: str | None = None,
 	department: str | None = None,
 	shift: str | None = None,
 	start: int = 0,
@@ -27,7 +27,9 @@ def daily_summary(
 ) -> dict[str, Any]:
 	"""The day of everybody that the caller may see, a page of people at a time."""
 	frappe.has_permission("Attendance", "read", throw=True)
-	chosen = choice.of_filters({"date": date, "company": company, "department": department, "shift": shift})
+	chosen = choice.of_filters(
+		{"date": date, "company": company, "branch": branch, "department": department, "shift": shift}
+	)
 	page = _page(chosen.employees, start, page_length)
 	found = days.load(page, chosen.first, chosen.last, now=moments.utc_now())
 	zone = moments.site_zone()
@@ -39,14 +41,23 @@ def timesheet(
 	month: str,
 	employee: str | None = None,
 	company: str | None = None,
+	branch: str | None = None,
 	department: str | None = None,
+	shift: str | None = None,
 	start: int = 0,
 	page_length: int = 100,
 ) -> dict[str, Any]:
 	"""The month of everybody that the caller may see, or of one of them; `month` is any date in it."""
 	frappe.has_permission("Attendance", "read", throw=True)
 	chosen = choice.of_filters(
-		{"month": month, "employee": employee, "company": company, "department": department}
+		{
+			"month": month,
+			"employee": employee,
+			"company": company,
+			"branch": branch,
+			"department": department,
+			"shift": shift,
+		}
 	)
 	page = _page(chosen.employees, start, page_length)
 	found = days.load(page, chosen.first, chosen.last, now=moments.utc_now())
@@ -58,12 +69,21 @@ def count_again(from_date: str, to_date: str, company: str | None = None) -> int
 	"""Have overtime and status of a range of dates counted anew, after a rule was changed; returns how many
 	Attendances are affected."""
 	require_role("HR Manager", "System Manager")
-	first, last = getdate(from_date), getdate(to_date)
-	if last < first:
-		frappe.throw(_("Choose a range of dates of at most one year."))
+	first, last = choice.dates_of(from_date, to_date)
 	marked = due.mark_range(first, last, company)
 	background.queue_count_days()
 	return marked
+
+
+@frappe.whitelist()
+@frappe.validate_and_sanitize_search_inputs
+def find_people(
+	doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict[str, Any] | None = None
+) -> list[tuple[str, str, str]]:
+	"""The people whose days the caller may see, for a Link field: name, employee_name and department of those
+	whose name or employee_name has `txt` in it."""
+	frappe.has_permission("Punch Log", "read", throw=True)
+	return choice.find(txt, start=max(cint(start), 0), page_length=max(1, min(cint(page_len), MOST_PEOPLE)))
 
 
 def _page(employees: tuple[str, ...], start: int, page_length: int) -> tuple[str, ...]:

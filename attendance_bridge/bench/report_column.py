@@ -1,8 +1,15 @@
-"""A column of a Script Report."""
+"""What Script Reports are made of: columns, cells, figures of a summary."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from attendance_bridge.bench.permissions import visible_employees
+
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+_NUMBER = re.compile(r"[+-][\d .,]+")
 
 
 def column(label: str, fieldname: str, fieldtype: str, width: int, **more: Any) -> dict[str, Any]:
@@ -10,9 +17,35 @@ def column(label: str, fieldname: str, fieldtype: str, width: int, **more: Any) 
 
 
 def employee_columns(label: str, name_label: str, department_label: str) -> list[dict[str, Any]]:
-	"""Who it is; the labels come translated."""
+	"""Who it is; the labels come translated.
+
+	Only who sees everybody gets links to Employee: Frappe takes rows out whose link a User Permission does
+	not name, and ERPNext gives each employee one for their own record, the head of a department as well.
+	"""
+	sees_all = visible_employees() is None
 	return [
-		column(label, "employee", "Link", 150, options="Employee"),
+		column(label, "employee", "Link", 150, options="Employee")
+		if sees_all
+		else column(label, "employee", "Data", 150),
 		column(name_label, "employee_name", "Data", 160),
 		column(department_label, "department", "Link", 130, options="Department"),
 	]
+
+
+def figure(label: str, value: int | str, indicator: str) -> dict[str, Any]:
+	"""One figure of a summary."""
+	return {"label": label, "value": str(value), "indicator": indicator, "datatype": "Data"}
+
+
+def harmless(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+	"""Rows of which no cell is a formula to the program that opens their CSV or Excel file.
+
+	A text that begins as one gets an apostrophe in front; a number with its sign stays.
+	"""
+	return [{field: harmless_cell(value) for field, value in row.items()} for row in rows]
+
+
+def harmless_cell(value: Any) -> Any:
+	if isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value):
+		return f"'{value}"
+	return value

@@ -49,6 +49,7 @@ ALLOWED = {
 	f"{_API}.health.agent": ALL_WHO_SEE_ALL,
 	f"{_API}.health.device": ALL_WHO_SEE_ALL,
 	f"{_API}.live.board": READERS,
+	f"{_API}.morning.board": ALL_WHO_SEE_ALL,
 	f"{_API}.punches.approve_time": HR,
 	f"{_API}.punches.dry_run": frozenset({"System Manager", "HR Manager"}),
 	f"{_API}.punches.explanations": READERS,
@@ -73,6 +74,7 @@ ALLOWED = {
 	f"{_API}.push.set_serial": MANAGERS,
 	f"{_API}.workdays.count_again": MANAGERS | {"HR Manager"},
 	f"{_API}.workdays.daily_summary": READERS,
+	f"{_API}.workdays.find_people": READERS,
 	f"{_API}.workdays.timesheet": READERS,
 	**dict.fromkeys(endpoints.FOR_AGENTS, NOBODY),
 }

@@ -11,9 +11,11 @@ import frappe
 from frappe import _
 from frappe.utils import get_first_day, get_last_day, getdate
 
-from attendance_bridge.bench.permissions import visible_employees
+from attendance_bridge.bench import messages
+from attendance_bridge.bench.visible import narrow
 
 LONGEST_RANGE = timedelta(days=366)
+_WORDS = ("company", "branch", "department", "employee", "shift")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,24 +31,57 @@ def of_filters(filters: Mapping[str, Any] | None) -> Choice:
 	"""Read `from_date` and `to_date`, `date` or `month` (any date in it), `company`, `branch`, `department`
 	(and those below it), `employee`, `shift` (by default or assignment in the time).
 
-	:raises frappe.ValidationError: a date is missing, or the range is longer than a year.
+	:raises frappe.ValidationError: a date is missing or none, the range is longer than a year, or a filter is
+		no single word.
 	"""
 	given = frappe._dict(filters or {})
+	for field in _WORDS:
+		require_word(given.get(field))
 	first, last = _dates(given)
+	return Choice(employees=tuple(_employees(given, first, last)), first=first, last=last)
+
+
+def require_word(value: Any) -> None:
+	"""
+	:raises frappe.ValidationError: something is given that is no text, such as a condition.
+	"""
+	if value and not isinstance(value, str):
+		frappe.throw(_("Choose one value for each filter."))
+
+
+def dates_of(from_date: Any, to_date: Any) -> tuple[date, date]:
+	"""A range of dates, both included.
+
+	:raises frappe.ValidationError: a date is missing or none, or the range is longer than a year.
+	"""
+	if not from_date or not to_date:
+		frappe.throw(_("A date is missing."), frappe.MandatoryError)
+	first, last = _date(from_date), _date(to_date)
 	if last < first or last - first > LONGEST_RANGE:
 		frappe.throw(_("Choose a range of dates of at most one year."))
-	return Choice(employees=tuple(_employees(given, first, last)), first=first, last=last)
+	return first, last
 
 
 def _dates(given: Any) -> tuple[date, date]:
 	if given.month:
-		day = getdate(given.month)
+		day = _date(given.month)
 		return getdate(get_first_day(day)), getdate(get_last_day(day))
 	if given.date:
-		return getdate(given.date), getdate(given.date)
-	if not given.from_date or not given.to_date:
-		frappe.throw(_("A date is missing."), frappe.MandatoryError)
-	return getdate(given.from_date), getdate(given.to_date)
+		return dates_of(given.date, given.date)
+	return dates_of(given.from_date, given.to_date)
+
+
+def _date(value: Any) -> date:
+	"""
+	:raises frappe.ValidationError: it is none.
+	"""
+	try:
+		day = getdate(value) if isinstance(value, str | date) else None
+	except (ValueError, OverflowError):
+		day = None
+	if day is None or not 1900 <= day.year <= 2200:
+		frappe.throw(_("{0} is no date.").format(messages.harmless(str(value)[:40])))
+	return day
 
 
 def _employees(given: Any, first: date, last: date) -> list[str]:
@@ -56,7 +91,11 @@ def _employees(given: Any, first: date, last: date) -> list[str]:
 		.select(employee.name)
 		.where(employee.date_of_joining.isnull() | (employee.date_of_joining <= last))
 		.where(employee.relieving_date.isnull() | (employee.relieving_date >= first))
-		.where((employee.status == "Active") | employee.relieving_date.isnotnull())
+		.where(
+			(employee.status == "Active")
+			| employee.relieving_date.isnotnull()
+			| employee.name.isin(_judged(first, last))
+		)
 		.orderby(employee.employee_name)
 		.orderby(employee.name)
 	)
@@ -64,18 +103,28 @@ def _employees(given: Any, first: date, last: date) -> list[str]:
 		query = query.where(employee.company == given.company)
 	if given.branch:
 		query = query.where(employee.branch == given.branch)
+	if given.branch:
+		query = query.where(employee.branch == given.branch)
 	if given.department:
 		query = query.where(employee.department.isin(_departments(given.department)))
 	if given.employee:
 		query = query.where(employee.name == given.employee)
-	visible = visible_employees()
-	if visible is not None:
-		query = query.where(employee.name.isin(visible or [""]))
-	names: list[str] = query.run(pluck=True)
+	names: list[str] = narrow(query, employee).run(pluck=True)
 	if given.shift:
 		in_shift = _in_shift(given.shift, first, last)
 		names = [name for name in names if name in in_shift]
 	return names
+
+
+def _judged(first: date, last: date) -> Any:
+	"""Those who have an Attendance: who is not active any more has worked until then."""
+	attendance = frappe.qb.DocType("Attendance")
+	return (
+		frappe.qb.from_(attendance)
+		.select(attendance.employee)
+		.where(attendance.attendance_date.between(first, last))
+		.where(attendance.docstatus == 1)
+	)
 
 
 def _departments(name: str) -> list[str]:
@@ -98,3 +147,20 @@ def _in_shift(shift: str, first: date, last: date) -> set[str]:
 			{"shift": shift, "first": first, "last": last},
 		)
 	)
+
+
+def find(text: str, *, start: int, page_length: int) -> list[tuple[str, str, str]]:
+	"""Name, employee_name and department of people whose days who asks may see, by a part of a name."""
+	employee = frappe.qb.DocType("Employee")
+	pattern = "%{}%".format(text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_"))
+	query = (
+		frappe.qb.from_(employee)
+		.select(employee.name, employee.employee_name, employee.department)
+		.where(employee.name.like(pattern) | employee.employee_name.like(pattern))
+		.orderby(employee.employee_name)
+		.orderby(employee.name)
+		.limit(page_length)
+		.offset(start)
+	)
+	found: list[tuple[str, str, str]] = narrow(query, employee).run()
+	return found

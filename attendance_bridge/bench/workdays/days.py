@@ -1,14 +1,14 @@
 """The working days of some people between two dates, those with an Attendance and those without one yet.
 
-HRMS's Attendance has the last word on a day that it has judged. A day without one is worked out from
-check-ins as they stand, and nobody is called absent in it while the terminals of the shift may still hold a
-punch.
+HRMS's Attendance has the last word on a day that it has judged, and what was counted of it stands until it is
+counted again. A day without one is worked out from check-ins as they stand, and nobody is called absent in it
+while the terminals of the shift may still hold a punch.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
@@ -16,9 +16,10 @@ from typing import Any
 import frappe
 
 from attendance_bridge.bench import moments
+from attendance_bridge.bench.workdays import counted
 from attendance_bridge.bench.workdays.agreed import Agreed
-from attendance_bridge.bench.workdays.sheet import Sheet
-from attendance_bridge.core.workday.day import Workday
+from attendance_bridge.bench.workdays.sheet import Sheet, load_people
+from attendance_bridge.core.workday.day import Status, Workday
 from attendance_bridge.core.workday.engine import work_out
 from attendance_bridge.core.workday.plan import DayPlan, Leave
 
@@ -35,7 +36,8 @@ class PersonDay:
 	person: Any
 	"""Row of Employee: see `sheet.PERSON`."""
 	day: Workday
-	plan: DayPlan
+	plan: DayPlan | None
+	"""None for a counted day whose punches were not asked for."""
 	vouched: datetime
 	"""Up to when all punches of the shift are known to be here, aware; at most the present."""
 	attendance: str
@@ -44,49 +46,120 @@ class PersonDay:
 	"""Worked: HRMS's own number where it has one, so that reports and salary slips agree."""
 	judged: str
 	"""What HRMS says of the day: Present, Absent, Half Day, On Leave, Work From Home; empty without one."""
+	to_look_at: frozenset[str]
+	"""Codes: those of `Anomaly`, and what is stored on the Attendance beside them."""
 
 
-def load(employees: Collection[str], first: date, last: date, *, now: datetime) -> list[PersonDay]:
+def load(
+	employees: Collection[str],
+	first: date,
+	last: date,
+	*,
+	now: datetime,
+	punches_of: Collection[Status] = frozenset(Status),
+) -> list[PersonDay]:
 	"""Every day of these people, in the order of the people given and of time.
 
 	The number of statements does not depend on how many people or days there are.
 
 	:param now: the present moment, aware.
+	:param punches_of: who wants only sums saves time: a counted day that has none of these statuses comes
+		without first_in, last_out and scans.
 	:raises ValueError: more than MOST_PERSON_DAYS are asked for.
 	"""
 	if len(employees) * ((last - first).days + 1) > MOST_PERSON_DAYS:
 		raise ValueError(f"more than {MOST_PERSON_DAYS} days of people at once")
-	sheet = Sheet.load(employees, first, last)
+	people = load_people(employees)
 	agreed = Agreed.load(employees, first, last)
 	judged = _attendances(employees, first, last)
-	vouched = _vouched()
-	found = []
-	for name in employees:
-		person = sheet.people.get(name)
-		if person is None:
-			continue
-		for day in _dates(person, first, last):
-			rows = judged.get((name, day), [])
-			for row in [*rows, *_unjudged(person, day, sheet, agreed, rows)]:
-				line = sheet.line(row)
-				until = min(now, vouched.get(row.shift or "", now))
-				if rows and not row.name and not _is_to_come(line.plan, until):
-					continue
-				worked_out = work_out(
-					line.plan, line.scans, line.overtime, as_of=None if row.name else now, vouched=until
-				)
-				found.append(
-					PersonDay(
-						person=person,
-						day=worked_out,
-						plan=line.plan,
-						vouched=until,
-						hours=timedelta(hours=row.working_hours) if row.working_hours else worked_out.worked,
-						attendance=row.name,
-						judged=row.status if row.name else "",
-					)
-				)
+	asked = [
+		(people[name], day, judged.get((name, day), []))
+		for name in employees
+		if name in people
+		for day in _dates(people[name], first, last)
+		if people[name].status == "Active" or people[name].relieving_date or (name, day) in judged
+	]
+	doubtful = {
+		(person.name, day)
+		for person, day, rows in asked
+		if not (rows and _tell_all(rows, agreed.shifts(person, day), punches_of))
+	}
+	sheet = Sheet.load(employees, first, last, people=people, checkins_of=doubtful)
+	reader = _Reader(sheet, agreed, _vouched(), now)
+	found: list[PersonDay] = []
+	for person, day, rows in asked:
+		if (person.name, day) in doubtful:
+			found += reader.work_out(person, day, rows)
+		else:
+			found += (reader.told(person, row) for row in rows)
 	return found
+
+
+def _tell_all(rows: Sequence[Any], agreed: Sequence[str], punches_of: Collection[Status]) -> bool:
+	"""Whether the Attendances of a day say everything that is asked of it.
+
+	:param rows: at least one.
+	:param agreed: the shifts of that day.
+	"""
+	for row in rows:
+		if not counted.is_counted(row) or not counted.tells_hours(row):
+			return False
+		if punches_of and counted.status(row) in punches_of:
+			return False
+	return _is_about_whole_day(rows) or {row.shift for row in rows}.issuperset(agreed)
+
+
+def _is_about_whole_day(rows: Sequence[Any]) -> bool:
+	return any(not row.shift or row.status == "On Leave" for row in rows)
+
+
+class _Reader:
+	"""Makes days out of Attendances, and of what is known of the days that have none."""
+
+	def __init__(self, sheet: Sheet, agreed: Agreed, vouched: dict[str, datetime], now: datetime) -> None:
+		self._sheet = sheet
+		self._agreed = agreed
+		self._vouched = vouched
+		self._now = now
+
+	def told(self, person: Any, row: Any) -> PersonDay:
+		"""A day as its Attendance tells it."""
+		return PersonDay(
+			person=person,
+			day=counted.read(row),
+			plan=None,
+			vouched=self._until(row),
+			hours=timedelta(hours=row.working_hours or 0),
+			attendance=row.name,
+			judged=row.status,
+			to_look_at=counted.codes(row),
+		)
+
+	def work_out(self, person: Any, day: date, rows: list[Any]) -> Iterator[PersonDay]:
+		for row in [*rows, *_unjudged(person, day, self._sheet, self._agreed, rows)]:
+			line = self._sheet.line(row)
+			until = self._until(row)
+			if rows and not row.name and not _is_to_come(line.plan, until):
+				continue
+			worked_out = work_out(
+				line.plan, line.scans, line.overtime, as_of=None if row.name else self._now, vouched=until
+			)
+			is_counted = bool(row.name) and counted.is_counted(row)
+			yield PersonDay(
+				person=person,
+				day=counted.as_counted(row, worked_out) if is_counted else worked_out,
+				plan=line.plan,
+				vouched=until,
+				hours=timedelta(hours=row.working_hours) if row.working_hours else worked_out.worked,
+				attendance=row.name,
+				judged=row.status if row.name else "",
+				to_look_at=counted.codes(row)
+				if is_counted
+				else frozenset(each.value for each in worked_out.anomalies),
+			)
+
+	def _until(self, row: Any) -> datetime:
+		return min(self._now, self._vouched.get(row.shift or "", self._now))
 
 
 def _dates(person: Any, first: date, last: date) -> Iterator[date]:
@@ -99,9 +172,10 @@ def _dates(person: Any, first: date, last: date) -> Iterator[date]:
 
 
 def _attendances(employees: Collection[str], first: date, last: date) -> dict[tuple[str, date], list[Any]]:
+	columns = ", ".join(f"`{column}`" for column in counted.COLUMNS)
 	rows = frappe.db.sql(
-		"SELECT `name`, `employee`, `company`, `attendance_date`, `shift`, `status`, `leave_type`,"
-		" `working_hours`"
+		"SELECT `name`, `employee`, `company`, `attendance_date`, `shift`, `status`, `leave_type`,"  # noqa: S608
+		f" `working_hours`, {columns}"
 		" FROM `tabAttendance` WHERE `employee` IN %s AND `attendance_date` BETWEEN %s AND %s"
 		" AND `docstatus` = 1 ORDER BY `in_time`, `name`",
 		(tuple(employees) or ("",), first, last),
@@ -118,7 +192,7 @@ def _unjudged(person: Any, day: date, sheet: Sheet, agreed: Agreed, judged: list
 
 	:param judged: those that are there; one of no shift, or on leave, is about the whole day.
 	"""
-	if any(not row.shift or row.status == "On Leave" for row in judged):
+	if _is_about_whole_day(judged):
 		return []
 	punched = sheet.shifts_punched(person.name, day)
 	shifts: list[str | None] = [*agreed.shifts(person, day)]

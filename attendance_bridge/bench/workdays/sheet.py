@@ -33,6 +33,7 @@ PERSON = (
 	"grade",
 	"default_shift",
 	"holiday_list",
+	"status",
 	"date_of_joining",
 	"relieving_date",
 )
@@ -72,9 +73,21 @@ class Sheet:
 		self.zone = moments.site_zone()
 
 	@classmethod
-	def load(cls, employees: Collection[str], first: date, last: date) -> Sheet:
-		"""Seven statements, however many people and days."""
-		people = _people(employees)
+	def load(
+		cls,
+		employees: Collection[str],
+		first: date,
+		last: date,
+		*,
+		people: Mapping[str, Any] | None = None,
+		checkins_of: Collection[tuple[str, date]] | None = None,
+	) -> Sheet:
+		"""Seven statements, however many people and days.
+
+		:param people: what `load_people` gave for these employees, if that was asked already.
+		:param checkins_of: employees and dates whose check-ins are needed, if not all are.
+		"""
+		people = load_people(employees) if people is None else people
 		shifts = shift_rules.load()
 		shift_lists = {shift.holiday_list for shift in shifts.values() if shift.holiday_list}
 		return cls(
@@ -82,7 +95,7 @@ class Sheet:
 			shifts,
 			Rulebook.load(),
 			Holidays.load(people.values(), shift_lists, first=first, last=last),
-			_Checkins.load(list(people), first, last),
+			_Checkins.load(people, first, last) if checkins_of is None else _Checkins.of_days(checkins_of),
 		)
 
 	def line(self, row: Any) -> Line:
@@ -118,7 +131,8 @@ class Sheet:
 		return self._checkins.shifts(employee, day)
 
 
-def _people(names: Collection[str]) -> dict[str, Any]:
+def load_people(names: Collection[str]) -> dict[str, Any]:
+	"""Rows of Employee by name: the columns of `PERSON`. One statement."""
 	rows = frappe.get_all(
 		"Employee", filters={"name": ("in", sorted(names) or [""])}, fields=list(PERSON), order_by=None
 	)
@@ -179,25 +193,45 @@ class _Checkins:
 			self._shifts[row.employee, day].add(shift)
 
 	@classmethod
-	def load(cls, employees: Sequence[str], first: date, last: date) -> _Checkins:
+	def load(cls, employees: Collection[str], first: date, last: date) -> _Checkins:
 		"""One statement. A night shift's punches may be of the next date."""
-		rows = frappe.db.sql(
-			"SELECT c.`employee`, c.`time`, c.`log_type`, c.`shift`, c.`shift_start`, c.`shift_end`,"
-			" c.`offshift`, p.`device_key`, p.`occurred_utc`"
-			" FROM `tabEmployee Checkin` c LEFT JOIN `tabPunch Log` p ON p.`name` = c.`punch_log`"
-			" WHERE c.`employee` IN %(employees)s AND c.`time` >= %(first)s AND c.`time` < %(last)s"
-			" ORDER BY c.`employee`, c.`time`",
-			{
-				"employees": tuple(employees) or ("",),
-				"first": datetime.combine(first, _MIDNIGHT) - _DAY,
-				"last": datetime.combine(last, _MIDNIGHT) + 3 * _DAY,
-			},
-			as_dict=True,
+		return cls(_read_checkins(employees, first, last, ""))
+
+	@classmethod
+	def of_days(cls, days: Collection[tuple[str, date]]) -> _Checkins:
+		"""One statement; of these employees only what belongs to one of the dates."""
+		if not days:
+			return cls([])
+		employees, dates = {name for name, _day in days}, {day for _name, day in days}
+		# As the constructor groups them.
+		belongs = (
+			" AND DATE(IF(c.`shift` != '' AND COALESCE(c.`offshift`, 0) = 0,"
+			" COALESCE(c.`shift_start`, c.`time`), c.`time`)) IN %(dates)s"
 		)
-		return cls(rows)
+		return cls(_read_checkins(employees, min(dates), max(dates), belongs, dates=tuple(dates)))
 
 	def of(self, employee: str, day: date, shift: str | None) -> Sequence[Any]:
 		return self._by_day.get((employee, day, shift or None), ())
 
 	def shifts(self, employee: str, day: date) -> set[str | None]:
 		return self._shifts.get((employee, day), set())
+
+
+def _read_checkins(
+	employees: Collection[str], first: date, last: date, condition: str, **values: Any
+) -> list[Any]:
+	rows: list[Any] = frappe.db.sql(
+		"SELECT c.`employee`, c.`time`, c.`log_type`, c.`shift`, c.`shift_start`, c.`shift_end`,"  # noqa: S608
+		" c.`offshift`, p.`device_key`, p.`occurred_utc`"
+		" FROM `tabEmployee Checkin` c LEFT JOIN `tabPunch Log` p ON p.`name` = c.`punch_log`"
+		" WHERE c.`employee` IN %(employees)s AND c.`time` >= %(first)s AND c.`time` < %(last)s"
+		f"{condition} ORDER BY c.`employee`, c.`time`",
+		{
+			"employees": tuple(employees) or ("",),
+			"first": datetime.combine(first, _MIDNIGHT) - _DAY,
+			"last": datetime.combine(last, _MIDNIGHT) + 3 * _DAY,
+			**values,
+		},
+		as_dict=True,
+	)
+	return rows

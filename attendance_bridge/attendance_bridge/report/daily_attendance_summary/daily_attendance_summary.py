@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from frappe import _
 
 from attendance_bridge.bench import moments
-from attendance_bridge.bench.report_column import column, employee_columns
+from attendance_bridge.bench.report_column import column, employee_columns, figure, harmless
 from attendance_bridge.bench.workdays import choice, days, words
 from attendance_bridge.bench.workdays.days import PersonDay
 from attendance_bridge.bench.workdays.told import hours
@@ -47,7 +48,9 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
 	"""Columns, rows, no message, chart and summary of one date."""
 	chosen = choice.of_filters(filters)
 	found = days.load(chosen.employees, chosen.first, chosen.last, now=moments.utc_now())
-	return _columns(), [_row(each) for each in found], None, _chart(found), _summary(found)
+	zone = moments.site_zone()
+	rows = harmless(_row(each, zone) for each in found)
+	return _columns(), rows, None, _chart(found), _summary(found)
 
 
 def _columns() -> list[dict[str, Any]]:
@@ -68,9 +71,8 @@ def _columns() -> list[dict[str, Any]]:
 	]
 
 
-def _row(each: PersonDay) -> dict[str, Any]:
+def _row(each: PersonDay, zone: ZoneInfo) -> dict[str, Any]:
 	day, person = each.day, each.person
-	zone = moments.site_zone()
 	return {
 		"employee": person.name,
 		"employee_name": person.employee_name,
@@ -86,7 +88,7 @@ def _row(each: PersonDay) -> dict[str, Any]:
 		"punches": len(day.scans),
 		"attendance": each.attendance,
 		"judged": _(each.judged) if each.judged else "",
-		"anomalies": ", ".join(_(words.ANOMALY[anomaly]) for anomaly in sorted(day.anomalies)),
+		"anomalies": ", ".join(_(words.to_look_at(code)) for code in sorted(each.to_look_at)),
 	}
 
 
@@ -109,14 +111,10 @@ def _summary(found: list[PersonDay]) -> list[dict[str, Any]]:
 	counts = Counter(each.day.status for each in found)
 	overtime = sum((each.day.overtime + each.day.extra_overtime for each in found), timedelta())
 	return [
-		_figure(_("Here"), sum(counts[status] for status in _HERE), "Green"),
-		_figure(_("Late"), counts[Status.LATE], "Orange"),
-		_figure(_("Absent"), counts[Status.ABSENT], "Red"),
-		_figure(_("Missing"), counts[Status.MISSING], "Red"),
-		_figure(_("On Leave"), counts[Status.ON_LEAVE], "Blue"),
-		_figure(_("Hours of Overtime"), f"{hours(overtime):.2f}", "Blue"),
+		figure(_("Here"), sum(counts[status] for status in _HERE), "Green"),
+		figure(_("Late"), counts[Status.LATE], "Orange"),
+		figure(_("Absent"), counts[Status.ABSENT], "Red"),
+		figure(_("Missing"), counts[Status.MISSING], "Red"),
+		figure(_("On Leave"), counts[Status.ON_LEAVE], "Blue"),
+		figure(_("Hours of Overtime"), f"{hours(overtime):.2f}", "Blue"),
 	]
-
-
-def _figure(label: str, value: int | str, indicator: str) -> dict[str, Any]:
-	return {"label": label, "value": str(value), "indicator": indicator, "datatype": "Data"}

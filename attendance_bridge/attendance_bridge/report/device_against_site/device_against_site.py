@@ -9,13 +9,16 @@ import frappe
 from frappe import _
 
 from attendance_bridge.bench import devices
-from attendance_bridge.bench.report_column import column
+from attendance_bridge.bench.report_column import column, figure, harmless
+from attendance_bridge.bench.workdays import choice
+
+_SHOWN_IN_CHART = 20
 
 
 def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
 	"""For every enabled terminal what it says it holds and what is here, and what nobody can explain."""
-	rows = [_row(each) for each in _devices(frappe._dict(filters or {}))]
-	return _columns(), rows, None, None, _summary(rows)
+	rows = harmless(_row(each) for each in _devices(frappe._dict(filters or {})))
+	return _columns(), rows, None, _chart(rows), _summary(rows)
 
 
 def _columns() -> list[dict[str, Any]]:
@@ -38,6 +41,7 @@ def _devices(given: Any) -> list[Any]:
 	wanted: dict[str, Any] = {"enabled": 1}
 	for field in ("company", "branch", "road"):
 		if given.get(field):
+			choice.require_word(given[field])
 			wanted[field] = given[field]
 	rows: list[Any] = frappe.get_list(
 		devices.DOCTYPE,
@@ -68,16 +72,29 @@ def _row(device: Any) -> dict[str, Any]:
 	return {**told, "road": _(device.road or "")}
 
 
+def _chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+	counted = [row for row in rows if row["counted_at"]][:_SHOWN_IN_CHART]
+	if not counted:
+		return None
+	return {
+		"type": "bar",
+		"colors": ["blue", "green"],
+		"data": {
+			"labels": [row["device"] for row in counted],
+			"datasets": [
+				{"name": _("The Terminal Says"), "values": [row["count_there"] or 0 for row in counted]},
+				{"name": _("We Hold"), "values": [row["count_here"] or 0 for row in counted]},
+			],
+		},
+	}
+
+
 def _summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 	counted = [row for row in rows if row["counted_at"]]
 	missing = sum(row["gap"] or 0 for row in rows)
 	return [
-		_figure(_("Terminals Counted"), f"{len(counted)} / {len(rows)}", "Blue"),
-		_figure(_("The Terminals Say"), sum(row["count_there"] or 0 for row in counted), "Blue"),
-		_figure(_("We Hold"), sum(row["count_here"] or 0 for row in counted), "Blue"),
-		_figure(_("Unexplained"), missing, "Red" if missing else "Green"),
+		figure(_("Terminals Counted"), f"{len(counted)} / {len(rows)}", "Blue"),
+		figure(_("The Terminals Say"), sum(row["count_there"] or 0 for row in counted), "Blue"),
+		figure(_("We Hold"), sum(row["count_here"] or 0 for row in counted), "Blue"),
+		figure(_("Unexplained"), missing, "Red" if missing else "Green"),
 	]
-
-
-def _figure(label: str, value: int | str, indicator: str) -> dict[str, Any]:
-	return {"label": label, "value": str(value), "indicator": indicator, "datatype": "Data"}

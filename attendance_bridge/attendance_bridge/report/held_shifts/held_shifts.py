@@ -8,13 +8,13 @@ from typing import Any
 import frappe
 from frappe import _
 
-from attendance_bridge.bench import devices, held_shifts
-from attendance_bridge.bench.report_column import column
+from attendance_bridge.bench import devices, held_shifts, visible
+from attendance_bridge.bench.report_column import column, harmless
 
 
 def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 	"""Columns and rows of the shifts whose attendance is held back."""
-	return _columns(), _rows()
+	return _columns(), harmless(_rows())
 
 
 def _columns() -> list[dict[str, Any]]:
@@ -29,7 +29,8 @@ def _columns() -> list[dict[str, Any]]:
 
 
 def _rows() -> list[dict[str, Any]]:
-	held = held_shifts.held()
+	hidden = visible.hidden_devices()
+	held = [each for each in held_shifts.held() if each.device not in hidden]
 	state = {
 		row.name: row
 		for row in frappe.get_all(

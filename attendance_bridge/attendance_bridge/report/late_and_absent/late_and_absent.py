@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from frappe import _
 
 from attendance_bridge.bench import moments
-from attendance_bridge.bench.report_column import column, employee_columns
+from attendance_bridge.bench.report_column import column, employee_columns, figure, harmless
 from attendance_bridge.bench.workdays import choice, days, words
 from attendance_bridge.bench.workdays.days import PersonDay
 from attendance_bridge.core.workday.day import Status
@@ -21,9 +22,11 @@ SHOWN = (Status.LATE, Status.EARLY_EXIT, Status.ABSENT, Status.MISSING)
 def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
 	"""Columns, rows, no message, chart and summary of the days that were not as agreed."""
 	chosen = choice.of_filters(filters)
-	found = days.load(chosen.employees, chosen.first, chosen.last, now=moments.utc_now())
+	found = days.load(chosen.employees, chosen.first, chosen.last, now=moments.utc_now(), punches_of=SHOWN)
 	shown = [each for each in found if each.day.status in SHOWN]
-	return _columns(), [_row(each) for each in shown], None, _chart(shown), _summary(shown)
+	zone = moments.site_zone()
+	rows = harmless(_row(each, zone) for each in shown)
+	return _columns(), rows, None, _chart(shown), _summary(shown)
 
 
 def _columns() -> list[dict[str, Any]]:
@@ -41,9 +44,8 @@ def _columns() -> list[dict[str, Any]]:
 	]
 
 
-def _row(each: PersonDay) -> dict[str, Any]:
+def _row(each: PersonDay, zone: ZoneInfo) -> dict[str, Any]:
 	day, person = each.day, each.person
-	zone = moments.site_zone()
 	return {
 		"date": day.date,
 		"employee": person.name,
@@ -86,11 +88,10 @@ def _chart(shown: list[PersonDay]) -> dict[str, Any] | None:
 def _summary(shown: list[PersonDay]) -> list[dict[str, Any]]:
 	counts = Counter(each.day.status for each in shown)
 	return [
-		{
-			"label": _(words.STATUS[status]),
-			"value": counts[status],
-			"datatype": "Int",
-			"indicator": "Red" if status in (Status.ABSENT, Status.MISSING) else "Orange",
-		}
+		figure(
+			_(words.STATUS[status]),
+			counts[status],
+			"Red" if status in (Status.ABSENT, Status.MISSING) else "Orange",
+		)
 		for status in SHOWN
 	]

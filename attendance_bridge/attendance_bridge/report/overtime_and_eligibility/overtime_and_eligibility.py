@@ -8,7 +8,7 @@ from typing import Any
 from frappe import _
 
 from attendance_bridge.bench import moments
-from attendance_bridge.bench.report_column import column, employee_columns
+from attendance_bridge.bench.report_column import column, employee_columns, figure, harmless
 from attendance_bridge.bench.workdays import choice, days
 from attendance_bridge.bench.workdays.tally import Tally, by_person
 from attendance_bridge.bench.workdays.told import hours
@@ -19,10 +19,10 @@ _SHOWN_IN_CHART = 20
 def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
 	"""Columns, rows, no message, chart and summary: the overtime of each person who made some."""
 	chosen = choice.of_filters(filters)
-	found = days.load(chosen.employees, chosen.first, chosen.last, now=moments.utc_now())
+	found = days.load(chosen.employees, chosen.first, chosen.last, now=moments.utc_now(), punches_of=())
 	sums = [each for each, _days in by_person(found) if each.overtime_days]
 	allowances = sorted({name for each in sums for name in each.allowances})
-	rows = [_row(each) for each in sums]
+	rows = harmless(_row(each) for each in sums)
 	return _columns(allowances), rows, None, _chart(rows), _summary(rows)
 
 
@@ -80,7 +80,7 @@ def _summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 	overtime = sum(row["overtime"] for row in rows)
 	extra = sum(row["extra_overtime"] for row in rows)
 	return [
-		{"label": _("People"), "value": str(len(rows)), "datatype": "Data", "indicator": "Blue"},
-		{"label": _("Overtime"), "value": f"{overtime:.2f}", "datatype": "Data", "indicator": "Blue"},
-		{"label": _("Extra Overtime"), "value": f"{extra:.2f}", "datatype": "Data", "indicator": "Orange"},
+		figure(_("People"), len(rows), "Blue"),
+		figure(_("Overtime"), f"{overtime:.2f}", "Blue"),
+		figure(_("Extra Overtime"), f"{extra:.2f}", "Orange"),
 	]

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import frappe
+from frappe import _
 
 from attendance_bridge.bench import moments
-from attendance_bridge.bench.report_column import column
+from attendance_bridge.bench.report_column import column, figure, harmless, harmless_cell
 from attendance_bridge.bench.workdays import choice, days
 from attendance_bridge.bench.workdays.tally import Tally, by_person
 from attendance_bridge.bench.workdays.told import hours
@@ -60,19 +62,64 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
 	chosen = choice.of_filters(filters)
 	columns = _chosen_columns((filters or {}).get("profile"))
 	numbers = _numbers(chosen.employees)
-	found = days.load(chosen.employees, chosen.first, chosen.last, now=moments.utc_now())
+	found = days.load(chosen.employees, chosen.first, chosen.last, now=moments.utc_now(), punches_of=())
 	lines = [
 		Line(sums=sums, first=chosen.first, last=chosen.last, numbers=numbers[sums.person.name])
 		for sums, _days in by_person(found)
 	]
-	rows = [
-		{f"column_{place}": figure(line) for place, (_header, _kind, figure) in enumerate(columns)}
+	rows = harmless(
+		{f"column_{place}": value(line) for place, (_header, _kind, value) in enumerate(columns)}
 		for line in lines
+	)
+	headers = [
+		column(
+			harmless_cell(header),
+			f"column_{place}",
+			kind,
+			130,
+			**({"precision": 2} if kind == "Float" else {}),
+		)
+		for place, (header, kind, _value) in enumerate(columns)
 	]
+	return headers, rows, None, _chart(lines), _summary(lines)
+
+
+def _chart(lines: list[Line]) -> dict[str, Any] | None:
+	"""Hours by department."""
+	ordinary: dict[str, timedelta] = defaultdict(timedelta)
+	over: dict[str, timedelta] = defaultdict(timedelta)
+	for line in lines:
+		department = line.sums.person.department or _("No Department")
+		overtime = line.sums.overtime + line.sums.extra_overtime
+		over[department] += overtime
+		ordinary[department] += max(line.sums.hours - overtime, timedelta())
+	if not lines:
+		return None
+	departments = sorted(ordinary)
+	return {
+		"type": "bar",
+		"colors": ["blue", "orange"],
+		"barOptions": {"stacked": True},
+		"data": {
+			"labels": departments,
+			"datasets": [
+				{"name": _("Ordinary Hours"), "values": [hours(ordinary[name]) for name in departments]},
+				{"name": _("Overtime"), "values": [hours(over[name]) for name in departments]},
+			],
+		},
+	}
+
+
+def _summary(lines: list[Line]) -> list[dict[str, Any]]:
+	sums = [line.sums for line in lines]
+	worked = sum((each.hours for each in sums), timedelta())
+	overtime = sum((each.overtime + each.extra_overtime for each in sums), timedelta())
 	return [
-		column(header, f"column_{place}", kind, 130, **({"precision": 2} if kind == "Float" else {}))
-		for place, (header, kind, _figure) in enumerate(columns)
-	], rows
+		figure(_("People"), len(sums), "Blue"),
+		figure(_("Days Worked"), f"{sum(each.worked for each in sums):g}", "Green"),
+		figure(_("Hours"), f"{hours(worked):.2f}", "Blue"),
+		figure(_("Hours of Overtime"), f"{hours(overtime):.2f}", "Orange"),
+	]
 
 
 def _counts(line: Line) -> list[tuple[str, str]]:

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import frappe
 from frappe import _
 
 from attendance_bridge.bench import messages
-from attendance_bridge.bench.report_column import column
+from attendance_bridge.bench.report_column import column, figure, harmless
 from attendance_bridge.bench.workdays import choice
 
 MOST_PUNCHES = 20_000
@@ -22,7 +23,7 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
 	chosen = choice.of_filters(filters)
 	# Nobody is left whom the reader may not see.
 	rows = _rows(chosen) if chosen.employees else []
-	return _columns(), [_told(row) for row in rows]
+	return _columns(), harmless(_told(row) for row in rows), None, _chart(rows), _summary(rows)
 
 
 def _columns() -> list[dict[str, Any]]:
@@ -73,3 +74,30 @@ def _told(row: Any) -> Any:
 		"log_type_reason": messages.reason(row.log_type_reason),
 		"road": _(row.road or ""),
 	}
+
+
+def _chart(rows: list[Any]) -> dict[str, Any] | None:
+	"""How many punches on each date, by what became of them."""
+	if not rows:
+		return None
+	counts = Counter((row.occurred_at.date(), row.status) for row in rows)
+	dates = sorted({day for day, _status in counts})
+	return {
+		"type": "bar",
+		"barOptions": {"stacked": True},
+		"data": {
+			"labels": [str(day) for day in dates],
+			"datasets": [
+				{"name": _(status), "values": [counts[day, status] for day in dates]}
+				for status in sorted({row.status for row in rows})
+			],
+		},
+	}
+
+
+def _summary(rows: list[Any]) -> list[dict[str, Any]]:
+	counts = Counter(row.status for row in rows)
+	return [
+		figure(_("Punches"), len(rows), "Blue"),
+		*(figure(_(status), number, "Gray") for status, number in counts.most_common()),
+	]

@@ -9,10 +9,10 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import getdate
 
-from attendance_bridge.bench.report_column import column
-from attendance_bridge.bench.workdays.choice import LONGEST_RANGE
+from attendance_bridge.bench import visible
+from attendance_bridge.bench.report_column import column, figure
+from attendance_bridge.bench.workdays import choice
 
 _FAILED = "Failed"
 
@@ -20,14 +20,17 @@ _FAILED = "Failed"
 def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
 	"""How the readings of each terminal went: runs, failures, punches, time."""
 	given = frappe._dict(filters or {})
-	if not given.from_date or not given.to_date:
-		frappe.throw(_("A date is missing."), frappe.MandatoryError)
-	first, last = getdate(given.from_date), getdate(given.to_date)
-	if last < first or last - first > LONGEST_RANGE:
-		frappe.throw(_("Choose a range of dates of at most one year."))
-	values = {"first": first, "end": last + timedelta(days=1), "device": given.device}
+	first, last = choice.dates_of(given.from_date, given.to_date)
+	choice.require_word(given.device)
 	frappe.has_permission("Device Sync Log", "read", throw=True)
-	return _columns(), _rows(values), None, _chart(values, first, last)
+	values = {
+		"first": first,
+		"end": last + timedelta(days=1),
+		"device": given.device,
+		"hidden": visible.hidden_devices() or ("",),
+	}
+	rows = _rows(values)
+	return _columns(), rows, None, _chart(values, first, last), _summary(rows)
 
 
 def _columns() -> list[dict[str, Any]]:
@@ -49,7 +52,8 @@ def _columns() -> list[dict[str, Any]]:
 
 
 def _of_device(values: dict[str, Any]) -> str:
-	return " AND `device` = %(device)s" if values["device"] else ""
+	of_one = " AND `device` = %(device)s" if values["device"] else ""
+	return f" AND `device` NOT IN %(hidden)s{of_one}"
 
 
 def _rows(values: dict[str, Any]) -> list[Any]:
@@ -65,6 +69,16 @@ def _rows(values: dict[str, Any]) -> list[Any]:
 		as_dict=True,
 	)
 	return rows
+
+
+def _summary(rows: list[Any]) -> list[dict[str, Any]]:
+	failed = sum(int(row.failed) for row in rows)
+	return [
+		figure(_("Runs"), sum(row.runs for row in rows), "Blue"),
+		figure(_("Failed"), failed, "Red" if failed else "Green"),
+		figure(_("New"), sum(int(row.new or 0) for row in rows), "Blue"),
+		figure(_("Checked In"), sum(int(row.checked_in or 0) for row in rows), "Green"),
+	]
 
 
 def _chart(values: dict[str, Any], first: date, last: date) -> dict[str, Any] | None:

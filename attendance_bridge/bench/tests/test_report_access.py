@@ -1,0 +1,239 @@
+"""Whom and what the reports of working days show: filters, heads of departments, User Permissions, cells."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date, datetime
+from io import BytesIO, StringIO
+from typing import Any
+
+import frappe
+import openpyxl
+from frappe.desk import query_report
+
+from attendance_bridge.api import workdays as api
+from attendance_bridge.bench.testing import IntegrationTestCase
+from attendance_bridge.bench.tests import premises
+
+MONDAY = date(2026, 3, 2)
+DAY = {"date": str(MONDAY)}
+RANGE = {"from_date": str(MONDAY), "to_date": str(MONDAY)}
+OF_DAYS = {
+	"Daily Attendance Summary": DAY,
+	"Monthly Timesheet": {"month": str(MONDAY)},
+	"Late and Absent": RANGE,
+	"Overtime and Eligibility": RANGE,
+}
+HOSTILE = '=HYPERLINK("http://192.0.2.1","x")'
+
+
+class TestReportAccess(IntegrationTestCase):
+	"""Four people, all late and long: two of one department and branch, two of another."""
+
+	@classmethod
+	def setUpClass(cls) -> None:
+		super().setUpClass()
+		premises.clear()
+		cls.addClassCleanup(premises.clear)
+		cls.addClassCleanup(cls._clear)
+		cls._clear()
+		cls.shifts = [cls._shift(name) for name in ("Access", "Access too")]
+		cls.departments = [cls._department(name) for name in ("Bakery", "Office")]
+		cls.branches = [cls._branch(name) for name in ("North", "South")]
+		cls.people = [
+			premises.employee(
+				number,
+				default_shift=cls.shifts[number // 2],
+				department=cls.departments[number // 2],
+				branch=cls.branches[number // 2],
+			)
+			for number in range(4)
+		]
+		for employee in cls.people:
+			for at, log_type in (("10:00:00", "IN"), ("20:30:00", "OUT")):
+				frappe.get_doc(
+					doctype="Employee Checkin", employee=employee, time=f"{MONDAY} {at}", log_type=log_type
+				).insert()
+		for shift in cls.shifts:
+			frappe.get_doc("Shift Type", shift).process_auto_attendance()
+		cls.head = cls._user("head", cls.people[0])
+		department = frappe.get_doc("Department", cls.departments[0])
+		department.append("leave_approvers", {"approver": cls.head})
+		department.save()
+		cls.hr = premises.user("hr-of-a-branch", "HR User")
+		frappe.db.commit()
+
+	@classmethod
+	def _shift(cls, name: str) -> str:
+		return premises.shift_type(
+			name,
+			"09:00:00",
+			"17:00:00",
+			after=360,
+			enable_auto_attendance=1,
+			process_attendance_after=MONDAY,
+			last_sync_of_checkin=datetime(2026, 3, 3, 0, 30),
+			determine_check_in_and_check_out="Alternating entries as IN and OUT during the same shift",
+			working_hours_calculation_based_on="First Check-in and Last Check-out",
+			enable_late_entry_marking=1,
+			late_entry_grace_period=10,
+		)
+
+	@classmethod
+	def _department(cls, name: str) -> str:
+		made = frappe.get_doc(
+			doctype="Department",
+			department_name=f"{premises.MARK} {name}",
+			company=premises.company(),
+			parent_department="All Departments",
+		)
+		return made.insert(ignore_permissions=True).name
+
+	@classmethod
+	def _branch(cls, name: str) -> str:
+		return frappe.get_doc(doctype="Branch", branch=f"{premises.MARK} {name}").insert().name
+
+	@classmethod
+	def _user(cls, name: str, employee: str) -> str:
+		"""An employee who is a user, as ERPNext makes them: they may read no Employee but themselves."""
+		user = premises.user(name)
+		document = frappe.get_doc("Employee", employee)
+		document.update({"user_id": user, "create_user_permission": 1})
+		document.save(ignore_permissions=True)
+		return user
+
+	@classmethod
+	def _clear(cls) -> None:
+		frappe.set_user("Administrator")
+		users = [f"{premises.MARK}-{name}@example.com".lower() for name in ("head", "hr-of-a-branch")]
+		frappe.db.delete("User Permission", {"user": ("in", users)})
+		frappe.db.delete("Department Approver", {"approver": ("in", users)})
+		for doctype in ("Department", "Branch"):
+			for name in frappe.get_all(
+				doctype, filters={"name": ("like", f"{premises.MARK} %")}, pluck="name"
+			):
+				frappe.delete_doc(doctype, name, force=True, ignore_permissions=True)
+
+	def setUp(self) -> None:
+		self.addCleanup(frappe.set_user, "Administrator")
+
+	def answer(self, name: str, **filters: Any) -> dict[str, Any]:
+		return query_report.run(name, filters={**OF_DAYS[name], **filters}, ignore_prepared_report=True)
+
+	def shown(self, name: str, **filters: Any) -> set[str]:
+		rows = self.answer(name, **filters)["result"]
+		named = {row["employee"] for row in rows if isinstance(row, dict)}  # the row of totals is none
+		return named & set(self.people)
+
+	def permit(self, user: str, doctype: str, name: str) -> None:
+		permission = frappe.get_doc(doctype="User Permission", user=user, allow=doctype, for_value=name)
+		permission.insert(ignore_permissions=True)
+		self.addCleanup(permission.delete, ignore_permissions=True)
+
+	def test_each_filter_leaves_only_those_it_names(self) -> None:
+		for name in OF_DAYS:
+			for filters in (
+				{"department": self.departments[1]},
+				{"branch": self.branches[1]},
+				{"shift": self.shifts[1]},
+			):
+				with self.subTest(report=name, filters=filters):
+					self.assertEqual(self.shown(name, **filters), set(self.people[2:]))
+			with self.subTest(report=name, filters="employee"):
+				self.assertEqual(self.shown(name, employee=self.people[3]), {self.people[3]})
+			with self.subTest(report=name, filters="company"):
+				self.assertEqual(self.shown(name, company="Nobody's"), set())
+
+	def test_a_head_sees_the_whole_department(self) -> None:
+		frappe.set_user(self.head)
+		for name in OF_DAYS:
+			with self.subTest(report=name):
+				self.assertEqual(self.shown(name), set(self.people[:2]))
+		self.assertEqual(api.daily_summary(str(MONDAY))["total"], 2)
+
+	def test_a_user_permission_narrows_rows_and_figures(self) -> None:
+		for doctype, value in (("Branch", self.branches[0]), ("Department", self.departments[0])):
+			self.permit(self.hr, doctype, value)
+			frappe.set_user(self.hr)
+			for name in OF_DAYS:
+				with self.subTest(report=name, by=doctype):
+					# Frappe's own meaning: where nothing is said, everybody may look.
+					self.assertEqual(self.shown(name), set(self.people[:2]))
+			late = self.answer("Daily Attendance Summary", department=self.departments[1])["report_summary"]
+			self.assertEqual({each["value"] for each in late}, {"0", "0.00"})
+			asked = api.daily_summary(str(MONDAY), department=self.departments[1])
+			self.assertEqual(asked["total"], 0)
+			frappe.set_user("Administrator")
+			self.doCleanups()
+
+	def test_a_user_permission_for_another_doctype_narrows_nothing(self) -> None:
+		permission = frappe.get_doc(
+			doctype="User Permission",
+			user=self.hr,
+			allow="Branch",
+			for_value=self.branches[0],
+			apply_to_all_doctypes=0,
+			applicable_for="Salary Slip"
+			if frappe.db.exists("DocType", "Salary Slip")
+			else "Leave Application",
+		).insert(ignore_permissions=True)
+		self.addCleanup(permission.delete, ignore_permissions=True)
+		frappe.set_user(self.hr)
+		self.assertEqual(self.shown("Late and Absent"), set(self.people))
+
+	def test_filters_that_are_no_words_are_refused(self) -> None:
+		for value in (["like", "%"], {"name": 1}):
+			for field in ("employee", "company", "department", "branch", "shift"):
+				with self.subTest(field=field, value=value), self.assertRaises(frappe.ValidationError):
+					self.answer("Late and Absent", **{field: value})
+		for value in ("2026-13-45", "yesterday", "0000-00-00", ["2026-03-02"]):
+			for field in ("from_date", "to_date"):
+				with self.subTest(field=field, value=value), self.assertRaises(frappe.ValidationError):
+					self.answer("Late and Absent", **{field: value})
+
+	def test_nobody_is_an_empty_report(self) -> None:
+		for name in OF_DAYS:
+			with self.subTest(report=name):
+				self.assertEqual(self.answer(name, company="Nobody's")["result"], [])
+
+	def test_no_cell_is_a_formula(self) -> None:
+		employee = self.people[3]
+		frappe.db.set_value("Employee", employee, "employee_name", HOSTILE)
+		self.addCleanup(frappe.db.set_value, "Employee", employee, "employee_name", "Worker 003")
+		for name in (*OF_DAYS, "Payroll Export"):
+			filters = {**OF_DAYS.get(name, RANGE), "employee": employee}
+			with self.subTest(report=name, kind="Excel"):
+				book = openpyxl.load_workbook(BytesIO(self.exported(name, filters, "Excel")))
+				cells = [cell for row in book.active.iter_rows() for cell in row]
+				self.assertNotIn("f", {cell.data_type for cell in cells})
+				self.assertIn(f"'{HOSTILE}", [cell.value for cell in cells])
+			with self.subTest(report=name, kind="CSV"):
+				text = self.exported(name, filters, "CSV").decode()
+				words = [word for line in csv.reader(StringIO(text)) for word in line]
+				self.assertIn(f"'{HOSTILE}", words)
+
+	def exported(self, name: str, filters: dict[str, Any], kind: str) -> bytes:
+		frappe.local.form_dict = frappe._dict(
+			report_name=name,
+			filters=frappe.as_json(filters),
+			applied_filters="{}",
+			file_format_type=kind,
+			visible_idx="[]",
+		)
+		query_report.export_query()
+		self.addCleanup(frappe.local.response.clear)
+		return bytes(frappe.local.response["filecontent"])
+
+	def test_sheets_hold_dates_and_numbers(self) -> None:
+		filters = {**RANGE, "employee": self.people[0]}
+		book = openpyxl.load_workbook(BytesIO(self.exported("Late and Absent", filters, "Excel")))
+		header, row = list(book.active.iter_rows(values_only=True))
+		told = dict(zip(header, row, strict=True))
+		self.assertEqual(told["Date"], datetime(2026, 3, 2))
+		self.assertEqual(told["First In"], datetime(2026, 3, 2, 10))
+		self.assertEqual(told["Late by (Minutes)"], 60)
+		book = openpyxl.load_workbook(BytesIO(self.exported("Overtime and Eligibility", filters, "Excel")))
+		header, row = list(book.active.iter_rows(values_only=True))
+		told = dict(zip(header, row, strict=True))
+		# 17:00 to 19:00, 19:00 to 20:30
+		self.assertEqual((told["Overtime"], told["Extra Overtime"], told["Snacks"]), (2, 1.5, 1))

@@ -71,7 +71,7 @@ def remove_scheduled_jobs() -> None:
 
 def remove_series() -> None:
 	"""The counters of names that only this app's documents draw from."""
-	for prefix in ("DSL-", "FACE-CONSENT-", "FACE-ERASURE-", "PUSH-COMMAND-"):
+	for prefix in ("DSL-", "FACE-CONSENT-", "FACE-ERASURE-", "PUSH-COMMAND-", "OT-APPROVAL-"):
 		frappe.db.delete("Series", {"name": ("like", f"{prefix}%")})
 
 

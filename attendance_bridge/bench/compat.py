@@ -8,10 +8,12 @@ a distribution that counts its versions in its own way. The base class of tests 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Any
 
 import frappe
+from frappe.utils import getdate
 
 _OVERTIME_TYPE = "overtime_type"
 
@@ -55,3 +57,34 @@ def assigned_holiday_lists(
 	for row in rows:
 		lists[row.assigned_to].append((row.from_date, row.holiday_list))
 	return lists
+
+
+def overtime_slip(approval: Any, days: Sequence[Any]) -> Any:
+	"""HRMS's Overtime Slip for days of one person, with the hours that were approved; not saved.
+
+	v16 only: `overtime_fields("Attendance")` is not empty where there is one.
+
+	:param days: rows of Overtime Approval Day that have an overtime type.
+	"""
+	return frappe.get_doc(
+		{
+			"doctype": "Overtime Slip",
+			"employee": days[0].employee,
+			"employee_name": days[0].employee_name,
+			"company": approval.company,
+			"posting_date": approval.to_date,
+			"start_date": getdate(approval.from_date),
+			"end_date": getdate(approval.to_date),
+			"overtime_details": [
+				{
+					"reference_document": day.attendance,
+					"date": day.attendance_date,
+					"overtime_type": day.overtime_type,
+					"overtime_duration": ((day.approved_overtime or 0) + (day.approved_extra_overtime or 0))
+					/ 3600,
+					"standard_working_hours": day.standard_hours,
+				}
+				for day in days
+			],
+		}
+	)

@@ -71,6 +71,50 @@ def may_see_consent(doc: Any, ptype: str | None = None, user: str | None = None,
 	return _is_own(employee, user)
 
 
+def overtime_approval_conditions(user: str | None = None) -> str:
+	"""Hook `permission_query_conditions`: the lists whose people one sees all of, and one's own new ones."""
+	user = user or frappe.session.user
+	if _sees_all(user):
+		return ""
+	approval, mine = "`tabOvertime Approval`", frappe.db.escape(user, percent=False)
+	day = f"SELECT 1 FROM `tabOvertime Approval Day` AS `day` WHERE `day`.`parent` = {approval}.`name`"  # noqa: S608
+	return (
+		f"({approval}.`owner` = {mine} OR EXISTS ({day}))"
+		f" AND NOT EXISTS ({day} AND `day`.`employee` NOT IN ({_quoted(user)}))"
+	)
+
+
+def overtime_approval_rows_conditions(user: str | None = None, doctype: str | None = None) -> str:
+	"""Hook `permission_query_conditions` of its tables: Frappe lists them to whoever may read an approval."""
+	user = user or frappe.session.user
+	if _sees_all(user):
+		return ""
+	return f"`tab{doctype}`.`employee` IN ({_quoted(user)})"
+
+
+def may_see_overtime_approval(
+	doc: Any, ptype: str | None = None, user: str | None = None, **_more: Any
+) -> bool:
+	"""Hook `has_permission`: the same for one document, as it is stored. It can only deny."""
+	user = user or frappe.session.user
+	if _sees_all(user):
+		return True
+	name = doc if isinstance(doc, str) else doc.get("name")
+	if not name or not frappe.db.exists("Overtime Approval", name):
+		return True
+	people = set(
+		frappe.db.sql_list("SELECT `employee` FROM `tabOvertime Approval Day` WHERE `parent` = %s", name)
+	)
+	if not people:
+		return bool(frappe.db.get_value("Overtime Approval", name, "owner") == user)
+	return people <= set(_visible_employees(user))
+
+
+def _quoted(user: str) -> str:
+	"""The people whom somebody sees, for a list in a statement."""
+	return ", ".join(frappe.db.escape(name, percent=False) for name in _visible_employees(user)) or "''"
+
+
 def require_own_or_role(employee: str, *roles: str) -> None:
 	"""Let on whoever the employee is, and those who have one of some roles and may read the employee.
 

@@ -139,6 +139,7 @@ def clear() -> None:
 	"""Remove everything that tests made, and commit."""
 	people = own_employees() or [""]
 	shifts = frappe.get_all("Shift Type", filters={"name": ("like", f"{MARK} %")}, pluck="name") or [""]
+	_clear_overtime(people)
 	for doctype in ("Employee Checkin", "Attendance", "Shift Assignment", "Employee Internal Work History"):
 		column = "parent" if doctype == "Employee Internal Work History" else "employee"
 		frappe.db.delete(doctype, {column: ("in", people)})
@@ -149,6 +150,20 @@ def clear() -> None:
 		frappe.db.delete("Overtime Type", {"name": ("like", f"{MARK} %")})
 	frappe.db.commit()
 	frappe.clear_cache()
+
+
+def _clear_overtime(people: list[str]) -> None:
+	approvals = frappe.get_all(
+		"Overtime Approval Day", filters={"employee": ("in", people)}, pluck="parent", distinct=True
+	)
+	for child in ("Overtime Approval Day", "Overtime Payment"):
+		frappe.db.delete(child, {"parent": ("in", approvals or [""])})
+	frappe.db.delete("Overtime Approval", {"name": ("in", approvals or [""])})
+	for doctype in ("Additional Salary", "Salary Structure Assignment", "Salary Slip", "Leave Application"):
+		frappe.db.delete(doctype, {"employee": ("in", people)})
+	rules = frappe.get_all("Overtime Rule", filters={"name": ("like", f"{MARK} %")}, pluck="name")
+	for rule in rules:
+		frappe.delete_doc("Overtime Rule", rule, force=True)
 
 
 def clear_own_doctypes() -> None:

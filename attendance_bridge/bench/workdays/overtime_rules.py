@@ -41,7 +41,7 @@ class Rulebook:
 		self._rules = sorted(
 			((row, _weight(row), read(row)) for row in rows), key=lambda rule: (-rule[1], rule[0].name)
 		)
-		self._chosen: dict[tuple[str | None, ...], DayRules] = {}
+		self._chosen: dict[tuple[str | None, ...], tuple[Any, DayRules]] = {}
 
 	@classmethod
 	def load(cls) -> Rulebook:
@@ -49,7 +49,7 @@ class Rulebook:
 		allowances = frappe.get_all(
 			"Overtime Allowance",
 			filters={"parenttype": "Overtime Rule"},
-			fields=["parent", "allowance", "from_hours"],
+			fields=["parent", "allowance", "from_hours", "salary_component", "amount"],
 			order_by="parent, idx",
 		)
 		for row in rows:
@@ -58,11 +58,17 @@ class Rulebook:
 
 	def choose(self, *, company: str | None, shift: str | None, grade: str | None) -> DayRules:
 		"""The rule for a person on a day: of those that fit, the one that says most."""
-		key = (company, shift, grade)
+		return self._choose(company, shift, grade)[1]
+
+	def fitting(self, *, company: str | None, shift: str | None, grade: str | None) -> Any:
+		"""The row of that rule, with its allowances; None where no rule fits."""
+		return self._choose(company, shift, grade)[0]
+
+	def _choose(self, *key: str | None) -> tuple[Any, DayRules]:
 		if key not in self._chosen:
 			given = dict(zip(FITS, key, strict=True))
-			fitting = (rules for row, _, rules in self._rules if _fits(row, given))
-			self._chosen[key] = next(fitting, DEFAULT)
+			fitting = ((row, rules) for row, _, rules in self._rules if _fits(row, given))
+			self._chosen[key] = next(fitting, (None, DEFAULT))
 		return self._chosen[key]
 
 

@@ -18,8 +18,10 @@ class OvertimeAllowance(Document):
 		from frappe.types import DF
 
 		allowance: DF.Data
+		amount: DF.Currency
 		from_hours: DF.Float
 		parent: DF.Data
 		parentfield: DF.Data
 		parenttype: DF.Data
+		salary_component: DF.Link | None
 	# end: auto-generated types

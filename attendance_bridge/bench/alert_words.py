@@ -15,6 +15,9 @@ from attendance_bridge.bench.messages import Facts, harmless
 from attendance_bridge.core.causes import Cause, Finding
 from attendance_bridge.core.drift import ClockCause
 
+_LONGEST_TITLE = 140
+"""What a field of kind Data takes; the name of a terminal alone may be as long."""
+
 _SENTENCES = {
 	Cause.DEVICE_DARK: _lt("Nothing was heard of the terminal {subject} for {span}."),
 	Cause.WRONG_PASSWORD: _lt("The terminal {subject} refuses our password, or has locked the account."),
@@ -33,6 +36,29 @@ _SENTENCES = {
 	Cause.SITE_UNREACHABLE: _lt("The site cannot be reached."),
 	Cause.DISK_FULL: _lt("Only {megabytes} MB are left on the disk of the edge agent {subject}."),
 }
+
+_OF_MANY = {
+	Cause.DEVICE_DARK: (
+		_lt("Nothing is heard of {count} terminals and agents at once: {names}."),
+		_lt(
+			"Look first at what they share: the background workers and the network of this site, a switch, a"
+			" line. While this lasts nobody is told of each of them. They keep their punches."
+		),
+	),
+	Cause.CLOCK_OFF: (
+		_lt("The clocks of {count} terminals are wrong at once: {names}."),
+		_lt(
+			"Look first whether the clock and the time zone of this server are right, and whether summer time"
+			" has just begun or ended. Then Sync Clock on each, or Correct Clocks in Attendance Bridge"
+			" Settings."
+		),
+	),
+	Cause.SHIFT_HELD: (
+		_lt("The attendance of {count} shifts is held: {names}."),
+		_lt("The report Held Shifts names the terminals that hold them. Nobody is marked Absent meanwhile."),
+	),
+}
+"""What is wrong and what to do, where most have it at once (`core.causes.together`)."""
 
 _ADVICE = {
 	Cause.DEVICE_DARK: _lt(
@@ -87,7 +113,7 @@ def title(label: str, subject: str) -> str:
 	"""
 	:param label: of the field `cause`.
 	"""
-	return f"{_(label)}: {harmless(subject)}" if subject else _(label)
+	return (f"{_(label)}: {harmless(subject)}" if subject else _(label))[:_LONGEST_TITLE]
 
 
 def sentence(finding: Finding) -> str:
@@ -104,12 +130,18 @@ def sentence(finding: Finding) -> str:
 	facts["where"] = (
 		_(" They are held by the edge agent {0}.").format(facts["subject"]) if finding.subject else ""
 	)
-	return str(_SENTENCES[finding.cause]).format_map(facts)
+	words = _OF_MANY[finding.cause][0] if is_of_many(finding) else _SENTENCES[finding.cause]
+	return str(words).format_map(facts)
 
 
-def advice(cause: Cause) -> str:
+def advice(finding: Finding) -> str:
 	"""What to do about it."""
-	return str(_ADVICE[cause])
+	return str(_OF_MANY[finding.cause][1] if is_of_many(finding) else _ADVICE[finding.cause])
+
+
+def is_of_many(finding: Finding) -> bool:
+	"""Whether it stands for those that most terminals, agents or shifts have."""
+	return not finding.subject and finding.cause in _OF_MANY
 
 
 def clock_cause(cause: ClockCause) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -51,13 +51,25 @@ _OF_DEVICE = frozenset(
 		Cause.COUNT_MISMATCH,
 	}
 )
-_AT_CONTACT = frozenset({Cause.DEVICE_DARK, Cause.WRONG_PASSWORD, Cause.WRONG_DEVICE, Cause.CLOCK_OFF})
-"""Causes that a contact tells something about."""
-_SURE_AT_ONCE = frozenset(Cause) - {Cause.CLOCK_OFF, Cause.BACKLOG, Cause.UNMAPPED, Cause.DISK_FULL}
-"""Causes that have lasted already when they are found, or that no second look makes better."""
+_AT_CONTACT = frozenset({Cause.WRONG_PASSWORD, Cause.WRONG_DEVICE})
+"""Causes that one contact is enough to tell of; the others are seen when all are looked at side by side."""
+_SURE_AT_ONCE = _AT_CONTACT | {Cause.NEARLY_FULL, Cause.COUNT_MISMATCH}
+"""Causes that no second look makes better. Silence is none: after a pause of the site itself everybody has
+been silent, until they were asked again."""
 
 _LOCK = "attendance_bridge:alerts"
+_SAVEPOINT = "attendance_bridge_alert"
 _SUMMARY_OF = timedelta(days=1)
+_MOST_LINES = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+	"""What one look has found."""
+
+	findings: list[Finding]
+	unknown: frozenset[str]
+	"""Keys of causes that it could say nothing of: their alerts stay as they are."""
 
 
 def look(at: datetime | None = None) -> None:
@@ -66,42 +78,65 @@ def look(at: datetime | None = None) -> None:
 	:param at: aware; now by default.
 	"""
 	at = at or moments.utc_now()
-	_alone(lambda: _go_through(everything(at), lambda cause, subject: True, at))
+
+	def act() -> None:
+		view = everything(at)
+		_go_through(view.findings, lambda key: key not in view.unknown, at)
+
+	_alone(act)
 
 
 def look_at(device: str, at: datetime | None = None) -> None:
 	"""After a contact with a terminal, or a failure of one: what it tells. Commits."""
 	at = at or moments.utc_now()
 
-	def concerned(cause: Cause, subject: str) -> bool:
-		return subject == device and cause in _AT_CONTACT
-
 	rules = health.limits()
 	rows = [row for row in health.rows([device]) if row.enabled]
+	facts = health.device_facts(rows, rules, at)
 	found = [
 		finding
-		for facts in health.device_facts(rows, rules, at)
-		for finding in causes.of_device(facts, rules, at)
+		for each in facts
+		for finding in causes.of_device(each, rules, at)
 		if finding.cause in _AT_CONTACT
 	]
-	if found or frappe.db.exists(DOCTYPE, {"subject": device, "status": ("!=", "Cleared")}):
-		_alone(lambda: _go_through(found, concerned, at))
+	unknown = {cause for each in facts for cause in causes.unknown_of_device(each)}
+	sure = {f"{cause.value}:{device}" for cause in _AT_CONTACT - unknown}
+	if found or frappe.db.exists(DOCTYPE, {"open_key": ("in", sorted(sure) or [""])}):
+		_alone(lambda: _go_through(found, sure.__contains__, at))
 
 
-def everything(at: datetime) -> list[Finding]:
+def everything(at: datetime) -> View:
 	"""All that is wrong at an aware moment."""
 	rules = health.limits()
 	found: list[Finding] = []
-	for facts in health.device_facts(health.rows(), rules, at):
-		found += causes.of_device(facts, rules, at)
-	for agent in health.agents():
-		found += health.agent_findings(agent, rules, at)
+	unknown: set[str] = set()
+	facts = health.device_facts(health.rows(), rules, at)
+	for each in facts:
+		found += causes.of_device(each, rules, at)
+		unknown |= _keys(causes.unknown_of_device(each), each.name)
+	agents = health.agents()
+	for agent in agents:
+		of_agent = health.agent_findings(agent, rules, at)
+		found += of_agent
+		unknown |= _keys(causes.unknown_of_agent(of_agent), agent.name)
 	found += causes.of_backlog(_waiting(), rules)
 	found += causes.of_unmapped(_unmapped(), rules)
 	held = held_shifts.held(at)
-	return found + causes.of_shifts(
+	found += causes.of_shifts(
 		((each.shift, moments.from_site(each.until) if each.until else None) for each in held), rules, at
 	)
+	watched = {
+		Cause.DEVICE_DARK: sum(not each.behind for each in facts),
+		Cause.AGENT_GONE: len(agents),
+		Cause.CLOCK_OFF: len(facts),
+		Cause.SHIFT_HELD: held_shifts.count_judged(),
+	}
+	told, together = causes.together(found, watched)
+	return View(findings=told, unknown=frozenset(unknown | together))
+
+
+def _keys(found: Iterable[Cause], subject: str) -> set[str]:
+	return {f"{cause.value}:{subject}" for cause in found}
 
 
 def send_summary() -> None:
@@ -117,8 +152,10 @@ def summary(at: datetime | None = None) -> list[str]:
 	yesterday = moments.to_site(at or moments.utc_now()).date() - _SUMMARY_OF
 	counts = figures.statuses_of(yesterday)
 	lines = [alert_words.summary_of_punches(yesterday, counts)]
-	lines += [each.why for each in held_shifts.held(at)]
-	lines += frappe.get_all(DOCTYPE, {"status": "Open"}, pluck="what", order_by="opened_at")
+	lines += [each.why for each in held_shifts.held(at)][:_MOST_LINES]
+	lines += frappe.get_all(
+		DOCTYPE, {"status": "Open"}, pluck="what", order_by="opened_at", limit_page_length=_MOST_LINES
+	)
 	return lines
 
 
@@ -138,31 +175,38 @@ def _alone(act: Callable[[], None]) -> None:
 		frappe.db.sql("SELECT RELEASE_LOCK(%s)", lock)
 
 
-def _go_through(findings: Iterable[Finding], concerned: Callable[[Cause, str], bool], at: datetime) -> None:
-	"""One step of each alert that is there or that is due.
+def _go_through(findings: Iterable[Finding], is_sure: Callable[[str], bool], at: datetime) -> None:
+	"""One step of each alert that is there or that is due. One that cannot be kept stops no other.
 
-	:param concerned: whether this look would have found a cause if it were there.
+	:param is_sure: whether this look would have found the cause with a key if it were there.
 	"""
 	found = {finding.key: finding for finding in findings}
-	kept = {row.open_key: row for row in _kept()}
-	for key, finding in found.items():
-		_take_step(kept.get(key), finding, at)
-	for key, row in kept.items():
-		cause, _colon, subject = key.partition(":")
-		if key not in found and concerned(Cause(cause), subject):
-			_take_step(row, None, at)
+	# By its subject, which follows when a document is renamed.
+	kept = {f"{row.open_key.partition(':')[0]}:{row.subject or ''}": row for row in _kept()}
+	over = [key for key in kept if key not in found and is_sure(key)]
+	for key in (*found, *over):
+		frappe.db.savepoint(_SAVEPOINT)
+		try:
+			_take_step(key, kept.get(key), found.get(key), at)
+		except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+			raise
+		except Exception as error:
+			frappe.db.rollback(save_point=_SAVEPOINT)
+			frappe.clear_messages()
+			logger.error("an alert is not kept: %s", key, exc_info=error)
 
 
 def _kept() -> list[Any]:
-	return frappe.get_all(
-		DOCTYPE,
-		filters={"open_key": ("is", "set")},
-		fields=["name", "open_key", "first_seen", "last_seen", "gone_since", "opened_at", "notified_at"],
+	# Not by `get_all`: Frappe leaves fields out whose names only look like its own `_seen`.
+	rows: list[Any] = frappe.db.sql(
+		"SELECT `name`, `open_key`, `subject`, `first_seen`, `last_seen`, `gone_since`, `opened_at`,"
+		" `notified_at` FROM `tabAttendance Bridge Alert` WHERE `open_key` IS NOT NULL",
+		as_dict=True,
 	)
+	return rows
 
 
-def _take_step(row: Any, finding: Finding | None, at: datetime) -> None:
-	key = finding.key if finding is not None else row.open_key
+def _take_step(key: str, row: Any, finding: Finding | None, at: datetime) -> None:
 	result = step(
 		_alert(row) if row else None,
 		finding is not None,
@@ -198,6 +242,8 @@ def _keep(row: Any, finding: Finding | None, key: str, result: Step, at: datetim
 			"all_clear_at": _site(at) if is_over and result.notify else None,
 		}
 	)
+	# What it is about may have been deleted meanwhile.
+	document.flags.ignore_links = True
 	document.save(ignore_permissions=True)
 	if result.event is not Event.NOTHING:
 		news.tell(news.What.ALERTS)
@@ -231,7 +277,7 @@ def _words(finding: Finding) -> dict[str, Any]:
 		"subject": finding.subject or None,
 		"title": alert_words.title(label, finding.subject),
 		"what": alert_words.sentence(finding),
-		"advice": alert_words.advice(finding.cause),
+		"advice": alert_words.advice(finding),
 	}
 
 

@@ -218,7 +218,7 @@ def told(finding: Finding) -> dict[str, str]:
 	return {
 		"cause": finding.cause.value,
 		"what": alert_words.sentence(finding),
-		"advice": alert_words.advice(finding.cause),
+		"advice": alert_words.advice(finding),
 	}
 
 

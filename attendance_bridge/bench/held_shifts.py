@@ -39,6 +39,11 @@ def held(at: datetime | None = None) -> list[HeldShift]:
 	return sorted(found, key=_the_longest_first)
 
 
+def count_judged() -> int:
+	"""How many shifts HRMS judges by itself."""
+	return int(frappe.db.count("Shift Type", {"enable_auto_attendance": 1}))
+
+
 def why_held(shift: str) -> str:
 	"""Why the attendance of one shift is held, in words; empty if it is not."""
 	return next((each.why for each in held() if each.shift == shift), "")

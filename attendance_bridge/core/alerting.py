@@ -78,7 +78,10 @@ def step(
 		if alert is None:
 			return Step(alert=None)
 	elif present:
-		alert = replace(alert, last_seen=now, gone_since=None)
+		# Nobody has looked for a while (the site was down): what was not sure before begins anew.
+		is_stale = alert.opened is None and now - alert.last_seen >= patience.clears_after
+		first_seen = now if is_stale else alert.first_seen
+		alert = replace(alert, first_seen=first_seen, last_seen=now, gone_since=None)
 	if present:
 		return _there(alert, now, patience, told_before)
 	return _away(alert, now, patience)

@@ -6,13 +6,17 @@ told, is `core.alerting`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
 from attendance_bridge.core.errors import Code
 from attendance_bridge.core.lockout import PASSWORD_TROUBLES
+
+MANY = 5
+"""More than so many of one trouble, and more than half of all who could have it, are one trouble."""
+_MOST_NAMES = 8
 
 READINGS_MISSED = 3
 """A terminal that has missed so many readings in a row is not online."""
@@ -45,6 +49,13 @@ class Cause(str, Enum):
 	"""Only of an agent: little space is left for what it has to hold."""
 
 
+_ALIKE = {
+	Cause.DEVICE_DARK: frozenset({Cause.DEVICE_DARK, Cause.AGENT_GONE}),
+	Cause.CLOCK_OFF: frozenset({Cause.CLOCK_OFF}),
+	Cause.SHIFT_HELD: frozenset({Cause.SHIFT_HELD}),
+}
+"""What has one cause where most have it, and as what it is told then."""
+
 Fact = str | int | float | None
 
 
@@ -54,7 +65,7 @@ class Finding:
 
 	cause: Cause
 	subject: str
-	"""Name of the terminal, agent or shift; empty for the whole site or agent."""
+	"""Name of the terminal, agent or shift; empty for the whole site or agent, and for what many have."""
 	facts: Mapping[str, Fact] = field(default_factory=dict)
 	"""What a sentence about it needs; times as minutes or days, never as a moment."""
 
@@ -154,11 +165,47 @@ def of_device(facts: DeviceFacts, limits: Limits, now: datetime) -> list[Finding
 	return findings
 
 
+def unknown_of_device(facts: DeviceFacts) -> frozenset[Cause]:
+	"""What can be said of a terminal neither to be there nor to be over, unless it was found."""
+	if facts.behind:
+		return frozenset({Cause.DEVICE_DARK, Cause.WRONG_PASSWORD, Cause.WRONG_DEVICE})
+	# One that refused our password and does not answer now has not taken it since.
+	return frozenset({Cause.WRONG_PASSWORD, Cause.WRONG_DEVICE}) if facts.error_code else frozenset()
+
+
+def together(
+	findings: Sequence[Finding], watched: Mapping[Cause, int]
+) -> tuple[list[Finding], frozenset[str]]:
+	"""What most of them have at once has one cause, and is one finding, of no subject in particular.
+
+	:param watched: how many there are that could have it: terminals that could be dark, agents that could be
+		gone, terminals with a clock, shifts.
+	:returns: the findings, and the keys of those that went into one: nothing is to be said of each.
+	"""
+	found, taken = list(findings), set[str]()
+	for cause, alike in _ALIKE.items():
+		those = [each for each in found if each.cause in alike and each.subject]
+		if len(those) <= MANY or 2 * len(those) <= sum(watched.get(each, 0) for each in alike):
+			continue
+		names = sorted(each.subject for each in those)
+		more = ", …" if len(names) > _MOST_NAMES else ""
+		taken |= {each.key for each in those}
+		found = [each for each in found if each.key not in taken]
+		found.append(_finding(cause, "", count=len(those), names=", ".join(names[:_MOST_NAMES]) + more))
+	return found, frozenset(taken)
+
+
 def is_online(facts: DeviceFacts, now: datetime) -> bool:
 	"""Whether a terminal answered lately and had no trouble since."""
 	if facts.error_code or facts.behind or facts.last_contact is None:
 		return False
 	return now - facts.last_contact <= READINGS_MISSED * facts.poll_every + timedelta(minutes=1)
+
+
+def unknown_of_agent(found: Iterable[Finding]) -> frozenset[Cause]:
+	"""See `unknown_of_device`: nobody knows what waits at an agent that is gone."""
+	gone = any(each.cause is Cause.AGENT_GONE for each in found)
+	return frozenset({Cause.BACKLOG}) if gone else frozenset()
 
 
 def of_agent(

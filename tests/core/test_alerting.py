@@ -51,3 +51,12 @@ def test_the_time_of_a_look_does_not_matter() -> None:
 	first = step(None, True, NOW, Patience())
 	again = step(first.alert, True, NOW + timedelta(seconds=5), Patience())
 	assert (again.event, again.alert and again.alert.opened) == (Event.NOTHING, None)
+
+
+def test_what_was_not_sure_when_the_looks_ceased_begins_anew() -> None:
+	"""After a pause of the site everybody has been silent; who answers now was no trouble."""
+	first = step(None, True, NOW, Patience())
+	later = NOW + timedelta(hours=2)
+	again = step(first.alert, True, later, Patience())
+	assert (again.event, again.alert and again.alert.first_seen) == (Event.NOTHING, later)
+	assert step(again.alert, True, later + timedelta(minutes=5), Patience()).event is Event.OPENED

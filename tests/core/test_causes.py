@@ -9,6 +9,7 @@ from attendance_bridge.core.causes import (
 	Cause,
 	DeviceFacts,
 	Filling,
+	Finding,
 	Limits,
 	is_online,
 	of_agent,
@@ -18,6 +19,9 @@ from attendance_bridge.core.causes import (
 	of_shifts,
 	of_site,
 	of_unmapped,
+	together,
+	unknown_of_agent,
+	unknown_of_device,
 )
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=timezone.utc)
@@ -123,3 +127,41 @@ def test_the_others() -> None:
 	assert [each.facts for each in of_disk(20_000_000, LIMITS)] == [{"megabytes": 20}]
 	assert [each.cause for each in of_site("unreachable")] == [Cause.SITE_UNREACHABLE]
 	assert of_site("") == []
+
+
+@pytest.mark.parametrize(
+	("dark", "gone", "watched", "keys"),
+	[
+		(6, 0, 11, ["device_dark:"]),  # more than half of all
+		(6, 0, 12, [f"device_dark:T{number}" for number in range(6)]),
+		(5, 0, 5, [f"device_dark:T{number}" for number in range(5)]),  # few enough to name each
+		(4, 3, 9, ["device_dark:"]),  # terminals and agents have one network
+	],
+)
+def test_what_most_have_at_once_is_one_finding(dark: int, gone: int, watched: int, keys: list[str]) -> None:
+	findings = [Finding(cause=Cause.DEVICE_DARK, subject=f"T{number}") for number in range(dark)]
+	findings += [Finding(cause=Cause.AGENT_GONE, subject=f"A{number}") for number in range(gone)]
+	told, taken = together(findings, {Cause.DEVICE_DARK: watched - 3, Cause.AGENT_GONE: 3})
+	assert [each.key for each in told] == keys
+	assert taken == (frozenset() if len(keys) > 1 else frozenset(each.key for each in findings))
+
+
+def test_a_list_of_many_is_cut_short() -> None:
+	many = [Finding(cause=Cause.CLOCK_OFF, subject=f"T{number:02d}") for number in range(40)]
+	(told,), _taken = together(many, {Cause.CLOCK_OFF: 40})
+	assert told.facts == {"count": 40, "names": "T00, T01, T02, T03, T04, T05, T06, T07, …"}
+
+
+@pytest.mark.parametrize(
+	("facts", "unknown"),
+	[
+		({}, set()),
+		({"behind": True}, {Cause.DEVICE_DARK, Cause.WRONG_PASSWORD, Cause.WRONG_DEVICE}),
+		({"error_code": "timeout"}, {Cause.WRONG_PASSWORD, Cause.WRONG_DEVICE}),
+	],
+)
+def test_what_nobody_can_tell_is_not_over(facts: Any, unknown: set[Cause]) -> None:
+	assert unknown_of_device(DeviceFacts(name="Gate", last_contact=ago(1), **facts)) == unknown
+	gone = of_agent("Branch", ago(50), 900, LIMITS, NOW)
+	assert unknown_of_agent(gone) == {Cause.BACKLOG}
+	assert unknown_of_agent(of_agent("Branch", ago(1), 900, LIMITS, NOW)) == set()

@@ -3,67 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import frappe
 
 from attendance_bridge.api import health as api
 from attendance_bridge.bench import alert_words, alerts, figures, health, jobs, moments
 from attendance_bridge.bench.punch_log import PunchLog
-from attendance_bridge.bench.testing import IntegrationTestCase
 from attendance_bridge.bench.tests import premises, terminals
+from attendance_bridge.bench.tests.alert_case import DOCTYPE, AlertCase
 from attendance_bridge.core.causes import Cause, Finding
 from attendance_bridge.simulators.hikvision import HikvisionState, HikvisionTerminal
 
-DOCTYPE = "Attendance Bridge Alert"
 MINUTES = timedelta(minutes=1)
-
-
-class AlertCase(IntegrationTestCase):
-	def setUp(self) -> None:
-		premises.clear()
-		self.clear()
-		self.addCleanup(self.clear)
-		self.addCleanup(premises.clear)
-		self.addCleanup(frappe.set_user, "Administrator")
-		self.manager = premises.user("hr-manager", "HR Manager")
-		self.device = terminals.silent(1)
-		self.now = moments.utc_now()
-		self.seen(ago=0)
-		frappe.db.commit()
-
-	def clear(self) -> None:
-		"""Other sites' tests leave nothing open here."""
-		frappe.db.delete(DOCTYPE)
-		frappe.db.delete("Email Queue", {"reference_doctype": DOCTYPE})
-		frappe.db.delete("Communication", {"reference_doctype": DOCTYPE})
-		frappe.db.delete("Edge Agent", {"name": ("like", f"{premises.MARK}%")})
-		frappe.db.commit()
-
-	def seen(self, *, ago: float, **values: Any) -> None:
-		moment = moments.to_site(self.now - timedelta(minutes=ago))
-		frappe.db.set_value("Device Configuration", self.device, {"last_contact": moment, **values})
-
-	def look(self, minutes: float) -> None:
-		alerts.look(self.now + timedelta(minutes=minutes))
-
-	def of(self, cause: str, subject: str | None = None) -> list[Any]:
-		return frappe.get_all(
-			DOCTYPE, {"cause": cause, "subject": subject or self.device}, ["*"], order_by="creation"
-		)
-
-	def mails(self) -> list[str]:
-		"""About this terminal: the site may have other troubles."""
-		return frappe.get_all(
-			"Communication",
-			{
-				"reference_doctype": DOCTYPE,
-				"recipients": ("like", f"%{self.manager}%"),
-				"subject": ("like", f"%{self.device}%"),
-			},
-			pluck="subject",
-			order_by="creation",
-		)
 
 
 class TestAlerts(AlertCase):
@@ -143,6 +94,14 @@ class TestAlerts(AlertCase):
 		self.assertEqual(alert.status, "Open")
 		self.assertIn("10 minutes (it is behind)", alert.what)
 
+	def test_how_long_a_cause_has_lasted_is_kept_from_look_to_look(self) -> None:
+		self.seen(ago=0, clock_offset=600)
+		for minutes in (100, 102):
+			self.look(minutes)
+			self.assertEqual(self.of("Clock Off")[0].status, "Watching")
+		self.look(105)
+		self.assertEqual(self.of("Clock Off")[0].status, "Open")
+
 	def test_a_wrong_password_is_told_at_the_contact(self) -> None:
 		terminal = HikvisionTerminal(
 			HikvisionState(serial=f"{premises.MARK}HIKALERT", password="Right-1-pass")
@@ -164,6 +123,7 @@ class TestAlerts(AlertCase):
 		frappe.db.set_value("Edge Agent", agent.name, {"last_heartbeat": long_ago, "waiting": 900})
 		self.seen(ago=50, edge_agent=agent.name, road="Relayed")
 		self.look(0)
+		self.look(5)
 		self.assertEqual([alert.status for alert in self.of("Agent Gone", agent.name)], ["Open"])
 		self.assertEqual(self.of("Backlog", agent.name) + self.of("Terminal Dark"), [])
 
@@ -191,6 +151,7 @@ class TestAlerts(AlertCase):
 		device.append("shifts", {"shift_type": shift})
 		device.save()
 		self.look(0)
+		self.look(5)
 		self.assertIn("95 % full, and takes 5000 more", self.of("Log Nearly Full")[0].what)
 		self.assertIn("holds 3 punches that are not here", self.of("Punches Missing")[0].what)
 		self.assertEqual(self.of("Shift Held", shift)[0].status, "Open")
@@ -202,7 +163,8 @@ class TestAlerts(AlertCase):
 			)
 			self.assertNotIn("<", alert_words.sentence(finding))
 			self.assertNotIn("{", alert_words.sentence(finding))
-			self.assertTrue(alert_words.advice(cause))
+			self.assertTrue(alert_words.advice(finding))
+			self.assertTrue(alert_words.advice(Finding(cause=cause, subject="")))
 
 	def test_a_broken_template_breaks_no_look(self) -> None:
 		broken = frappe.get_doc(
@@ -220,6 +182,7 @@ class TestAlerts(AlertCase):
 		self.addCleanup(frappe.delete_doc, "Notification", broken.name, force=True)
 		broken.db_set("condition", "doc.nothing_of_the_kind > 3")
 		self.look(31)
+		self.look(36)
 		self.assertEqual(self.of("Terminal Dark")[0].status, "Open")
 
 	def test_the_daily_summary(self) -> None:
@@ -232,6 +195,7 @@ class TestAlerts(AlertCase):
 		)
 		jobs.carry_on()
 		self.look(31)
+		self.look(36)
 		lines = alerts.summary()
 		self.assertIn(f"{sum(counts.values()) + 1} punches", lines[0])
 		self.assertIn(f"Unmapped: {counts.get('Unmapped', 0) + 1}", lines[0])

@@ -15,6 +15,7 @@ import frappe
 from attendance_bridge.bench import (
 	clock_guard,
 	devices,
+	listener,
 	messages,
 	moments,
 	news,
@@ -30,7 +31,7 @@ from attendance_bridge.core.driver import DeviceInfo
 from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.core.lockout import LONGEST_LOCK_OUT
 from attendance_bridge.core.punch import MAX_SERIAL_LENGTH
-from attendance_bridge.core.relay import DeviceReport, DeviceTrouble
+from attendance_bridge.core.relay import DeviceReport, DeviceTrouble, PostsReport
 
 MOST_DEVICES = 1000
 
@@ -38,7 +39,17 @@ _MAX_INT = 2**31 - 1
 _MOST_BYTES = 1e15
 _WORST_OFFSET_SECONDS = 100 * 366 * 86_400
 
-_STATE = ("name", "enabled", "serial_number", "watermark", "read_wanted_at", "accepted_at")
+_STATE = (
+	"name",
+	"enabled",
+	"serial_number",
+	"watermark",
+	"read_wanted_at",
+	"accepted_at",
+	"listener_state",
+	"listener_hash",
+)
+_MOST_FIELDS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +89,7 @@ def take(agent: Agent, body: Mapping[str, Any]) -> dict[str, Any]:
 		report = _without_former_terminal(state, each)
 		if _is_the_one(state, report):
 			_keep_device(report)
+			_keep_posts(report, state)
 			moved |= _vouch(report, state, told.vouched(report))
 			read_wishes.answer(state, report, all_here=not told.waiting)
 	if moved:
@@ -165,6 +177,33 @@ def _keep_device(report: DeviceReport) -> None:
 	_keep(report.name, values)
 
 
+def _keep_posts(report: DeviceReport, state: Any) -> None:
+	"""How it stands with a terminal that posts its events to its agent."""
+	posts = report.posts
+	if posts is not None:
+		listener_state = _listener_state(posts)
+		values = {
+			"listener_state": listener_state,
+			"listener_words": messages.posts_to_agent(posts, listener_state, devices.label_of(report.name)),
+			"listener_set_at": _site_time(posts.told_at),
+			"listener_arrival": _site_time(posts.arrived_at),
+		}
+		_keep(report.name, values)
+	elif state.listener_state and not state.listener_hash:
+		_keep(
+			report.name,
+			dict.fromkeys(("listener_state", "listener_words", "listener_set_at", "listener_arrival")),
+		)
+
+
+def _listener_state(posts: PostsReport) -> str:
+	if posts.told_at is None:
+		return ""
+	if posts.code or posts.not_kept or posts.reaches_us is False:
+		return listener.NOT_KEPT
+	return {"delivers": listener.DELIVERS, "waiting": listener.SET_UP}.get(posts.delivery, listener.SILENT)
+
+
 def _clock_reading(report: DeviceReport) -> ClockReading | None:
 	"""The look that an agent had at a terminal's clock at the last contact; None if it had none."""
 	if report.last_contact is None or report.clock_offset_seconds is None:
@@ -206,7 +245,7 @@ def _read(fields: SentFields, now: datetime) -> _Told:
 
 
 def _report(fields: SentFields, now: datetime) -> DeviceReport:
-	error = fields.table("error")
+	error, posts = fields.table("error"), fields.table("posts")
 	return DeviceReport(
 		name=fields.text("name"),
 		serial=fields.text("serial", MAX_SERIAL_LENGTH),
@@ -220,6 +259,18 @@ def _report(fields: SentFields, now: datetime) -> DeviceReport:
 		punches_held=fields.whole("punches_held", 0, _MAX_INT),
 		punch_capacity=fields.whole("punch_capacity", 0, _MAX_INT),
 		trouble=_trouble(error, now) if error else None,
+		posts=_posts(posts, now) if posts else None,
+	)
+
+
+def _posts(fields: SentFields, now: datetime) -> PostsReport:
+	return PostsReport(
+		delivery=fields.label("delivery"),
+		told_at=_past(fields, "told_at", now),
+		arrived_at=_past(fields, "arrived_at", now),
+		not_kept=fields.labels("not_kept", _MOST_FIELDS),
+		reaches_us=fields.flag("reaches_us"),
+		code=fields.label("code"),
 	)
 
 

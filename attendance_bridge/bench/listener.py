@@ -96,7 +96,12 @@ def watch() -> None:
 	"""Scheduled now and then: find the terminals that are set up and do not deliver. Commits."""
 	rows = frappe.get_all(
 		devices.DOCTYPE,
-		filters={"enabled": 1, "listener_state": ("in", (SET_UP, DELIVERS))},
+		# Of those that post to an agent, the agent tells.
+		filters={
+			"enabled": 1,
+			"edge_agent": ("is", "not set"),
+			"listener_state": ("in", (SET_UP, DELIVERS)),
+		},
 		fields=["name", "serial_number", "listener_set_at", "listener_arrival"],
 	)
 	for row in rows:

@@ -323,6 +323,36 @@ def arrangement(made: Any) -> str:
 	return _("It keeps the setting, and its test has reached this site.")
 
 
+_POSTS_TO_AGENT = {
+	"": _lt("Its agent has not told it yet to post its events."),
+	"Set Up": _lt("It is set up to post its events to its agent. Nothing has come yet."),
+	"Delivers": _lt("It posts its events to its agent."),
+	"Silent": _lt(
+		"It is set up to post its events to its agent, and does not. The agent sets it up again by itself; if"
+		" that does not help, restart the terminal. It is read all the same."
+	),
+}
+
+
+def posts_to_agent(posts: Any, state: str, label: str) -> str:
+	"""What came of telling a terminal to post its events to its agent.
+
+	:param posts: a `core.relay.PostsReport`.
+	:param state: for the field `listener_state`.
+	"""
+	if posts.code == Code.SECRET_MISSING.value:
+		return _("Its agent takes no events: give its receiver a token.")
+	if posts.code:
+		return told_by_agent(posts.code, label)
+	if posts.not_kept:
+		return _(
+			"It took the setting and reads back otherwise ({0}): nothing will come. It is read all the same."
+		).format(harmless(", ".join(posts.not_kept)))
+	if state == "Not Kept":
+		return _("It keeps the setting, but its own test does not reach its agent. It is read all the same.")
+	return str(_POSTS_TO_AGENT[state])
+
+
 def no_token() -> str:
 	"""What was typed as a token cannot be one."""
 	return _("A token has 16 to 64 letters, digits, - and _: it stands in the path of an address.")

@@ -30,6 +30,7 @@ _FIELDS = (
 	"user_id_prefix",
 	"poll_interval",
 	"live",
+	"posts",
 	"driver_options",
 	*driver_options.FIELDS.values(),
 )
@@ -78,6 +79,7 @@ def _told(row: Any) -> dict[str, Any] | None:
 		"user_id_prefix": policy.user_id_prefix,
 		"poll_seconds": max(cint(row.poll_interval), 1) * 60,
 		"live": bool(row.live),
+		"posts": bool(row.posts),
 		"options": {name: _revealed(value) for name, value in options.items()},
 	}
 

@@ -93,22 +93,40 @@ def result(agent: str) -> dict[str, Any]:
 
 	:returns: `addresses`, `error` (words, or empty), `done_at`, and `terminals`, each with what it said of
 		itself and `device` (the Device Configuration with its serial number), `configured` (the address
-		there) and `state`: `new`, `known`, `moved`, or `elsewhere` (of another agent, or of none).
+		there) and `state`: `new`, `known`, `moved`, `elsewhere` (of another agent, or of none), or `locked`:
+		it says who it is only to who knows its key; its `device` is the one with its address.
 	"""
 	row = frappe.db.get_value(DOCTYPE, agent, ("scan_result", "scan_done_at"), as_dict=True)
 	kept = json.loads(row.scan_result) if row.scan_result else {"terminals": [], "addresses": 0, "error": ""}
-	serials = [each["serial"] for each in kept["terminals"]] or [""]
+	serials = [each["serial"] for each in kept["terminals"] if each["serial"]] or [""]
 	fields = ["name", "serial_number", "device_ip", "port", "edge_agent"]
 	configured = {
 		each.serial_number: each
 		for each in frappe.get_all(devices.DOCTYPE, {"serial_number": ("in", serials)}, fields, order_by=None)
 	}
+	at_address = _at_addresses(agent, [each["host"] for each in kept["terminals"] if not each["serial"]])
 	return {
 		"done_at": row.scan_done_at,
 		"addresses": kept["addresses"],
 		"error": messages.told_by_agent(kept["error"], agent) if kept["error"] else "",
-		"terminals": [_beside(agent, each, configured.get(each["serial"])) for each in kept["terminals"]],
+		"terminals": [
+			_beside(agent, each, configured.get(each["serial"]))
+			if each["serial"]
+			else _locked(each, at_address.get((each["driver"], each["host"])))
+			for each in kept["terminals"]
+		],
 	}
+
+
+def _at_addresses(agent: str, hosts: list[str]) -> dict[tuple[str, str], str]:
+	"""The Device Configurations of an agent at these addresses, by driver and address."""
+	found = frappe.get_all(
+		devices.DOCTYPE,
+		{"edge_agent": agent, "device_ip": ("in", hosts or [""])},
+		["name", "driver", "device_ip"],
+		order_by=None,
+	)
+	return {(each.driver, each.device_ip): each.name for each in found if each.device_ip}
 
 
 def take_over(agent: str, serial: str) -> str:
@@ -118,7 +136,8 @@ def take_over(agent: str, serial: str) -> str:
 	:raises frappe.ValidationError: the last scan did not find it, or it is configured nowhere.
 	:raises frappe.PermissionError: the user may not write it.
 	"""
-	found = next((each for each in result(agent)["terminals"] if each["serial"] == serial), None)
+	known = (each for each in result(agent)["terminals"] if each["serial"])
+	found = next((each for each in known if each["serial"] == serial), None)
 	if found is None or not found["device"]:
 		frappe.throw(_("The last look through the network did not find this terminal. Look again."))
 	document = frappe.get_doc(devices.DOCTYPE, found["device"])
@@ -144,6 +163,11 @@ def _terminal(fields: SentFields) -> dict[str, Any]:
 		"model": fields.label("model"),
 		"firmware": fields.label("firmware"),
 	}
+
+
+def _locked(found: dict[str, Any], device: str | None) -> dict[str, Any]:
+	configured = devices.label_of(device) if device else ""
+	return {**found, "device": device, "configured": configured, "state": "locked"}
 
 
 def _beside(agent: str, found: dict[str, Any], configured: Any) -> dict[str, Any]:

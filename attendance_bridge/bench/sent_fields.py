@@ -84,6 +84,22 @@ class SentFields:
 			raise self._bad(name)
 		return float(min(max(value, -bound), bound))
 
+	def flag(self, name: str) -> bool | None:
+		"""Yes or no; None if nothing is said.
+
+		:raises BadFieldError: it is neither.
+		"""
+		value: bool | None = self._of(name, bool, None)
+		return value
+
+	def labels(self, name: str, most: int) -> tuple[str, ...]:
+		"""Texts for people to read, each as `label` gives it.
+
+		:raises BadFieldError: no list of texts, or more than so many.
+		"""
+		values = sent_list(self._sent.get(name), most, self._join(name))
+		return tuple(SentFields({name: value}, self._path).label(name) for value in values)
+
 	def moment(self, name: str) -> datetime | None:
 		"""A moment, aware and in UTC; None if there is none.
 

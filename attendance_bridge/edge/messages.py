@@ -258,6 +258,27 @@ CORRECTION_KINDS: dict[str, str] = {
 }
 """What a person can say of a punch."""
 
+LIVE_WORDS: dict[str, tuple[str, str]] = {
+	"waiting": ("waits until the terminal was read", "wait"),
+	"connecting": ("connecting", "wait"),
+	"listening": ("listening", "good"),
+	"paused": ("broke off; tried again by itself", "wait"),
+	"not_supported": ("this model or firmware tells nothing; it is read", "quiet"),
+}
+"""The word and the tone of how listening to a terminal stands."""
+
+POSTS_WORDS: dict[str, tuple[str, str]] = {
+	"not_told": ("not told yet", "wait"),
+	"not_kept": ("not kept by the terminal: nothing will come; it is read", "bad"),
+	"waiting": ("set up; nothing was due yet", "wait"),
+	"delivers": ("delivers", "good"),
+	"never": ("set up, and nothing comes; it is told again, and read", "bad"),
+	"stopped": ("comes no more; it is told again, and read", "bad"),
+}
+"""The same for one that was told to post its events."""
+
+NO_RECEIVER_TOKEN = "Give [receiver] a token: without one nobody may post."
+
 PAIRING_PROBLEMS: dict[str, str] = {
 	"serial": "That is no serial number of a terminal.",
 	"name": "Give the terminal a name of at most 140 characters.",

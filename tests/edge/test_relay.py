@@ -16,7 +16,7 @@ import pytest
 from attendance_bridge.core.errors import Code
 from attendance_bridge.core.projection import State
 from attendance_bridge.core.relay import Assignment, RelayedDevice, RelayRules
-from attendance_bridge.edge import heartbeat
+from attendance_bridge.edge import heartbeat, posts
 from attendance_bridge.edge.agent import Agent
 from attendance_bridge.edge.listener import Live, Standing
 from attendance_bridge.edge.settings import from_mapping
@@ -90,7 +90,7 @@ class Branch:
 			terminal.options = {**terminal.options, **options}
 
 	@contextmanager
-	def agent(self, *own: dict[str, Any], port: int | None = None) -> Iterator[Agent]:
+	def agent(self, *own: dict[str, Any], port: int | None = None, **tables: Any) -> Iterator[Agent]:
 		mapping = {
 			"agent": {"name": "Branch", "database": str(self._folder / "edge.db")},
 			"upstream": {
@@ -101,6 +101,7 @@ class Branch:
 			},
 			"web": {"port": 0},
 			"devices": list(own),
+			**tables,
 		}
 		agent = Agent(from_mapping(mapping))
 		try:
@@ -392,6 +393,25 @@ def test_the_site_says_to_whom_to_listen(branch: Branch) -> None:
 		assert agent.listener.states["Main gate"].events == 1
 		eventually(lambda: (branch.last_report("Main gate").get("live") or {}).get("event_at"))
 		assert branch.last_report("Main gate")["live"]["standing"] == "listening"
+
+
+def test_the_site_says_who_is_to_post(branch: Branch, monkeypatch: pytest.MonkeyPatch) -> None:
+	monkeypatch.setattr(posts, "LOOK_EVERY_SECONDS", 0.05)
+	monkeypatch.setenv("POSTS_TOKEN", "t" * 24)
+	state, port = branch.terminal("HIK1", passes=0)
+	assigned = branch.assign("Main gate", port, poll_seconds=86_400, posts=True)
+	receiver = {"enabled": True, "host": "127.0.0.1", "port": 0, "token_env": "POSTS_TOKEN"}
+	with branch.agent(receiver=receiver):
+		eventually(lambda: any(host.is_set for host in state.hosts.values()))
+		eventually(lambda: (branch.last_report("Main gate").get("posts") or {}).get("told_at"))
+		hikvision_verbs.punch(state, "7")
+		eventually(lambda: branch.taken == 1)
+		eventually(lambda: branch.last_report("Main gate")["posts"]["delivery"] == "delivers")
+		assert "t" * 24 not in json.dumps(branch.bridge.heartbeats)
+		with branch.state.lock:
+			assigned.posts = False
+		eventually(lambda: not any(host.is_set for host in state.hosts.values()), "taken away")
+		eventually(lambda: branch.last_report("Main gate")["posts"] is None)
 
 
 def test_the_site_wants_a_range_looked_through(branch: Branch) -> None:

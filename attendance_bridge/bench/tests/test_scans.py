@@ -8,7 +8,7 @@ from typing import Any
 
 import frappe
 
-from attendance_bridge.bench import counting, heartbeat, relayed, scans
+from attendance_bridge.bench import counting, heartbeat, listener, relayed, scans
 from attendance_bridge.bench.agents import Agent
 from attendance_bridge.bench.punch_log import PunchLog
 from attendance_bridge.bench.sent_fields import BadFieldError
@@ -79,6 +79,16 @@ class TestScans(IntegrationTestCase):
 		self.assertTrue(any("127.0.0.1:4370" in comment for comment in comments))
 		self.assertRaises(frappe.ValidationError, scans.take_over, self.agent.name, "ABTNOWHERE")
 
+	def test_one_that_wants_its_comm_key_is_told_by_its_address(self) -> None:
+		device = terminals.silent(1, edge_agent=self.agent.name)
+		terminals.silent(2)
+		scans.want(self.agent.name)
+		locked = {"serial": "", "wants_key": True, "port": 4370, "driver": "zkteco_tcp"}
+		self._found({**locked, "host": "192.0.2.9"}, {**locked, "host": "127.0.0.1"})
+		found = [(each["state"], each["device"]) for each in scans.result(self.agent.name)["terminals"]]
+		self.assertEqual(found, [("locked", None), ("locked", device)])
+		self.assertRaises(frappe.ValidationError, scans.take_over, self.agent.name, "")
+
 	def test_ranges_are_bounded(self) -> None:
 		for ranges in ("10.0.0.0/8", "everywhere", "\n".join(f"10.0.{net}.0/28" for net in range(17))):
 			with self.subTest(ranges=ranges[:20]):
@@ -117,17 +127,58 @@ class TestScans(IntegrationTestCase):
 		self.assertEqual((document.count_there, document.count_here, document.gap), (3, 1, 0))
 		self.assertIsNotNone(document.counted_at)
 
+	def test_how_a_terminal_posts_to_its_agent_is_shown(self) -> None:
+		device = terminals.silent(1, edge_agent=self.agent.name)
+		for values, state in (
+			({"told_at": None}, ""),
+			({}, listener.SET_UP),
+			({"delivery": "delivers", "arrived_at": "2026-03-02T08:01:00Z"}, listener.DELIVERS),
+			({"delivery": "never"}, listener.SILENT),
+			({"delivery": "stopped"}, listener.SILENT),
+			({"not_kept": ["url", "<i>"]}, listener.NOT_KEPT),
+			({"reaches_us": False}, listener.NOT_KEPT),
+			({"code": "no_free_place"}, listener.NOT_KEPT),
+			({"code": "<script>"}, listener.NOT_KEPT),
+		):
+			with self.subTest(**values):
+				posts = {"delivery": "waiting", "told_at": "2026-03-02T08:00:00Z", **values}
+				heartbeat.take(self.agent, {"devices": [{"name": device, "posts": posts}]})
+				document = frappe.get_doc("Device Configuration", device)
+				self.assertEqual(document.listener_state or "", state)
+				self.assertTrue(document.listener_words)
+				self.assertNotIn("<", document.listener_words)
+		# A reading of the agent brings what was not posted: that is for the agent to judge.
+		posts = {
+			"delivery": "delivers",
+			"told_at": "2026-03-02T07:00:00Z",
+			"arrived_at": "2026-03-02T07:01:00Z",
+		}
+		report = {"name": device, "serial": terminals.serial(1), "posts": posts}
+		heartbeat.take(self.agent, {"devices": [report]})
+		PunchLog(device, road="Agent").accept(
+			terminals.page(terminals.punch("abt1", datetime(2026, 3, 2, 16))), terminals.serial(1), None
+		)
+		listener.watch()
+		document.reload()
+		self.assertEqual(document.listener_state, listener.DELIVERS)
+		heartbeat.take(self.agent, {"devices": [{"name": device, "posts": None}]})
+		document.reload()
+		self.assertFalse(document.listener_state or document.listener_words or document.listener_set_at)
+		for posts in ({"not_kept": "url"}, {"reaches_us": 1}, {"not_kept": ["x"] * 21}):
+			with self.subTest(posts=posts), self.assertRaises(BadFieldError):
+				heartbeat.take(self.agent, {"devices": [{"name": device, "posts": posts}]})
+
 	def test_whether_to_listen_is_told(self) -> None:
 		device = terminals.silent(1, edge_agent=self.agent.name)
 		(told,) = relayed.assignment(self.agent)["devices"]
-		self.assertFalse(told["live"])
+		self.assertFalse(told["live"] or told["posts"])
 		document = frappe.get_doc("Device Configuration", device)
 		self.assertEqual(document.road, "Relayed")
 		before = relayed.revision(self.agent)
-		document.live = 1
+		document.live = document.posts = 1
 		document.save()
 		(told,) = relayed.assignment(self.agent)["devices"]
-		self.assertTrue(told["live"])
+		self.assertTrue(told["live"] and told["posts"])
 		self.assertNotEqual(relayed.revision(self.agent), before)
 		document.edge_agent = None
 		document.save()

@@ -9,8 +9,10 @@ from typing import Any
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.core.projection import State
 from attendance_bridge.edge.board import STATE_WORDS
+from attendance_bridge.edge.messages import LIVE_WORDS, NO_RECEIVER_TOKEN, POSTS_WORDS, sentence
 from attendance_bridge.edge.web import records
 from attendance_bridge.edge.web.access.guard import caller, needs
 from attendance_bridge.edge.web.access.scopes import Scope
@@ -33,6 +35,7 @@ def show_status() -> str:
 		devices=here.board().get("devices", []),
 		state_words=STATE_WORDS,
 		ago=lambda iso: spell_ago(iso, here.now()),
+		roads=lambda name: roads(facts, name, here.now()),
 		size=spell_size,
 		testable=here.connections.names() if here.connections else (),
 		outdated=records.outdated(here),
@@ -50,6 +53,45 @@ def retry() -> Response:
 	except ValueError:
 		abort(400)
 	return redirect(url_for("status.show_status", retried=number), 303)
+
+
+def roads(facts: Mapping[str, Any], device: str, now: datetime) -> list[tuple[str, str, str]]:
+	"""How the live roads of a terminal stand: label, words and tone; nothing for one that is only read."""
+	live, posts = facts.get("live", {}).get(device), facts.get("posts", {}).get(device)
+	found = [("Listening", *_spell_live(live, device, now))] if live else []
+	return [*found, ("Posts", *_spell_posts(posts, device, now))] if posts else found
+
+
+def _spell_live(live: Mapping[str, Any], device: str, now: datetime) -> tuple[str, str]:
+	words, tone = LIVE_WORDS[live["standing"]]
+	parts = [f"{words}, since {spell_ago(live['since'], now)}"]
+	if live["event_at"]:
+		parts.append(f"last punch {spell_ago(live['event_at'], now)}")
+	if live["gaps"]:
+		parts.append(f"{live['gaps']} {'gap' if live['gaps'] == 1 else 'gaps'} read again")
+	return _explained("; ".join(parts), live["code"], device), tone
+
+
+def _spell_posts(posts: Mapping[str, Any], device: str, now: datetime) -> tuple[str, str]:
+	is_told = posts["told_at"] is not None and not posts["code"]
+	is_kept = not posts["not_kept"] and posts["reaches_us"] is not False
+	words, tone = POSTS_WORDS[
+		posts["delivery"] if is_told and is_kept else "not_kept" if is_told else "not_told"
+	]
+	parts = [words]
+	if posts["not_kept"]:
+		parts.append(f"reads back otherwise: {', '.join(posts['not_kept'])}")
+	if posts["said"] and posts["reaches_us"] is False:
+		parts.append(f"its own test says: {posts['said']}")
+	if posts["arrived_at"]:
+		parts.append(f"last arrival {spell_ago(posts['arrived_at'], now)}")
+	return _explained("; ".join(parts), posts["code"], device), tone
+
+
+def _explained(words: str, code: str, device: str) -> str:
+	if code == Code.SECRET_MISSING.value:
+		return f"{words}. {NO_RECEIVER_TOKEN}"
+	return f"{words}. {sentence(DeviceError(Code(code)), device)}" if code else words
 
 
 def spell_ago(iso: str | None, now: datetime) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from flask import Flask, Response, current_app
 
-from attendance_bridge.edge.web.access.guard import caller
+from attendance_bridge.edge.web.access.guard import caller, standing
 from attendance_bridge.edge.web.access.scopes import Caller
 
 MAX_STREAMS = 12
@@ -17,6 +19,11 @@ MOST_ELSEWHERE = 9
 """The rest is for the screen of this machine: the kiosk must not lose its place to somebody's browser."""
 MOST_OF_ONE = 6
 """Of one account, or one key, however many browsers it has open."""
+
+LOOK_SECONDS = 5.0
+"""How often to look whether somebody may still see what a stream shows."""
+
+Part = TypeVar("Part", str, bytes)
 
 
 class Streams:
@@ -58,8 +65,21 @@ def install(app: Flask) -> None:
 	app.extensions["attendance_bridge_streams"] = Streams()
 
 
-def stream(parts: Iterator[str] | Iterator[bytes], mimetype: str) -> Response:
-	"""An answer that goes on until the browser leaves or the agent ends; 503 when there are too many.
+def _while_allowed(parts: Iterator[Part], still_may: Callable[[], bool]) -> Iterator[Part]:
+	"""The parts, as long as whoever is shown them may see them."""
+	looked_at = time.monotonic()
+	for part in parts:
+		now = time.monotonic()
+		if now - looked_at >= LOOK_SECONDS:
+			looked_at = now
+			if not still_may():
+				return
+		yield part
+
+
+def stream(parts: Iterator[Part], mimetype: str) -> Response:
+	"""An answer that goes on until the browser leaves, who asked may see it no more, or the agent ends; 503
+	when there are too many.
 
 	Every view whose answer lasts (events, video) answers with this.
 	"""
@@ -67,6 +87,6 @@ def stream(parts: Iterator[str] | Iterator[bytes], mimetype: str) -> Response:
 	asking = caller()
 	if not streams.take(asking):
 		return Response("too many open pages\n", 503, {"Retry-After": "5"}, mimetype="text/plain")
-	response = Response(parts, mimetype=mimetype)
+	response = Response(_while_allowed(parts, standing()), mimetype=mimetype)
 	response.call_on_close(lambda: streams.release(asking))
 	return response

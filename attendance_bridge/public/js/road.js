@@ -51,6 +51,7 @@
 			];
 		}
 		if (doc.listener_state === "Silent") {
+			if (doc.edge_agent) return [doc.listener_words, "orange"];
 			return [
 				__(
 					"It was set up to post its events here and does not. They are read all the same; restart it, or set the listener up again."
@@ -64,8 +65,8 @@
 	}
 
 	/** A terminal of the older dialect asks for the UTC offset when it boots, and then never again. */
-	function has_stale_offset({ push_dialect, push_offset_minutes, time_zone }) {
-		if (push_dialect !== "attendance" || !push_offset_minutes) return false;
+	function has_stale_offset({ push_dialect, push_offset_minutes, push_told_at, time_zone }) {
+		if (push_dialect !== "attendance" || !push_told_at) return false;
 		return moment().tz(time_zone).utcOffset() !== push_offset_minutes;
 	}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from flask import Blueprint
 from werkzeug.routing import Rule
 
+from attendance_bridge.edge.web import board, streams
 from attendance_bridge.edge.web.access import passwords
 from attendance_bridge.edge.web.access.guard import BROWSER_COOKIE, LOGIN_COOKIE
 from attendance_bridge.edge.web.access.scopes import ROLES, Scope
@@ -154,6 +156,30 @@ def test_a_login_that_nobody_uses_ends(office: Office) -> None:
 	assert browser.get("/punches").status_code == 200
 	office.edge.clock.advance(seconds=(IDLE + timedelta(seconds=1)).total_seconds())
 	assert browser.get("/punches").status_code == 401
+
+
+@pytest.mark.parametrize("how", ["logged out", "removed", "idle", "key removed"])
+def test_a_stream_ends_with_the_right_to_see_it(
+	office: Office, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+	monkeypatch.setattr(streams, "LOOK_SECONDS", 0.0)
+	monkeypatch.setattr(board, "HEARTBEAT_SECONDS", 0.001)
+	office.account("anna", "viewer")
+	browser, accounts, now = office.browser(), office.access.accounts, office.edge.clock()
+	browser.log_in("anna")
+	headers = office.key(Scope.VIEW) if how == "key removed" else {}
+	parts = iter(browser.get("/events", headers=headers).response)
+	assert b"event: board" in next(parts)
+	assert next(parts) == b": quiet\n\n"
+	if how == "logged out":
+		browser.post("/logout", data={"csrf_token": browser.token("/status")})
+	elif how == "removed":
+		accounts.remove("anna", by="test", at=now)
+	elif how == "idle":
+		office.edge.clock.advance(seconds=(IDLE + timedelta(seconds=1)).total_seconds())
+	else:
+		accounts.remove_key("program 0", by="test", at=now)
+	assert list(itertools.islice(parts, 3)) == []
 
 
 def test_no_login_lasts_for_ever(office: Office) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -38,6 +40,60 @@ def test_a_page_needs_nothing_from_elsewhere_and_nothing_inline(browser: Browser
 	assert "<style" not in page
 	assert "<script>" not in page
 	assert " onclick" not in page
+
+
+@pytest.mark.parametrize(
+	("live", "posts", "shown"),
+	[
+		(None, None, []),
+		({}, None, ["listening, since 3 min ago; last punch 40 s ago; 2 gaps read again", 'class="good"']),
+		({"standing": "paused", "code": "timeout"}, None, ["broke off", "did not answer in time"]),
+		(None, {}, ["delivers; last arrival 40 s ago", 'class="good"']),
+		(None, {"told_at": None, "arrived_at": None}, ["not told yet"]),
+		(None, {"code": "secret_missing"}, ["not told yet", "Give [receiver] a token"]),
+		(None, {"code": "no_free_place"}, ["not told yet", "no place left"]),
+		(None, {"not_kept": ["url", "<b>"]}, ["reads back otherwise: url, &lt;b&gt;", 'class="bad"']),
+		(
+			None,
+			{"reaches_us": False, "said": "no route"},
+			["nothing will come", "its own test says: no route"],
+		),
+		(None, {"delivery": "never"}, ["nothing comes; it is told again"]),
+	],
+)
+def test_the_live_roads_of_a_terminal(
+	office: Office, live: dict[str, Any] | None, posts: dict[str, Any] | None, shown: list[str]
+) -> None:
+	now = office.edge.clock()
+	since, just_now = (now - timedelta(minutes=3)).isoformat(), (now - timedelta(seconds=40)).isoformat()
+	view, status = office.services.board, office.services.status
+	assert status is not None
+	listening = {"standing": "listening", "since": since, "event_at": just_now, "gaps": 2, "code": ""}
+	posting = {
+		"delivery": "delivers",
+		"told_at": since,
+		"arrived_at": just_now,
+		"not_kept": [],
+		"reaches_us": True,
+		"said": "ok",
+		"code": "",
+	}
+	device = {"name": "Gate", "state": "online", "tone": "good", "last_seen": just_now}
+	facts = {
+		"live": {} if live is None else {"Gate": {**listening, **live}},
+		"posts": {} if posts is None else {"Gate": {**posting, **posts}},
+	}
+	seen = Office(
+		office.edge, board=lambda: {**view(), "devices": [device]}, status=lambda: {**status(), **facts}
+	)
+	seen.account("anna", "viewer")
+	browser = seen.browser()
+	browser.log_in("anna")
+	page = text(browser, "/status")
+	for words in shown:
+		assert words in page
+	assert ("<dt>Listening</dt>" in page) is (live is not None)
+	assert ("<dt>Posts</dt>" in page) is (posts is not None)
 
 
 def test_people(browser: Browser) -> None:

@@ -83,6 +83,7 @@ class DeviceConfiguration(Document):
 		open_until: DF.Datetime | None
 		poll_interval: DF.Int
 		port: DF.Int
+		posts: DF.Check
 		push: DF.Check
 		push_dialect: DF.Data | None
 		push_late_at: DF.Datetime | None

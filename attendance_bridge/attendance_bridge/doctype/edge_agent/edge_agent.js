@@ -142,7 +142,7 @@ function found_table({ terminals, addresses, error }) {
 	const cell = (text) => `<td>${text}</td>`;
 	const rows = terminals.map((each) =>
 		[
-			frappe.utils.escape_html(each.serial),
+			frappe.utils.escape_html(each.serial) || "–",
 			frappe.utils.escape_html(`${each.host}:${each.port}`),
 			frappe.utils.escape_html(each.driver),
 			frappe.utils.escape_html(each.model),
@@ -167,6 +167,8 @@ function found_state({ state, serial, configured }) {
 			return __("At its address");
 		case "moved":
 			return `${__("Was {0}", [frappe.utils.escape_html(configured)])} ${take_over}`;
+		case "locked":
+			return __("Wants its comm key before it says who it is");
 		case "elsewhere":
 			return `${__("Not relayed by this agent yet")} ${take_over}`;
 		default:

@@ -67,6 +67,27 @@ def caller() -> Caller:
 	return found
 
 
+def standing() -> Callable[[], bool]:
+	"""What tells, also after the request, whether whoever made it still may: logins end, keys and accounts
+	are taken away. May raise `StoreError`."""
+	asking, access = caller(), g.access
+	needed = needed_scopes(current_app.view_functions.get(request.endpoint or "")) or frozenset()
+	token = request.cookies.get(LOGIN_COOKIE, "")
+	key = (request.authorization.token if request.authorization else None) or ""
+
+	def still_may() -> bool:
+		if not (asking.has_key or asking.has_login):
+			return True
+		try:
+			show = (access.by_key, key) if asking.has_key else (access.by_token, token)
+			found: Caller | None = show[0](show[1], asking.address)
+		except TooManyError:  # others try keys from this address; that says nothing about this one
+			return True
+		return found is not None and found.who == asking.who and (not needed or found.may(*needed))
+
+	return still_may
+
+
 def install(app: Flask, access: Access, trusted_hosts: Collection[str]) -> None:
 	"""Put the guard before an app."""
 
@@ -76,6 +97,7 @@ def install(app: Flask, access: Access, trusted_hosts: Collection[str]) -> None:
 		if _host_name(request.environ.get("HTTP_HOST", "")) not in trusted_hosts:
 			g.caller = Caller()
 			return error_answer(400, "other_host")
+		g.access = access
 		refused = _identify(access)
 		# Whether there is such a page, and such a method, is no secret.
 		if refused is not None or request.routing_exception is not None:

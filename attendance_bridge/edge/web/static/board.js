@@ -131,6 +131,7 @@ function watch() {
 async function ask() {
 	try {
 		const answer = await fetch("/api/v1/board");
+		if (answer.status === 401 || answer.status === 403) return show("your login is over: load the page again", "bad");
 		if (!answer.ok) throw new Error(answer.status);
 		draw(await answer.json());
 		show("live, every 5 s", "good");

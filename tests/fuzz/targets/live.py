@@ -7,12 +7,17 @@ import struct
 from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
+from attendance_bridge.core.cursor import START
 from attendance_bridge.core.driver import Page
 from attendance_bridge.core.errors import DeviceError
+from attendance_bridge.drivers.hikvision_isapi.documents import find_failure, find_login_state, read_document
+from attendance_bridge.drivers.hikvision_isapi.events import RowReader, read_result_page
 from attendance_bridge.drivers.hikvision_isapi.http_answer import Answer, BadAnswerError
-from attendance_bridge.drivers.hikvision_isapi.http_hosts import HostEntry, read_capabilities
+from attendance_bridge.drivers.hikvision_isapi.http_hosts import HostEntry, Listener, read_capabilities
+from attendance_bridge.drivers.hikvision_isapi.limits import read_capacity, read_limits
 from attendance_bridge.drivers.hikvision_isapi.notifications import NotificationReader
 from attendance_bridge.drivers.hikvision_isapi.parts import MAX_DOCUMENT, PartReader
+from attendance_bridge.drivers.hikvision_isapi.probe import read_match
 from attendance_bridge.drivers.zkteco_tcp.live_events import EventReader
 from tests.fuzz.target import Target
 
@@ -74,8 +79,38 @@ def _events(data: bytes) -> None:
 
 
 def _host(data: bytes) -> None:
-	HostEntry.read(data)
-	read_capabilities(data)
+	formats = read_capabilities(data)
+	for entry in HostEntry.read_all(data):
+		assert 1 <= entry.slot <= 64
+		entry.fill(_HERE, formats)
+		entry.subscribe()
+		(again,) = HostEntry.read_all(entry.to_xml())
+		assert again.says(_HERE)
+		assert again.subscribes
+		again.empty()
+		assert HostEntry.read_all(again.to_xml())[0].is_free
+
+
+def _isapi(data: bytes) -> None:
+	"""A whole answer: what it says of a failure, of a login, and of the log."""
+	find_login_state(data)
+	match = read_match(data)
+	assert match is None or 0 < match.port < 65_536
+	document = read_document(data)
+	failure = find_failure(document, 200)
+	assert failure is None or len(str(failure)) < 2_000
+	if isinstance(document, dict):
+		read_limits(document)
+		read_capacity(document)
+		reader = RowReader(device_serial="A1", zone=ZoneInfo("Europe/Berlin"), minor=0)
+		rows = [reader.read(row) for row in read_result_page(document).rows]
+		_check(
+			Page(
+				punches=tuple({row.punch.punch_id: row.punch for row in rows if row.punch}.values()),
+				unreadable=tuple(row.unreadable for row in rows if row.unreadable),
+				cursor=START,
+			)
+		)
 
 
 _JSON = json.dumps(
@@ -109,6 +144,27 @@ _MULTIPART = (
 	+ _XML
 	+ b"\r\n--b--\r\n"
 )
+_HERE = Listener(host="192.0.2.9", port=8081, path="/hikvision/token/A1")
+_PAGE = json.dumps(
+	{
+		"AcsEvent": {
+			"searchID": "1",
+			"responseStatusStrg": "MORE",
+			"numOfMatches": 1,
+			"totalMatches": 3,
+			"InfoList": [
+				{
+					"major": 5,
+					"minor": 75,
+					"time": "2026-10-25T02:10:00+02:00",
+					"employeeNoString": "0042",
+					"serialNo": 7,
+					"attendanceStatus": "checkOut",
+				}
+			],
+		}
+	}
+).encode()
 _TEXT_RECORD = struct.pack("<24sBB6s", b"0042", 15, 0, bytes((26, 10, 26, 2, 10, 0)))
 _NUMBER_RECORD = struct.pack("<IBB6s", 42, 1, 1, bytes((26, 10, 26, 8, 0, 0)))
 _HOST = (
@@ -141,6 +197,20 @@ TARGETS = (
 			b'HTTP/1.0 401 No\r\nWWW-Authenticate: Digest realm="T", nonce="n"\r\n\r\n',
 		),
 		refusals=(BadAnswerError,),
+	),
+	Target(
+		name="hikvision_isapi",
+		parse=_isapi,
+		seeds=(
+			_PAGE,
+			_PAGE.replace(b"[{", b"{").replace(b"}]", b"}"),
+			b'<ResponseStatus version="2.0"><statusCode>4</statusCode><statusString>Invalid Operation'
+			b"</statusString><subStatusCode>notSupport</subStatusCode></ResponseStatus>",
+			b"<userCheck><lockStatus>lock</lockStatus><unlockTime>1700</unlockTime></userCheck>",
+			b'{"AcsEvent": {"maxResults": {"@min": 1, "@max": 30}, "minor": {"@opt": "1,38,75"}}}',
+			b"<ProbeMatch><DeviceSN>A1</DeviceSN><HttpPort>80</HttpPort></ProbeMatch>",
+		),
+		refusals=(DeviceError,),
 	),
 	Target(name="hikvision_host", parse=_host, seeds=(_HOST,), refusals=(DeviceError,)),
 	Target(

@@ -159,8 +159,18 @@ def _clear_overtime(people: list[str]) -> None:
 	for child in ("Overtime Approval Day", "Overtime Payment"):
 		frappe.db.delete(child, {"parent": ("in", approvals or [""])})
 	frappe.db.delete("Overtime Approval", {"name": ("in", approvals or [""])})
+	slips = frappe.get_all("Salary Slip", filters={"employee": ("in", people)}, pluck="name")
+	frappe.db.delete("Salary Detail", {"parent": ("in", slips or [""])})
 	for doctype in ("Additional Salary", "Salary Structure Assignment", "Salary Slip", "Leave Application"):
 		frappe.db.delete(doctype, {"employee": ("in", people)})
+	if compat.overtime_fields("Attendance"):
+		frappe.db.delete("Overtime Slip", {"employee": ("in", people)})
+	if frappe.db.table_exists("Holiday List Assignment"):
+		frappe.db.delete("Holiday List Assignment", {"assigned_to": ("in", people)})
+	for doctype in ("Salary Detail", "Holiday"):
+		frappe.db.delete(doctype, {"parent": ("like", f"{MARK} %")})
+	for doctype in ("Salary Structure", "Salary Component", "Holiday List", "Leave Type"):
+		frappe.db.delete(doctype, {"name": ("like", f"{MARK} %")})
 	rules = frappe.get_all("Overtime Rule", filters={"name": ("like", f"{MARK} %")}, pluck="name")
 	for rule in rules:
 		frappe.delete_doc("Overtime Rule", rule, force=True)

@@ -8,6 +8,8 @@ from typing import Any
 from frappe import _
 
 from attendance_bridge.bench import moments
+from attendance_bridge.bench.overtime import standing
+from attendance_bridge.bench.overtime.standing import Standing
 from attendance_bridge.bench.report_column import column, employee_columns, figure, harmless
 from attendance_bridge.bench.workdays import choice, days
 from attendance_bridge.bench.workdays.tally import Tally, by_person
@@ -20,9 +22,10 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
 	"""Columns, rows, no message, chart and summary: the overtime of each person who made some."""
 	chosen = choice.of_filters(filters)
 	found = days.load(chosen.employees, chosen.first, chosen.last, now=moments.utc_now(), punches_of=())
-	sums = [each for each, _days in by_person(found) if each.overtime_days]
+	standings = standing.of(chosen.employees, chosen.first, chosen.last)
+	sums = [each for each, _days in by_person(found) if each.overtime_days or each.person.name in standings]
 	allowances = sorted({name for each in sums for name in each.allowances})
-	rows = harmless(_row(each) for each in sums)
+	rows = harmless(_row(each, standings.get(each.person.name, Standing())) for each in sums)
 	return _columns(allowances), rows, None, _chart(rows), _summary(rows)
 
 
@@ -34,6 +37,11 @@ def _columns(allowances: list[str]) -> list[dict[str, Any]]:
 		column(_("Extra Overtime"), "extra_overtime", "Float", 130, precision=2),
 		column(_("Hours of Overtime"), "total", "Float", 150, precision=2),
 		*(column(_allowance(name), _field(name), "Int", 120) for name in allowances),
+		column(_("Waiting"), "waiting", "Float", 100, precision=2),
+		column(_("Approved"), "approved", "Float", 100, precision=2),
+		column(_("Rejected"), "rejected", "Float", 100, precision=2),
+		column(_("Paid"), "paid", "Float", 100, precision=2),
+		column(_("Days Changed Since"), "changed", "Int", 150),
 	]
 
 
@@ -45,7 +53,7 @@ def _field(allowance: str) -> str:
 	return f"allowance_{allowance}"
 
 
-def _row(sums: Tally) -> dict[str, Any]:
+def _row(sums: Tally, stands: Standing) -> dict[str, Any]:
 	return {
 		"employee": sums.person.name,
 		"employee_name": sums.person.employee_name,
@@ -55,6 +63,11 @@ def _row(sums: Tally) -> dict[str, Any]:
 		"extra_overtime": hours(sums.extra_overtime),
 		"total": hours(sums.overtime + sums.extra_overtime),
 		**{_field(name): count for name, count in sums.allowances.items()},
+		**{
+			name: round(getattr(stands, name) / 3600, 2)
+			for name in ("waiting", "approved", "rejected", "paid")
+		},
+		"changed": stands.changed,
 	}
 
 

@@ -77,9 +77,10 @@ class HikvisionPosts:
 		announced = announced_length(environ)
 		if announced > MOST_ANNOUNCED:
 			return 413
-		body, is_whole = read_body(environ["wsgi.input"], announced, MAX_POST)
 		peer = environ.get("REMOTE_ADDR", "")
 		found = self._find(environ.get("PATH_INFO", ""), peer)
+		# What a stranger sends passes through: nothing of it is kept.
+		body, is_whole = read_body(environ["wsgi.input"], announced, MAX_POST if found else 0)
 		if found is None:
 			return 404 if self._guesses.take(peer, self._now()) else 429
 		if environ.get("REQUEST_METHOD") != "POST":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sqlite3
+import tracemalloc
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +13,8 @@ import pytest
 
 from attendance_bridge.core.redact import Secret
 from attendance_bridge.drivers.hikvision_isapi.config import Config
+from attendance_bridge.drivers.zkteco_adms.desk import Gate
+from attendance_bridge.edge.receiver.hikvision import HikvisionPosts
 from attendance_bridge.edge.settings import Device, DeviceSettings
 from tests.edge.receiver.conftest import DUBAI, Clock, Open, Premises
 
@@ -103,6 +107,29 @@ def test_guessing_is_slowed_down(premises: Premises) -> None:
 	statuses = {premises.post("/hikvision/guess/HIK1", event()).status for _time in range(25)}
 	assert statuses == {404, 429}
 	assert premises.post(PATH, event()).status == 200
+
+
+def test_what_a_stranger_sends_fills_no_memory() -> None:
+	posts = HikvisionPosts(
+		Gate(token=Secret(TOKEN), networks=()),
+		devices=lambda: [gate()],
+		serials=dict,
+		hold=lambda page, serial: None,
+		read_soon=lambda name: None,
+		now=Clock(),
+	)
+	body = io.BytesIO(bytes(4_000_000))
+	environ = {"CONTENT_LENGTH": "4000000", "PATH_INFO": "/hikvision/guess/HIK1", "wsgi.input": body}
+	statuses: list[str] = []
+	tracemalloc.start()
+	try:
+		posts(environ, lambda status, _headers, _info=None: statuses.append(status))  # type: ignore[arg-type]
+		_now, peak = tracemalloc.get_traced_memory()
+	finally:
+		tracemalloc.stop()
+	assert statuses == ["404 Not Found"]
+	assert body.tell() == 4_000_000
+	assert peak < 1_000_000
 
 
 def test_what_is_no_event(premises: Premises) -> None:

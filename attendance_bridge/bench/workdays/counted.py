@@ -11,7 +11,6 @@ from attendance_bridge.core.workday.day import Anomaly, Reason, Status, Workday
 from attendance_bridge.core.workday.rules import NOTHING
 
 COLUMNS = (
-	"bridge_counted_at",
 	"bridge_day_status",
 	"bridge_day_reason",
 	"bridge_late",
@@ -31,9 +30,10 @@ _NOT_WORKED = frozenset({Reason.NO_PUNCH, Reason.BY_HAND, Reason.LEAVE, Reason.D
 
 
 def is_counted(row: Any) -> bool:
-	return bool(
-		row.bridge_counted_at and row.bridge_day_status in _STATUS and row.bridge_day_reason in _REASON
-	)
+	"""
+	:param row: with `COLUMNS` and `is_counted`: whether bridge_counted_at is set.
+	"""
+	return bool(row.is_counted and row.bridge_day_status in _STATUS and row.bridge_day_reason in _REASON)
 
 
 def status(row: Any) -> Status:

@@ -24,6 +24,7 @@ from attendance_bridge.core.workday.engine import work_out
 from attendance_bridge.core.workday.plan import DayPlan, Leave
 
 _DAY = timedelta(days=1)
+_LONGEST = timedelta(days=3)
 _NEVER = datetime.min.replace(tzinfo=timezone.utc)
 MOST_PERSON_DAYS = 200_000
 """In one question; a month of 6,000 people."""
@@ -79,13 +80,13 @@ def load(
 		for day in _dates(people[name], first, last)
 		if people[name].status == "Active" or people[name].relieving_date or (name, day) in judged
 	]
-	doubtful = {
-		(person.name, day)
-		for person, day, rows in asked
-		if not (rows and _tell_all(rows, agreed.shifts(person, day), punches_of))
-	}
+	vouched = _Vouched.load(now)
+	doubtful = set()
+	for person, day, rows in asked:
+		if not _say_all(rows, punches_of) or vouched.may_judge_more(rows, day, agreed.shifts(person, day)):
+			doubtful.add((person.name, day))
 	sheet = Sheet.load(employees, first, last, people=people, checkins_of=doubtful)
-	reader = _Reader(sheet, agreed, _vouched(), now)
+	reader = _Reader(sheet, agreed, vouched, now)
 	found: list[PersonDay] = []
 	for person, day, rows in asked:
 		if (person.name, day) in doubtful:
@@ -95,18 +96,14 @@ def load(
 	return found
 
 
-def _tell_all(rows: Sequence[Any], agreed: Sequence[str], punches_of: Collection[Status]) -> bool:
-	"""Whether the Attendances of a day say everything that is asked of it.
-
-	:param rows: at least one.
-	:param agreed: the shifts of that day.
-	"""
+def _say_all(rows: Sequence[Any], punches_of: Collection[Status]) -> bool:
+	"""Whether the Attendances of a day say everything that is asked of it."""
 	for row in rows:
 		if not counted.is_counted(row) or not counted.tells_hours(row):
 			return False
 		if punches_of and counted.status(row) in punches_of:
 			return False
-	return _is_about_whole_day(rows) or {row.shift for row in rows}.issuperset(agreed)
+	return bool(rows)
 
 
 def _is_about_whole_day(rows: Sequence[Any]) -> bool:
@@ -116,7 +113,7 @@ def _is_about_whole_day(rows: Sequence[Any]) -> bool:
 class _Reader:
 	"""Makes days out of Attendances, and of what is known of the days that have none."""
 
-	def __init__(self, sheet: Sheet, agreed: Agreed, vouched: dict[str, datetime], now: datetime) -> None:
+	def __init__(self, sheet: Sheet, agreed: Agreed, vouched: _Vouched, now: datetime) -> None:
 		self._sheet = sheet
 		self._agreed = agreed
 		self._vouched = vouched
@@ -128,7 +125,7 @@ class _Reader:
 			person=person,
 			day=counted.read(row),
 			plan=None,
-			vouched=self._until(row),
+			vouched=self._vouched.until(row.shift),
 			hours=timedelta(hours=row.working_hours or 0),
 			attendance=row.name,
 			judged=row.status,
@@ -138,7 +135,7 @@ class _Reader:
 	def work_out(self, person: Any, day: date, rows: list[Any]) -> Iterator[PersonDay]:
 		for row in [*rows, *_unjudged(person, day, self._sheet, self._agreed, rows)]:
 			line = self._sheet.line(row)
-			until = self._until(row)
+			until = self._vouched.until(row.shift)
 			if rows and not row.name and not _is_to_come(line.plan, until):
 				continue
 			worked_out = work_out(
@@ -158,9 +155,6 @@ class _Reader:
 				else frozenset(each.value for each in worked_out.anomalies),
 			)
 
-	def _until(self, row: Any) -> datetime:
-		return min(self._now, self._vouched.get(row.shift or "", self._now))
-
 
 def _dates(person: Any, first: date, last: date) -> Iterator[date]:
 	"""The dates on which somebody belongs to the company."""
@@ -175,7 +169,7 @@ def _attendances(employees: Collection[str], first: date, last: date) -> dict[tu
 	columns = ", ".join(f"`{column}`" for column in counted.COLUMNS)
 	rows = frappe.db.sql(
 		"SELECT `name`, `employee`, `company`, `attendance_date`, `shift`, `status`, `leave_type`,"  # noqa: S608
-		f" `working_hours`, {columns}"
+		f" `working_hours`, `bridge_counted_at` IS NOT NULL AS `is_counted`, {columns}"
 		" FROM `tabAttendance` WHERE `employee` IN %s AND `attendance_date` BETWEEN %s AND %s"
 		" AND `docstatus` = 1 ORDER BY `in_time`, `name`",
 		(tuple(employees) or ("",), first, last),
@@ -222,17 +216,50 @@ def _is_to_come(plan: DayPlan, until: datetime) -> bool:
 	return plan.shift is not None and until < plan.shift.closes
 
 
-def _vouched() -> dict[str, datetime]:
-	"""By shift that terminals serve or HRMS judges, up to when all punches are known to be here."""
-	rows = frappe.db.sql(
-		"SELECT `name`, `last_sync_of_checkin` FROM `tabShift Type`"
-		" WHERE `enable_auto_attendance` = 1 OR `name` IN ("
-		"SELECT `served`.`shift_type` FROM `tabDevice Shift` AS `served`"
-		" JOIN `tabDevice Configuration` AS `device` ON `device`.`name` = `served`.`parent`"
-		" WHERE `device`.`enabled` = 1)",
-		as_dict=True,
-	)
-	return {
-		row.name: moments.from_site(row.last_sync_of_checkin) if row.last_sync_of_checkin else _NEVER
-		for row in rows
-	}
+class _Vouched:
+	"""Up to when all punches are known to be here, by shift that terminals serve or HRMS judges."""
+
+	def __init__(self, until: dict[str, datetime], now: datetime) -> None:
+		self._until = {shift: min(now, moment) for shift, moment in until.items()}
+		self._now = now
+		zone = moments.site_zone()
+		self._today = now.astimezone(zone).date()
+		self._dates = {
+			shift: date.min if moment is _NEVER else moment.astimezone(zone).date()
+			for shift, moment in self._until.items()
+		}
+
+	@classmethod
+	def load(cls, now: datetime) -> _Vouched:
+		"""One statement."""
+		rows = frappe.db.sql(
+			"SELECT `name`, `last_sync_of_checkin` FROM `tabShift Type`"
+			" WHERE `enable_auto_attendance` = 1 OR `name` IN ("
+			"SELECT `served`.`shift_type` FROM `tabDevice Shift` AS `served`"
+			" JOIN `tabDevice Configuration` AS `device` ON `device`.`name` = `served`.`parent`"
+			" WHERE `device`.`enabled` = 1)",
+			as_dict=True,
+		)
+		until = {
+			row.name: moments.from_site(row.last_sync_of_checkin) if row.last_sync_of_checkin else _NEVER
+			for row in rows
+		}
+		return cls(until, now)
+
+	def until(self, shift: str | None) -> datetime:
+		"""Aware; at most the present, and the present for a shift that nobody vouches for."""
+		return self._until.get(shift or "", self._now)
+
+	def may_judge_more(self, rows: Sequence[Any], day: date, agreed: Sequence[str]) -> bool:
+		"""Whether a shift of a date that has Attendances may still get one of its own.
+
+		:param agreed: the shifts of that date.
+		"""
+		if _is_about_whole_day(rows):
+			return False
+		done = {row.shift for row in rows}
+		return any(self._is_open(shift, day) for shift in agreed if shift not in done)
+
+	def _is_open(self, shift: str, day: date) -> bool:
+		"""To the day, and rather too long: no shift takes punches later than this."""
+		return self._dates.get(shift, self._today) <= day + _LONGEST

@@ -93,6 +93,8 @@ _LEARNT_TEXTS = (
 	"push_late_at",
 	"push_stamps",
 	"push_sightings",
+	"push_clock",
+	"push_told_at",
 )
 """What is learnt of a terminal; before the first contact numbers are 0, texts and times NULL."""
 

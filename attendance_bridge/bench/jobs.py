@@ -15,6 +15,7 @@ from attendance_bridge.bench import (
 	listener,
 	moments,
 	pairing,
+	push_clock,
 	push_commands,
 	push_watch,
 	shifts,
@@ -41,6 +42,7 @@ def tick() -> None:
 	if due.something_is_due():
 		background.queue_count_days()
 	listener.watch()
+	push_clock.restart_stale()
 	if push_watch.vouch():
 		shifts.move_all()
 

@@ -12,7 +12,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from attendance_bridge.bench import devices, lasting, moments
+from attendance_bridge.bench import clock_guard, devices, lasting, moments
 from attendance_bridge.drivers.zkteco_adms import commands
 from attendance_bridge.drivers.zkteco_adms.desk import Dialect, Order, Outcome
 
@@ -23,8 +23,9 @@ MOST_OPEN = 20
 ANSWER_TIME = timedelta(minutes=2)
 """After it a command that was sent is sent again."""
 ATTEMPTS = 3
-KEPT_QUEUED = timedelta(days=2)
+FETCHED_WITHIN = timedelta(days=2)
 """A terminal that does not call is not restarted out of the blue days later."""
+KEPT_DAYS = 90
 SEND_AGAIN_DAYS = 14
 """How far back Send Again reaches."""
 
@@ -87,7 +88,6 @@ def _queue(device: str, command: str, user: str | None) -> str:
 			return str(each.name)
 	if len(waiting) >= MOST_OPEN:
 		frappe.throw(_("{0} commands wait for {1} already.").format(len(waiting), device))
-	wall = moments.utc_now().astimezone(moments.zone_of(device)).replace(tzinfo=None, microsecond=0)
 	document = frappe.get_doc(
 		{
 			"doctype": DOCTYPE,
@@ -96,7 +96,7 @@ def _queue(device: str, command: str, user: str | None) -> str:
 			"state": "Queued",
 			"requested_by": user,
 			"order_id": _next_id(device),
-			"text": _TEXTS[command](_dialect(row.push_dialect), wall),
+			"text": _TEXTS[command](_dialect(row.push_dialect), _wall(device)),
 		}
 	)
 	return str(document.insert(ignore_permissions=True).name)
@@ -120,24 +120,39 @@ def answered(device: str, outcomes: Sequence[Outcome]) -> None:
 	lasting.write(lambda: [_answer(device, outcome) for outcome in outcomes])
 
 
+def restarted(device: str) -> None:
+	"""A terminal has shaken hands: some firmware gives no other answer to a restart. Commits.
+
+	:raises StoreError: it could not be written down.
+	"""
+	under_way = {"device": device, "command": "Reboot", "state": "Sent"}
+	if frappe.db.exists(DOCTYPE, under_way):
+		done = {"state": "Done", "answered_at": moments.now()}
+		lasting.write(lambda: frappe.db.set_value(DOCTYPE, under_way, done, update_modified=False))
+
+
 def expire() -> None:
-	"""Scheduled daily: what was never fetched. Does not commit."""
-	frappe.db.set_value(
-		DOCTYPE, {"state": "Queued", "creation": ("<", moments.now() - KEPT_QUEUED)}, "state", "Expired"
-	)
+	"""Scheduled daily: what was never fetched, and what ended long ago. Does not commit."""
+	now = moments.now()
+	for state in ("Queued", "Sent"):
+		frappe.db.set_value(
+			DOCTYPE, {"state": state, "creation": ("<", now - FETCHED_WITHIN)}, "state", "Expired"
+		)
+	frappe.db.delete(DOCTYPE, {"state": ("!=", "Queued"), "creation": ("<", now - timedelta(days=KEPT_DAYS))})
 
 
 def _take(device: str, limit: int) -> list[Order]:
 	now = moments.now()
 	rows = frappe.db.sql(
-		f"SELECT `name`, `order_id`, `text`, `state`, `attempts`, `sent_at`, `creation` FROM `tab{DOCTYPE}`"  # noqa: S608
-		" WHERE `device` = %s AND `state` IN ('Queued', 'Sent') ORDER BY `order_id` FOR UPDATE",
+		"SELECT `name`, `order_id`, `command`, `text`, `state`, `attempts`, `sent_at`, `creation`"  # noqa: S608
+		f" FROM `tab{DOCTYPE}` WHERE `device` = %s AND `state` IN ('Queued', 'Sent')"
+		" ORDER BY `order_id` FOR UPDATE",
 		device,
 		as_dict=True,
 	)
 	orders: list[Order] = []
 	for row in rows:
-		if row.state == "Queued" and row.creation < now - KEPT_QUEUED:
+		if row.creation < now - FETCHED_WITHIN:
 			_write(row.name, {"state": "Expired"})
 		elif row.state == "Sent" and row.sent_at and row.sent_at > now - ANSWER_TIME:
 			continue
@@ -145,23 +160,50 @@ def _take(device: str, limit: int) -> list[Order]:
 			_write(row.name, {"state": "Failed", "answered_at": None})
 		elif len(orders) < limit:
 			_write(row.name, {"state": "Sent", "sent_at": now, "attempts": row.attempts + 1})
-			orders.append(Order(id=row.order_id, text=row.text))
+			orders.append(Order(id=row.order_id, text=_text_now(device, row)))
 	return orders
 
 
+def _text_now(device: str, row: Any) -> str:
+	"""A time to set the clock to is that of the sending: what was queued may have waited for long."""
+	if row.command != "Set Clock":
+		return str(row.text)
+	return commands.set_clock(Dialect.SECURITY, _wall(device))
+
+
 def _answer(device: str, outcome: Outcome) -> None:
-	values: dict[str, Any] = {
-		"state": "Done" if outcome.code >= 0 else "Failed",
-		"answered_at": moments.now(),
-		"return_code": max(-(2**31), min(outcome.code, 2**31 - 1)),
-		"result": outcome.said[:1000] or commands.RETURN_CODES.get(outcome.code, ""),
-	}
-	frappe.db.set_value(
+	row = frappe.db.get_value(
 		DOCTYPE,
-		{"device": device, "order_id": outcome.id, "state": ("in", ("Sent", "Done"))},
-		values,
-		update_modified=False,
+		{"device": device, "order_id": outcome.id, "state": ("not in", ("Queued",))},
+		("name", "command", "state", "answered_at", "requested_by"),
+		as_dict=True,
 	)
+	# An answer may come when nobody waits for it any more. What was not sent has none.
+	if not row or (row.state == "Failed" and row.answered_at):
+		return
+	is_done = outcome.code >= 0
+	_write(
+		row.name,
+		{
+			"state": "Done" if is_done else "Failed",
+			"answered_at": moments.now(),
+			"return_code": max(-(2**31), min(outcome.code, 2**31 - 1)),
+			"result": outcome.said[:1000] or commands.RETURN_CODES.get(outcome.code, ""),
+		},
+	)
+	if is_done and row.command == "Set Clock" and row.state != "Done":
+		clock_guard.note(
+			device,
+			"Corrected",
+			clock_offset=frappe.db.get_value(devices.DOCTYPE, device, "clock_offset"),
+			offset_after=0,
+			requested_by=row.requested_by,
+		)
+
+
+def _wall(device: str) -> datetime:
+	"""What the display of a terminal is to show now."""
+	return moments.utc_now().astimezone(moments.zone_of(device)).replace(tzinfo=None, microsecond=0)
 
 
 def _write(name: str, values: dict[str, Any]) -> None:

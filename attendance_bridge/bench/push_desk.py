@@ -24,6 +24,7 @@ from attendance_bridge.bench import (
 	networks,
 	pairing,
 	punch_rows,
+	push_clock,
 	push_commands,
 	push_settings,
 )
@@ -75,6 +76,7 @@ _STATE = (
 	"push_trouble",
 	"push_trouble_at",
 	"push_offset_minutes",
+	"push_clock",
 	"last_contact",
 	"last_error_code",
 	"model",
@@ -104,6 +106,8 @@ class SiteDesk:
 			dialect=dialect,
 			registration=_registration(row.name) if dialect is Dialect.SECURITY else None,
 			sightings=row.push_sightings or "",
+			clock=row.push_clock or "",
+			in_contact_since=_in_contact_since(row),
 		)
 
 	def knock(self, knock: Knock) -> Standing:
@@ -118,8 +122,9 @@ class SiteDesk:
 	) -> Accepted:
 		name = _name(terminal.serial)
 		accepted = PunchLog(name, road="Push").accept(page, terminal.serial, reading)
-		promptly_since = moments.utc_now() - PUSH_PROMPT
-		is_late = any(punch.occurred_utc < promptly_since for punch in page.punches)
+		now = moments.utc_now()
+		# One that cannot have been made yet tells as little of what is still to come.
+		is_late = any(abs(now - punch.occurred_utc) > PUSH_PROMPT for punch in page.punches)
 		if stamp is not None or is_late:
 			lasting.write(lambda: _remember(name, stamp, is_late=is_late))
 		return accepted
@@ -155,6 +160,10 @@ class SiteDesk:
 			lasting.write(
 				lambda: frappe.db.set_value(devices.DOCTYPE, row.name, changed, update_modified=False)
 			)
+		if contact.has_started:
+			push_commands.restarted(row.name)
+		if contact.reading is not None:
+			push_clock.looked(row.name, contact.dialect, contact.reading)
 		if contact.facts is not None and contact.facts.punches_held is not None:
 			counting.told(row.name, terminal.serial, contact.facts.punches_held)
 		if contact.dropped or contact.denied:
@@ -168,6 +177,13 @@ def _row(serial: str) -> Any:
 	)
 	# The database takes serial numbers in upper and lower case for one.
 	return row if row and row.serial_number == serial else None
+
+
+def _in_contact_since(row: Any) -> datetime | None:
+	if row.push_since is None or row.last_contact is None:
+		return None
+	is_there = abs(moments.now() - row.last_contact) <= PUSH_PROMPT
+	return moments.from_site(row.push_since) if is_there else None
 
 
 def _name(serial: str) -> str:
@@ -231,6 +247,7 @@ def _changes(row: Any, contact: Contact) -> dict[str, Any]:
 		"push_dialect": contact.dialect.value,
 		"push_peer": contact.peer[:140],
 		"push_sightings": contact.sightings or None,
+		"push_clock": contact.clock or None,
 		**_of_facts(contact.facts),
 		**_of_trouble(row, contact, now),
 	}
@@ -238,7 +255,7 @@ def _changes(row: Any, contact: Contact) -> dict[str, Any]:
 		# It may keep punches back while it goes on calling: nothing is vouched for meanwhile.
 		wanted["push_late_at"] = now
 	if contact.told_offset_minutes is not None:
-		wanted["push_offset_minutes"] = contact.told_offset_minutes
+		wanted |= {"push_offset_minutes": contact.told_offset_minutes, "push_told_at": now}
 	if row.driver == pairing.DRIVER and row.last_error_code:
 		wanted |= {"failures": 0, "open_until": None, "last_error_code": None, "last_error": None}
 	changed = {name: value for name, value in wanted.items() if name not in row or row[name] != value}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
@@ -18,11 +18,21 @@ def vouch() -> bool:
 	rows = frappe.get_all(
 		devices.DOCTYPE,
 		filters={**_PUSHING, "push_trouble": ("is", "not set"), "serial_number": ("is", "set")},
-		fields=["name", "serial_number", "watermark", "last_contact", "push_since", "push_late_at"],
+		fields=[
+			"name",
+			"serial_number",
+			"watermark",
+			"last_contact",
+			"push_since",
+			"push_late_at",
+			"clock_offset",
+		],
 		order_by=None,
 	)
-	moved = False
+	moved, tolerance = False, devices.rules().clock.tolerance
 	for row in rows:
+		if abs(timedelta(seconds=row.clock_offset or 0.0)) > tolerance:
+			continue  # what it brings is held until somebody has looked
 		earned = watermark_of_push(_aware(row.push_since), _aware(row.last_contact), _aware(row.push_late_at))
 		if earned is not None and (row.watermark is None or moments.to_site(earned) > row.watermark):
 			_vouch(row, earned)

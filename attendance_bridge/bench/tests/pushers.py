@@ -115,6 +115,13 @@ def until(happens: Callable[[], bool], seconds: float = 30) -> bool:
 	return False
 
 
+def at_the_beginning_of_a_minute() -> None:
+	"""Calls are counted by the minute: wait if this one is about to end."""
+	left = 60 - time.time() % 60
+	if left < 15:
+		time.sleep(left)
+
+
 @contextmanager
 def table_away(doctype: str) -> Iterator[None]:
 	"""The table of a doctype cannot be written meanwhile."""
@@ -173,6 +180,16 @@ class Pusher:
 		with socket.create_connection(("127.0.0.1", self._port), timeout=10) as line:
 			line.sendall(head.encode() + body[: len(body) * 2 // 3])
 
+	def raw(self, header: str, body: bytes) -> bytes:
+		"""What is answered to an upload of punches with one header of its own."""
+		head = (
+			f"POST {self.prefix}/cdata?SN={self.serial}&table=ATTLOG&Stamp=9999 HTTP/1.1\r\n"
+			f"Host: {self._site}\r\nConnection: close\r\n{header}\r\n\r\n"
+		)
+		with socket.create_connection(("127.0.0.1", self._port), timeout=30) as line:
+			line.sendall(head.encode() + body)
+			return b"".join(iter(lambda: line.recv(4096), b""))
+
 	def send(
 		self,
 		verb: str,
@@ -180,6 +197,8 @@ class Pusher:
 		query: dict[str, str],
 		body: bytes | None = None,
 		content_type: str | None = None,
+		*,
+		with_serial: bool = True,
 	) -> requests.Response:
 		headers = {"Host": self._site, "User-Agent": "iClock Proxy/1.09", **self.headers}
 		if content_type:
@@ -187,7 +206,7 @@ class Pusher:
 		return requests.request(
 			verb,
 			f"{self._root}{self.prefix}/{endpoint}",
-			params={"SN": self.serial, **query},
+			params={"SN": self.serial, **query} if with_serial else query,
 			data=body,
 			headers=headers,
 			timeout=120,

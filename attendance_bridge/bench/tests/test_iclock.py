@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import frappe
+from frappe.auth import CookieManager
 from frappe.utils.password import set_encrypted_password
 
 from attendance_bridge.api import push as api
@@ -123,6 +126,60 @@ class TestIclock(IntegrationTestCase):
 		self.assertEqual(self._held(), [])
 		self.assertEqual(pusher.punch(("abt1", self.at)).text, "OK: 1")
 		self.assertEqual(len(self._held()), 1)
+
+	def test_a_packed_body_is_not_taken_for_rubbish(self) -> None:
+		pusher = self._pusher()
+		body = gzip.compress(f"abt1\t{self.at}\t0\t1\n".encode())
+		pusher.headers = {"Content-Encoding": "gzip"}
+		answer = pusher.send("POST", "cdata", {"table": "ATTLOG", "Stamp": "1"}, body)
+		self.assertEqual((answer.status_code, answer.content), (415, b""))
+		self.assertEqual(frappe.db.count("Unreadable Record", {"device_serial": pusher.serial}), 0)
+		self.assertIn("ATTLOGStamp=0\n", pusher.hello().text)
+
+	def test_a_body_in_chunks_is_read_or_refused_and_one_of_no_length_refused(self) -> None:
+		pusher = self._pusher()
+		row = f"abt1\t{self.at}\t0\t1\n".encode()
+		answer = pusher.raw("Transfer-Encoding: chunked", b"%x\r\n%s\r\n0\r\n\r\n" % (len(row), row))
+		self.assertEqual(b" 200 " in answer, bool(self._held()))
+		self.assertIn(b" 411 ", pusher.raw("X-Nothing: 1", b""))
+
+	def test_a_fault_is_told_without_what_the_terminal_has_sent(self) -> None:
+		pusher = self._pusher()
+		set_encrypted_password("Device Configuration", pusher.device, TOKEN, "push_token")
+		frappe.db.set_value("Device Configuration", pusher.device, "push_token", "*" * len(TOKEN))
+		frappe.db.delete("Error Log")
+		frappe.cache.delete_keys("attendance_bridge:calls")
+		frappe.db.commit()
+		pusher.prefix = f"/{TOKEN}/iclock"
+		with pushers.table_away("Punch Log"):
+			self.assertEqual(pusher.punch(("abt1-secret", self.at)).status_code, 503)
+		frappe.db.rollback()
+		(told,) = frappe.get_all("Error Log", {"method": ("like", "%call of a terminal%")}, ["error"])
+		self.assertIn("punch_log.py", told.error)
+		for secret in (TOKEN, "abt1-secret"):
+			self.assertNotIn(secret, told.error)
+
+	def test_where_the_database_is_gone_it_is_told_to_come_again(self) -> None:
+		page = pushers.page("/iclock/cdata")
+		page._request = SimpleNamespace(path="/iclock/cdata")
+		frappe.local.cookie_manager = CookieManager()
+
+		def gone(*_values: object) -> None:
+			raise frappe.db.OperationalError(2006, "gone")
+
+		with pushers.changed(frappe.db, "sql", gone), pushers.changed(frappe.db, "rollback", gone):
+			answer = page.render()
+		self.assertEqual((answer.status_code, answer.headers["Retry-After"]), (503, "30"))
+
+	def test_who_writes_the_serial_number_otherwise_is_counted_alone(self) -> None:
+		pushers.settings(push_enabled=1, push_requests_a_minute=push_settings.LEAST_CALLS)
+		pushers.at_the_beginning_of_a_minute()
+		first, second = self._pusher(31), self._pusher(32)
+		for _call in range(push_settings.LEAST_CALLS + 5):
+			first.send("GET", "getrequest", {"sn": first.serial}, with_serial=False)
+		answer = second.send("GET", "getrequest", {"sn": second.serial}, with_serial=False)
+		self.assertEqual(answer.status_code, 200)
+		pushers.settings(push_enabled=1)
 
 	def test_eight_terminals_at_once_lose_and_double_nothing(self) -> None:
 		fleet = [self._pusher(number) for number in range(1, 9)]

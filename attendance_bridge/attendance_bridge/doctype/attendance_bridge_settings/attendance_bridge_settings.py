@@ -45,6 +45,7 @@ class AttendanceBridgeSettings(Document):
 		push_enabled: DF.Check
 		push_networks: DF.SmallText | None
 		push_requests_a_minute: DF.Int
+		push_restart: DF.Check
 		push_token: DF.Password | None
 		quiet_hours: DF.Int
 		trusted_proxies: DF.SmallText | None

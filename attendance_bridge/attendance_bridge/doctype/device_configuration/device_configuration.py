@@ -13,6 +13,7 @@ from attendance_bridge.bench import (
 	devices,
 	driver_options,
 	messages,
+	push_clock,
 	push_settings,
 	read_wishes,
 )
@@ -85,6 +86,7 @@ class DeviceConfiguration(Document):
 		port: DF.Int
 		posts: DF.Check
 		push: DF.Check
+		push_clock: DF.SmallText | None
 		push_dialect: DF.Data | None
 		push_late_at: DF.Datetime | None
 		push_networks: DF.SmallText | None
@@ -93,6 +95,7 @@ class DeviceConfiguration(Document):
 		push_sightings: DF.SmallText | None
 		push_since: DF.Datetime | None
 		push_stamps: DF.SmallText | None
+		push_told_at: DF.Datetime | None
 		push_token: DF.Password | None
 		push_trouble: DF.Data | None
 		push_trouble_at: DF.Datetime | None
@@ -131,6 +134,7 @@ class DeviceConfiguration(Document):
 		held = self.get_doc_before_save()
 		if held is not None and held.time_zone and held.time_zone != self.time_zone:
 			clock_guard.forget(self.name)
+			push_clock.forget(self.name)
 			background.queue_rezone(self.name, held.time_zone, self.time_zone)
 
 	def check_place(self) -> None:

@@ -12,13 +12,11 @@ from frappe import _
 from frappe.desk.reportview import build_match_conditions
 from frappe.utils import cint
 
-from attendance_bridge.bench import devices, moments
+from attendance_bridge.bench import devices, health, moments
+from attendance_bridge.core import causes
 from attendance_bridge.core.projection import DevicePolicy
 
 MOST_DAYS = 31
-
-SILENT_AFTER_READINGS = 3
-"""A terminal that has missed so many readings in a row is not online."""
 
 _CHECKED_IN, _HELD, _OTHER = "Checked in", "Needs a Hand", "Other"
 _GROUPS = {
@@ -35,18 +33,14 @@ _GROUPS = {
 
 
 def devices_online(at: datetime | None = None) -> int:
-	"""Terminals that are enabled, answered lately and had no trouble since.
+	"""Terminals that are enabled, answered lately and had no trouble since, as their forms and the board say.
 
 	:param at: aware; now by default.
 	"""
-	now = moments.to_site(at or moments.utc_now())
-	rows = frappe.get_list(
-		devices.DOCTYPE,
-		filters={"enabled": 1, "last_error_code": ("is", "not set"), "last_contact": ("is", "set")},
-		fields=["last_contact", "poll_interval"],
-		limit_page_length=0,
-	)
-	return sum(row.last_contact > now - _longest_silence(row.poll_interval) for row in rows)
+	at = at or moments.utc_now()
+	names = frappe.get_list(devices.DOCTYPE, filters={"enabled": 1}, pluck="name", limit_page_length=0)
+	facts = health.device_facts(health.rows(names), health.limits(), at)
+	return sum(causes.is_online(each, at) for each in facts)
 
 
 def punches_today() -> int:
@@ -140,10 +134,6 @@ def _group_names() -> dict[str, str]:
 		_HELD: _("Needs a Hand"),
 		_OTHER: _("Other"),
 	}
-
-
-def _longest_silence(poll_interval: int | None) -> timedelta:
-	return timedelta(minutes=SILENT_AFTER_READINGS * max(cint(poll_interval), 1) + 1)
 
 
 def _day(day: date) -> tuple[datetime, datetime]:

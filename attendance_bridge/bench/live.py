@@ -63,7 +63,8 @@ def _punches(at: datetime) -> list[dict[str, Any]]:
 		", ".join(f"`{column}`" for column in columns),
 		"`occurred_at` >= %s AND `occurred_at` < %s",
 		_day(at),
-		f"ORDER BY `occurred_at` DESC, `name` LIMIT {MOST_PUNCHES}",
+		# As the index runs, backwards: whoever's day has many punches waits for no sorting of them.
+		f"ORDER BY `occurred_at` DESC, `name` DESC LIMIT {MOST_PUNCHES}",
 	)
 	return [dict(zip(columns, row, strict=True)) for row in rows]
 
@@ -72,12 +73,13 @@ def _present(at: datetime) -> dict[str, Any]:
 	"""Whose last counted punch within a working day is an IN, the longest there first."""
 	since = at - devices.rules().direction.working_day
 	rows = figures.select(
-		"`employee_name`, `employee`,"
+		"MAX(`employee_name`), `employee`,"
 		" MAX(CONCAT(DATE_FORMAT(`occurred_utc`, '%%Y%%m%%d%%H%%i%%s'), `log_type`))",
 		"`occurred_at` >= %s AND `occurred_utc` >= %s AND `occurred_utc` <= %s"
 		" AND `log_type` IN ('IN', 'OUT') AND `status` IN ('Checked in', 'Pending')",
 		(moments.to_site(since - timedelta(hours=1)), moments.to_utc(since), moments.to_utc(at)),
-		"GROUP BY `employee`, `employee_name`",
+		# Not by the name as well: it may have changed between IN and OUT.
+		"GROUP BY `employee`",
 	)
 	there = sorted((last[:14], name or employee) for name, employee, last in rows if last.endswith("IN"))
 	return {

@@ -28,7 +28,7 @@ BATCH = 1000
 
 BY_CLOCK = tuple(verdict.value for verdict in ClockVerdict if verdict is not ClockVerdict.TRUSTED)
 
-_QUARANTINED, _CHECKED_IN = "Quarantined", "Checked in"
+_QUARANTINED, _CHECKED_IN, _IGNORED = "Quarantined", "Checked in", "Ignored"
 _DECIDED_ANEW = ("Received", "Pending", "Unmapped", "Quarantined", "Rejected")
 _COLUMNS = f"{punch_rows.OBSERVATION_COLUMNS}, `device`, `status`, `status_reason`, `employee_checkin`"
 _CLEAN: dict[str, Any] = {
@@ -51,7 +51,12 @@ def retime(punches: Sequence[str]) -> Retimed:
 	"""Re-time quarantined punches by what the clocks of their terminals were measured to be off."""
 	rules = devices.rules().clock
 	rows = list(_locked(punches, f"`status` = '{_QUARANTINED}'"))
-	found = [(row, by) for row in rows if (by := _retiming(row, rules)) is not None]
+	found = [
+		(row, by)
+		for row in rows
+		# One that was re-timed and is in quarantine all the same would only come back there.
+		if (by := _retiming(row, rules)) is not None and by != timedelta(seconds=row.retimed_by or 0.0)
+	]
 	for by in {by for _row, by in found}:
 		of_this = [row for row, each in found if each == by]
 		_write([(row, {**_CLEAN, **_times(row, by)}) for row in of_this], _QUARANTINED)
@@ -83,10 +88,14 @@ def undo(punches: Sequence[str]) -> Retimed:
 	"""
 	rows = list(_locked(punches, "`retimed_by` <> 0"))
 	undone = [row for row in rows if _without_checkin(row)]
+	# What a person has set aside stays so.
+	set_aside = [row for row in undone if row.status == _IGNORED]
+	_write([(row, _times(row, timedelta(0))) for row in set_aside], _IGNORED)
+	others = [row for row in undone if row.status != _IGNORED]
 	# Deleting a check-in has changed the status of its punch.
-	for status in {row.status for row in undone} | {"Ignored"}:
+	for status in {row.status for row in others} | {_IGNORED}:
 		_write(
-			[(row, {**_CLEAN, "employee_checkin": None, **_times(row, timedelta(0))}) for row in undone],
+			[(row, {**_CLEAN, "employee_checkin": None, **_times(row, timedelta(0))}) for row in others],
 			status,
 		)
 	leave_trace([row.name for row in undone], _("took the re-timing of this punch back"))
@@ -128,11 +137,11 @@ def _rezone_batch(device: str, former: ZoneInfo, zone: ZoneInfo) -> int:
 	rows = frappe.db.sql(
 		f"SELECT {_COLUMNS} FROM `tabPunch Log` WHERE `device` = %s AND `time_zone` = %s"  # noqa: S608
 		" AND `status` IN %s ORDER BY `name` LIMIT %s FOR UPDATE",
-		(device, former.key, (*_DECIDED_ANEW, "Ignored"), BATCH),
+		(device, former.key, (*_DECIDED_ANEW, _IGNORED), BATCH),
 		as_dict=True,
 	)
 	for status in {row.status for row in rows}:
-		clean = {} if status == "Ignored" else _CLEAN
+		clean = {} if status == _IGNORED else _CLEAN
 		of_this = [row for row in rows if row.status == status]
 		_write([(row, {**clean, **_in_zone(row, former, zone)}) for row in of_this], status)
 	return len(rows)

@@ -74,6 +74,23 @@ def is_repeated(moment: datetime) -> bool:
 	return first is not None and second is not None and first > second
 
 
+def error_of(recorded_at: datetime, offset: timedelta, read_at: datetime) -> timedelta:
+	"""How far ahead of its moment a recorded time is, under a clock that was seen to be off.
+
+	That is the offset, but for a wall time that its zone skips: that one stands for a moment by the time from
+	before the change, which the clock goes on showing when it did not follow. Then it is right as it stands.
+
+	:param recorded_at: aware, in the zone of the terminal.
+	:param offset: how far the clock was ahead at the look.
+	:param read_at: aware; when that was.
+	"""
+	before, after = recorded_at.replace(fold=0).utcoffset(), recorded_at.replace(fold=1).utcoffset()
+	if before is None or after is None or before >= after:
+		return offset
+	by_then = read_at.astimezone(recorded_at.tzinfo).utcoffset()
+	return offset + (after - before) if by_then == after else offset
+
+
 def second_pass(previous: datetime, moment: datetime) -> datetime:
 	"""Return `moment` in the second pass of the repeated hour if the log has run past it already.
 
@@ -116,7 +133,10 @@ def judge(
 	if min(moment - reading.taken_at, moment - reading.device_time) > rules.tolerance:
 		return ClockVerdict.IN_THE_FUTURE
 	if abs(reading.offset) <= rules.tolerance:
-		return ClockVerdict.CLOCK_JUMPED if jumped_by else ClockVerdict.TRUSTED
+		jumped = jumped_by and error_of(occurred_at, jumped_by, reading.taken_at)
+		return ClockVerdict.CLOCK_JUMPED if abs(jumped) > rules.tolerance else ClockVerdict.TRUSTED
+	if abs(error_of(occurred_at, reading.offset, reading.taken_at)) <= rules.tolerance:
+		return ClockVerdict.TRUSTED
 	# What a slow clock records after it was seen right lies before that moment.
 	if good_until is not None and moment <= good_until.astimezone(timezone.utc) + min(
 		reading.offset, NO_TIME

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone, tzinfo
 from enum import Enum
 
-from attendance_bridge.core.clock import EARLIEST_PLAUSIBLE_YEAR, NO_TIME, ClockReading, ClockRules
+from attendance_bridge.core.clock import EARLIEST_PLAUSIBLE_YEAR, NO_TIME, ClockReading, ClockRules, error_of
 
 QUARTER = timedelta(minutes=15)
 """Zones of the world lie whole quarters of an hour apart."""
@@ -195,12 +195,12 @@ def retiming(
 ) -> timedelta | None:
 	"""What to add to a recorded time so that it is right, by the measured error; None if that cannot be.
 
-	:param recorded_at: aware.
+	:param recorded_at: aware, in the zone of the terminal.
 	:param offset: how far the clock was ahead.
 	:param read_at: aware; when the punch was here: it cannot have been made later.
 	:param good_until: aware; up to then the clock was right, and no such error applies.
 	"""
-	by = -timedelta(seconds=round(offset.total_seconds()))
+	by = -timedelta(seconds=round(error_of(recorded_at, offset, read_at).total_seconds()))
 	if not by:
 		return None
 	moment = recorded_at.astimezone(timezone.utc) + by

@@ -73,14 +73,21 @@ class TerminalReader:
 		self._largest_correction = largest
 
 	def enter(self, device: Device) -> None:
-		"""Write into the book what the configuration says of a terminal."""
+		"""Write into the book what the configuration says of a terminal.
+
+		What is held of one whose time zone was corrected is timed anew.
+		"""
+		before, zone = self._book.find(device.settings.name), device.settings.timezone
+		if before is not None and before.serial and before.zone not in ("", zone.key):
+			made = self._punches.rezone(before.serial, before.zone, zone)
+			logger.info("%s: %d held punches are timed by %s now", device.settings.name, made, zone.key)
 		self._book.place(
 			device.settings.name,
 			driver=device.settings.driver,
 			host=device.config.host,
 			port=device.config.port,
 			role=device.settings.role.value,
-			zone=device.settings.timezone.key,
+			zone=zone.key,
 		)
 		record = self._book.find(device.settings.name)
 		if record is not None and record.serial:

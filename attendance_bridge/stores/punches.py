@@ -29,6 +29,7 @@ from attendance_bridge.core.person import Directory
 from attendance_bridge.core.ports import Accepted
 from attendance_bridge.core.projection import Decision, DevicePolicy, Observation, State
 from attendance_bridge.core.punch import Punch, identify_punch
+from attendance_bridge.stores import rezoning
 from attendance_bridge.stores.columns import (
 	duration,
 	micros,
@@ -267,6 +268,13 @@ class PunchStore:
 		}
 		with self._db.write() as connection:
 			return connection.execute(_SQL["reopen"], wanted).rowcount
+
+	def rezone(self, device_serial: str, former: str, zone: ZoneInfo) -> int:
+		"""The time zone of a terminal was corrected; returns how many punches were timed anew.
+
+		:param former: name of the zone that was configured before.
+		"""
+		return rezoning.rezone(self._db, device_serial, former, zone)
 
 	def reopen_mapped(self, directory: Directory, policies: Mapping[str, DevicePolicy] | None = None) -> int:
 		"""Put unmapped punches of people that `directory` knows by now back to RECEIVED; returns how many.

@@ -250,3 +250,35 @@ def test_a_clock_that_we_have_set_leaves_little_doubt() -> None:
 	assert state.jumped_by(NOW - timedelta(minutes=30)) == timedelta(0)
 	right = ClockState(offset=timedelta(0))
 	assert right.after_setting(reading(timedelta(0)), NOW, None, RULES) is right
+
+
+@pytest.mark.parametrize(
+	("slow_by", "wall", "verdict", "by", "true"),
+	[
+		# Berlin went forward at 01:00 UTC; the terminal did not, and was read at noon.
+		(HOUR, "01:59", ClockVerdict.TRUSTED, None, "00:59"),
+		(HOUR, "02:30", ClockVerdict.TRUSTED, None, "01:30"),  # in the hour that there was not
+		(HOUR, "03:30", ClockVerdict.CLOCK_OFF, HOUR, "02:30"),
+		# … and one that was slow besides.
+		(HOUR + timedelta(minutes=5), "02:30", ClockVerdict.CLOCK_OFF, timedelta(minutes=5), "01:35"),
+	],
+)
+def test_the_hour_that_a_zone_skips(
+	slow_by: timedelta, wall: str, verdict: ClockVerdict, by: timedelta | None, true: str
+) -> None:
+	look = reading(-slow_by, utc("2026-03-29 10:00"), BERLIN)
+	recorded = datetime.fromisoformat(f"2026-03-29 {wall}").replace(tzinfo=BERLIN)
+	seen_good = good_until(look, BERLIN, RULES, utc("2026-03-28 22:00"))
+	assert judge(recorded, look, RULES, good_until=seen_good) is verdict
+	found = retiming(recorded, look.offset, read_at=look.taken_at, good_until=seen_good, rules=RULES)
+	if verdict is not ClockVerdict.TRUSTED:
+		assert found == by
+	assert recorded.astimezone(timezone.utc) + (by or timedelta(0)) == utc(f"2026-03-29 {true}")
+
+
+def test_a_skipped_hour_after_the_clock_was_set() -> None:
+	"""An hour slow until somebody has set it: what it recorded in the skipped hour stands for its moment."""
+	look = reading(timedelta(0), utc("2026-03-29 10:00"), BERLIN)
+	recorded = datetime(2026, 3, 29, 2, 30, tzinfo=BERLIN)
+	assert judge(recorded, look, RULES, jumped_by=-HOUR) is ClockVerdict.TRUSTED
+	assert judge(recorded, look, RULES, jumped_by=-2 * HOUR) is ClockVerdict.CLOCK_JUMPED

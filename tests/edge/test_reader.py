@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -137,3 +139,20 @@ def test_a_zkteco_terminal_is_read_the_same_way(edge: Edge, clock: Clock) -> Non
 		assert edge.reader().read(device).complete
 		assert edge.cursors.watermark("ZK1") == MORNING
 		assert edge.record("Workshop").clock_offset == timedelta(0)
+
+
+def test_a_corrected_time_zone_times_what_is_held_anew(edge: Edge, clock: Clock) -> None:
+	"""As on a site: what is no check-in yet was recorded by the zone that hangs on that wall."""
+	state = terminal_with_log(clock, 2)
+	with HikvisionTerminal(state) as terminal:
+		device, reader = hikvision(terminal.port), edge.reader()
+		reader.enter(device)
+		reader.read(device)
+	before = [held.punch for held in edge.held()]
+	corrected = dataclasses.replace(device.settings, timezone=ZoneInfo("Asia/Kolkata"))
+	reader.enter(dataclasses.replace(device, settings=corrected))
+	after = [held.punch for held in edge.held()]
+	assert [each.punch_id for each in after] == [each.punch_id for each in before]
+	offsets = {one.occurred_utc - other.occurred_utc for one, other in zip(before, after, strict=True)}
+	assert offsets == {timedelta(minutes=90)}
+	assert edge.record("Main gate").clock_offset is None

@@ -1,4 +1,4 @@
-"""Many troubles at once, and troubles nobody can say anything of: what alerts come of them; on the real site."""
+"""Many troubles at once, and troubles nobody can say anything of: what alerts come of them, on the site."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 import frappe
 
 from attendance_bridge.api import punches as api
-from attendance_bridge.bench import contact, gaps, jobs, moments, retiming
+from attendance_bridge.bench import contact, gaps, jobs, moments, retiming, reviewing
 from attendance_bridge.bench.testing import IntegrationTestCase
 from attendance_bridge.bench.tests import premises, terminals
 from attendance_bridge.core.driver import Window
@@ -114,6 +114,37 @@ class TestClockGuard(IntegrationTestCase):
 		frappe.db.set_value("Employee Checkin", checkin, "attendance", "HR-ATT-X", update_modified=False)
 		self.assertEqual(retiming.undo([punch]), retiming.Retimed(punches=0, left=1))
 		self.assertEqual(len(self.checkins()), 1)
+
+	def test_what_a_person_has_set_aside_stays_so_when_its_time_is_put_back(self) -> None:
+		contact.look(self.device)
+		jump_clock(self.state, HALF_AN_HOUR)
+		add_user(self.state, "92009")
+		punch_now(self.state, "92009")
+		self.pull()
+		punch = self.only_punch().name
+		retiming.retime([punch])
+		jobs.carry_on()
+		self.assertEqual(self.only_punch().status, "Unmapped")
+		reviewing.ignore([punch], "a visitor")
+		self.assertEqual(retiming.undo([punch]).punches, 1)
+		jobs.carry_on()
+		after = self.only_punch()
+		self.assertEqual((after.status, after.retimed_by), ("Ignored", 0))
+		self.assertEqual(after.status_reason, "set_aside:a visitor")
+
+	def test_a_click_too_many_changes_nothing_and_is_not_on_record(self) -> None:
+		contact.look(self.device)
+		jump_clock(self.state, HALF_AN_HOUR)
+		punch_now(self.state, WORKER)
+		self.pull()
+		held = self.only_punch()
+		self.assertEqual(retiming.retime([held.name, held.name]).punches, 1)
+		retimed_by = self.only_punch().retimed_by
+		# Put into quarantine again by whatever rule: the recorded time plus the error is what it is already.
+		frappe.db.set_value("Punch Log", held.name, "status", "Quarantined")
+		self.assertEqual(retiming.retime([held.name]), retiming.Retimed(punches=0, left=1))
+		self.assertEqual(self.only_punch().retimed_by, retimed_by)
+		self.assertEqual(self.record().count("Re-timed"), 1)
 
 	def test_a_time_that_cannot_be_right_is_left(self) -> None:
 		contact.look(self.device)

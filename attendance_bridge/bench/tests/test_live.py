@@ -75,7 +75,8 @@ class TestLive(IntegrationTestCase):
 		self.assertRaises(frappe.PermissionError, api.board)
 
 	def test_terminals_and_alerts_are_for_those_who_may_read_them(self) -> None:
-		alerts.look(self.now + timedelta(hours=2))
+		for minutes in (120, 125):
+			alerts.look(self.now + timedelta(minutes=minutes))
 		frappe.db.commit()
 		board = self.board(premises.user("hr-manager", "HR Manager"))
 		(device,) = [each for each in board["devices"] if each["name"] == self.device]
@@ -94,6 +95,14 @@ class TestLive(IntegrationTestCase):
 		present = live.board(self.now)["present"]
 		names = [each["name"] for each in present["people"] if each["name"].startswith("Worker 93")]
 		self.assertEqual(names, ["Worker 931", "Worker 933"])  # the longest there first
+
+	def test_whoever_was_renamed_in_between_is_one_person(self) -> None:
+		came = self.punch("93002", 40)
+		self.punch("93002", 10, OUT)
+		jobs.carry_on()
+		frappe.db.set_value("Punch Log", came, "employee_name", "Former Name")
+		names = [each["name"] for each in live.board(self.now)["present"]["people"]]
+		self.assertFalse({"Worker 932", "Former Name"} & set(names))
 
 	def test_what_goes_out_names_nobody_and_stays_in_its_room(self) -> None:
 		heard = get_redis_connection_without_auth().pubsub(ignore_subscribe_messages=True)

@@ -3,8 +3,12 @@
 INSERT INTO device (name) VALUES (:name) ON CONFLICT (name) DO NOTHING
 
 -- name: place
--- Write down what the configuration says of a device.
-UPDATE device SET driver = :driver, host = :host, port = :port, role = :role, zone = :zone WHERE name = :name
+-- Write down what the configuration says of a device. What was seen of its clock was seen by its zone's time.
+UPDATE device SET
+	driver = :driver, host = :host, port = :port, role = :role, zone = :zone,
+	clock_offset = CASE WHEN zone IN ('', :zone) THEN clock_offset END,
+	clock_good_until = CASE WHEN zone IN ('', :zone) THEN clock_good_until END
+WHERE name = :name
 
 -- name: become_another
 -- Another box answers under this name: what was known of the clock and the log was the old one's.

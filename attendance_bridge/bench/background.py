@@ -45,6 +45,12 @@ def queue_count_days() -> None:
 	_enqueue("attendance_bridge.bench.workdays.counting.count_all", "attendance_bridge:count_days")
 
 
+def queue_judge(shift: str) -> None:
+	"""Queue `anomalies.rejudging.judge` once the transaction is committed."""
+	method = "attendance_bridge.bench.anomalies.rejudging.judge"
+	_enqueue(method, f"attendance_bridge:judge:{shift}", shift=shift)
+
+
 def has_job(device: str) -> bool:
 	"""Whether a job of this terminal waits or runs. RQ gives up one whose worker was killed after minutes."""
 	return bool(is_job_enqueued(_pull_id(device)) or is_job_enqueued(_reconcile_id(device)))

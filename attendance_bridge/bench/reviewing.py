@@ -153,9 +153,9 @@ def _punches_of(device_user_id: str, within: str, serials: Sequence[str]) -> lis
 	)
 
 
-def leave_trace(punches: Sequence[str], content: str) -> None:
-	"""A comment on each of some punches: what the user did with them."""
-	if not punches:
+def leave_trace(names: Sequence[str], content: str, doctype: str = "Punch Log") -> None:
+	"""A comment on each of some documents: what the user did with them."""
+	if not names:
 		return
 	now, user = moments.now(), frappe.session.user
 	full_name = frappe.utils.get_fullname(user)
@@ -169,10 +169,10 @@ def leave_trace(punches: Sequence[str], content: str) -> None:
 			"Info",
 			user,
 			full_name,
-			"Punch Log",
-			punch,
+			doctype,
+			name,
 			content,
 		)
-		for punch in punches
+		for name in names
 	]
 	frappe.db.bulk_insert("Comment", _COMMENT_COLUMNS, rows)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
 
 from attendance_bridge.bench import moments
+from attendance_bridge.bench.anomalies.days import CountedDay, keep_counted
 from attendance_bridge.bench.workdays import words
 from attendance_bridge.bench.workdays.sheet import Line, Sheet
 from attendance_bridge.core.workday.day import Workday
 from attendance_bridge.core.workday.engine import work_out
-from attendance_bridge.core.workday.rules import BreakRules
+from attendance_bridge.core.workday.rules import NOTHING, BreakRules
 from attendance_bridge.core.workday.stretches import find_work, length
 
 logger = logging.getLogger(__name__)
@@ -75,7 +76,11 @@ def count(attendances: Sequence[Any]) -> int:
 		return 0
 	days = [row.attendance_date for row in attendances]
 	sheet = Sheet.load({row.employee for row in attendances}, min(days), max(days))
-	return _write([_row(sheet.line(row)) for row in attendances], moments.now())
+	counted = [_Counted.of(sheet.line(row)) for row in attendances]
+	now = moments.now()
+	written = _write([each.values() for each in counted], now)
+	_keep_anomalies(counted, written, now)
+	return written
 
 
 def _due() -> list[Any]:
@@ -90,42 +95,89 @@ def _due() -> list[Any]:
 	return rows
 
 
-def _row(line: Line) -> list[Any]:
-	attendance = line.attendance
-	result = _values(work_out(line.plan, line.scans, line.overtime), line)
-	return [attendance.name, attendance.bridge_changes, *result]
+@dataclass(frozen=True, slots=True)
+class _Counted:
+	"""An Attendance with its day worked out."""
+
+	line: Line
+	day: Workday
+	hours: timedelta | None
+	"""What the punches come to as HRMS counts; None: they are not to be compared."""
+
+	@classmethod
+	def of(cls, line: Line) -> _Counted:
+		day = work_out(line.plan, line.scans, line.overtime)
+		return cls(line, day, _hours_by_punches(day, line))
+
+	@property
+	def codes(self) -> list[str]:
+		codes = [anomaly.value for anomaly in self.day.anomalies]
+		if self._differs_from_hrms():
+			codes.append(words.HOURS_DIFFER)
+		return sorted(codes)
+
+	def _differs_from_hrms(self) -> bool:
+		"""Whether the punches come to other hours than HRMS holds: one came late, or was corrected."""
+		if self.hours is None:
+			return False
+		held = timedelta(hours=self.line.attendance.working_hours or 0)
+		return abs(self.hours - held) > HOURS_AGREE * max(len(self.day.scans) // 2, 1)
+
+	def values(self) -> list[Any]:
+		"""The columns `name`, `changes` and `_FIELDS`."""
+		day, attendance = self.day, self.line.attendance
+		return [
+			attendance.name,
+			attendance.bridge_changes,
+			words.STATUS[day.status],
+			words.REASON[day.reason],
+			_seconds(day.late_by),
+			_seconds(day.early_by),
+			_seconds(day.breaks),
+			_seconds(day.overtime),
+			_seconds(day.extra_overtime),
+			", ".join(sorted(day.allowances))[:140],
+			", ".join(self.codes)[:140],
+		]
+
+	def noted(self) -> CountedDay:
+		attendance = self.line.attendance
+		return CountedDay(
+			employee=attendance.employee,
+			date=attendance.attendance_date,
+			shift=attendance.shift or "",
+			day=self.day,
+			codes=self.codes,
+			attendance=attendance.name,
+			held=attendance.working_hours or 0.0,
+			found=(self.hours or NOTHING) / timedelta(hours=1),
+		)
 
 
-def _values(day: Workday, line: Line) -> list[Any]:
-	anomalies = [anomaly.value for anomaly in day.anomalies]
-	if _differs_from_hrms(day, line):
-		anomalies.append(words.HOURS_DIFFER)
-	return [
-		words.STATUS[day.status],
-		words.REASON[day.reason],
-		_seconds(day.late_by),
-		_seconds(day.early_by),
-		_seconds(day.breaks),
-		_seconds(day.overtime),
-		_seconds(day.extra_overtime),
-		", ".join(sorted(day.allowances))[:140],
-		", ".join(sorted(anomalies))[:140],
-	]
-
-
-def _differs_from_hrms(day: Workday, line: Line) -> bool:
-	"""Whether the punches come to other hours than the Attendance holds: one came late, or was corrected.
-
-	Hours are compared as HRMS counts them, which knows of no break but that between two pairs.
-	"""
+def _hours_by_punches(day: Workday, line: Line) -> timedelta | None:
+	"""Hours as HRMS counts them, which knows of no break but that between two pairs."""
 	shift = line.plan.shift
 	if shift is None or not day.scans:
-		return False
-	worked = day.worked
-	if shift.rules.breaks != _NO_BREAKS:
-		worked = length(find_work(day.scans, replace(shift.rules, breaks=_NO_BREAKS)).stretches)
-	held = timedelta(hours=line.attendance.working_hours or 0)
-	return abs(worked - held) > HOURS_AGREE * max(len(day.scans) // 2, 1)
+		return None
+	if shift.rules.breaks == _NO_BREAKS:
+		return day.worked
+	return length(find_work(day.scans, replace(shift.rules, breaks=_NO_BREAKS)).stretches)
+
+
+def _keep_anomalies(counted: Sequence[_Counted], written: int, now: datetime) -> None:
+	"""Of those that were written: what is known of the others is out of date."""
+	if written < len(counted):
+		names = [each.line.attendance.name for each in counted]
+		# Locked: what was just written is to be seen, whenever this transaction began.
+		ours = set(
+			frappe.db.sql_list(
+				"SELECT `name` FROM `tabAttendance` WHERE `name` IN %s AND `bridge_counted_at` = %s"
+				" FOR UPDATE",
+				(names, now),
+			)
+		)
+		counted = [each for each in counted if each.line.attendance.name in ours]
+	keep_counted([each.noted() for each in counted])
 
 
 def _seconds(span: timedelta) -> int:

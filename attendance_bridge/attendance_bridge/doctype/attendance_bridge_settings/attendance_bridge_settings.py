@@ -8,12 +8,15 @@ from frappe import _
 from frappe.model.document import Document
 
 from attendance_bridge.bench import alerts, erasing, push_settings
+from attendance_bridge.bench.anomalies import patterns
 
 LONGEST_WORKING_DAY_HOURS = 24
 LONGEST_DEBOUNCE_SECONDS = 3600
 LONGEST_CLOCK_TOLERANCE_SECONDS = 3600
 LONGEST_CORRECTION_MINUTES = 7 * 24 * 60
 LONGEST_PATIENCE = 10_000
+LONGEST_WAY_MINUTES = 24 * 60
+LONGEST_TOGETHER_SECONDS = 60
 
 
 class AttendanceBridgeSettings(Document):
@@ -40,6 +43,7 @@ class AttendanceBridgeSettings(Document):
 		held_after: DF.Int
 		keep_no_templates: DF.Check
 		largest_correction: DF.Int
+		least_travel_minutes: DF.Int
 		pairing_open_until: DF.Datetime | None
 		push_body_kib: DF.Int
 		push_enabled: DF.Check
@@ -48,6 +52,8 @@ class AttendanceBridgeSettings(Document):
 		push_restart: DF.Check
 		push_token: DF.Password | None
 		quiet_hours: DF.Int
+		together_days: DF.Int
+		together_seconds: DF.Int
 		trusted_proxies: DF.SmallText | None
 		unmapped_limit: DF.Int
 		working_day_hours: DF.Int
@@ -59,6 +65,7 @@ class AttendanceBridgeSettings(Document):
 		self._check_range("working_day_hours", 1, LONGEST_WORKING_DAY_HOURS)
 		self._check_push()
 		self._check_alerts()
+		self._check_anomalies()
 
 	def summary_of_yesterday(self) -> list[str]:
 		"""For the Notification "Attendance Bridge Daily Summary"."""
@@ -69,6 +76,11 @@ class AttendanceBridgeSettings(Document):
 		self._check_range("capacity_limit", 1, 100)
 		for fieldname in ("dark_after", "agent_silent_after", "held_after", "full_within", "quiet_hours"):
 			self._check_range(fieldname, 1, LONGEST_PATIENCE)
+
+	def _check_anomalies(self) -> None:
+		self._check_range("least_travel_minutes", 0, LONGEST_WAY_MINUTES)
+		self._check_range("together_seconds", 0, LONGEST_TOGETHER_SECONDS)
+		self._check_range("together_days", 0, patterns.MOST_DAYS)
 
 	def _check_push(self) -> None:
 		# A site from before these fields has nothing in them.

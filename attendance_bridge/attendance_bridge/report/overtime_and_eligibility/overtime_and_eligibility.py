@@ -23,9 +23,14 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
 	chosen = choice.of_filters(filters)
 	found = days.load(chosen.employees, chosen.first, chosen.last, now=moments.utc_now(), punches_of=())
 	standings = standing.of(chosen.employees, chosen.first, chosen.last)
-	sums = [each for each, _days in by_person(found) if each.overtime_days or each.person.name in standings]
+	nothing = Standing()
+	sums = [
+		each
+		for each, _days in by_person(found)
+		if each.overtime_days or standings.get(each.person.name, nothing) != nothing
+	]
 	allowances = sorted({name for each in sums for name in each.allowances})
-	rows = harmless(_row(each, standings.get(each.person.name, Standing())) for each in sums)
+	rows = harmless(_row(each, standings.get(each.person.name, nothing)) for each in sums)
 	return _columns(allowances), rows, None, _chart(rows), _summary(rows)
 
 

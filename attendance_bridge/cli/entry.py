@@ -16,6 +16,7 @@ EDGE_PACKAGES = {
 	"prometheus_client",
 	"rich",
 	"tomli",
+	"xlsxwriter",
 }
 
 

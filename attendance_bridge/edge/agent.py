@@ -44,6 +44,7 @@ from attendance_bridge.edge.web.app import make_app
 from attendance_bridge.edge.web.server import WebServer
 from attendance_bridge.edge.web.services import Services
 from attendance_bridge.edge.web_settings import no_account
+from attendance_bridge.edge.workdays.service import make_workdays
 from attendance_bridge.stores.accounts import Accounts
 from attendance_bridge.stores.audit import AuditLog
 from attendance_bridge.stores.consents import Consents
@@ -285,9 +286,7 @@ class Agent:
 		return next((each.last_error for each in errands if each and each.last_error), None)
 
 	def _everybody(self) -> Everybody | None:
-		upstream = self.settings.upstream
-		takes_everybody = upstream.kind == "local_ledger" and not upstream.config.people_file
-		return Everybody() if takes_everybody else None
+		return Everybody() if self.settings.upstream.takes_everybody else None
 
 	def _open_vision(self) -> Station | None:
 		if self.settings.vision is None:
@@ -411,6 +410,7 @@ class Agent:
 			kiosk=self._make_kiosk(),
 			enrollment=self.enrollment,
 			pairing=self.pairing if self.receiver is not None else None,
+			workdays=make_workdays(self.settings, self.database, lambda: self.terminals.all, now=self._now),
 		)
 		app = make_app(services)
 		try:

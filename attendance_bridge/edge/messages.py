@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from attendance_bridge.core.causes import Cause, Finding
 from attendance_bridge.core.errors import BridgeError, Code
+from attendance_bridge.core.workday.day import Anomaly, Reason, Status
 
 _SENTENCES: dict[Code, str] = {
 	Code.UNREACHABLE: "Nothing answers at {where}. Check the address and the port, that it is switched on, "
@@ -288,3 +289,80 @@ PAIRING_PROBLEMS: dict[str, str] = {
 	"user_id_prefix": "The prefix of ids has at most 32 characters.",
 }
 """Words for why a terminal could not be let in."""
+
+DAY_STATUS: dict[Status, str] = {
+	Status.ON_TIME: "On Time",
+	Status.CONSIDERED: "Considered",
+	Status.LATE: "Late",
+	Status.EARLY_EXIT: "Early Exit",
+	Status.HALF_DAY: "Half Day",
+	Status.PRESENT: "Present",
+	Status.ABSENT: "Absent",
+	Status.ON_LEAVE: "On Leave",
+	Status.HOLIDAY: "Holiday",
+	Status.WEEKLY_OFF: "Weekly Off",
+	Status.NOT_SCHEDULED: "Not Scheduled",
+	Status.EXPECTED: "Expected",
+	Status.MISSING: "Missing",
+}
+"""How a working day was; the same words as on a site."""
+
+DAY_REASONS: dict[Reason, str] = {
+	Reason.IN_TIME: "Came in time",
+	Reason.WITHIN_GRACE: "Came within the grace period",
+	Reason.AFTER_GRACE: "Came after the grace period",
+	Reason.LEFT_BEFORE_END: "Left before the end",
+	Reason.BELOW_HALF_DAY: "Less worked than half a day needs",
+	Reason.BELOW_ABSENT: "Too little worked to count",
+	Reason.NO_PUNCH: "No punch",
+	Reason.BY_HAND: "Marked by hand, without a punch",
+	Reason.LEAVE: "On leave",
+	Reason.HALF_LEAVE: "Half a day of leave",
+	Reason.HALF_LEAVE_HALF_ABSENT: "Half a day of leave, absent in the other",
+	Reason.DAY_OFF: "A day off",
+	Reason.NO_SHIFT: "No shift",
+	Reason.NOT_BEGUN: "Need not have come yet",
+	Reason.NOT_COME: "Has not come",
+}
+
+DAY_ANOMALIES: dict[str, str] = {
+	Anomaly.MISSING_IN.value: "No IN",
+	Anomaly.MISSING_OUT.value: "No OUT",
+	Anomaly.IN_AFTER_IN.value: "IN after IN",
+	Anomaly.OUT_AFTER_OUT.value: "OUT after OUT",
+	Anomaly.PUNCH_ON_LEAVE.value: "Punched while on leave",
+	Anomaly.PUNCH_ON_DAY_OFF.value: "Punched on a day off",
+	"outside_shift": "Punched outside of every shift",
+}
+"""What a hand should look at, by its code."""
+
+DAY_LETTERS: dict[Status, str] = {
+	Status.ON_TIME: "P",
+	Status.CONSIDERED: "P*",
+	Status.LATE: "L",
+	Status.EARLY_EXIT: "E",
+	Status.HALF_DAY: "½",
+	Status.PRESENT: "P",
+	Status.ABSENT: "A",
+	Status.ON_LEAVE: "V",
+	Status.HOLIDAY: "H",
+	Status.WEEKLY_OFF: "W",
+	Status.NOT_SCHEDULED: "",
+	Status.EXPECTED: "",
+	Status.MISSING: "?",
+}
+"""For the narrow cells of a month."""
+
+DAY_MARKS: dict[str, str] = {
+	"leave": "on leave",
+	"half_leave": "half a day of leave",
+	"off": "a day off",
+	"present": "was there, without a punch",
+}
+"""What somebody can say of a day of a person."""
+
+MARK_PROBLEMS: dict[str, str] = {
+	"range": "Give a first date and one that is not before it, at most a year later.",
+	"why": "The reason is too long.",
+}
+"""Words for why what was said of days could not be taken."""

@@ -123,6 +123,11 @@ class UpstreamSettings:
 	config: Any
 	"""An instance of the upstream's own configuration class."""
 
+	@property
+	def takes_everybody(self) -> bool:
+		"""Whether there is no list of people: every id on a terminal is a person."""
+		return self.kind == LOCAL_LEDGER and not self.config.people_file
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulesSettings:

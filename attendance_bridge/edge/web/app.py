@@ -10,12 +10,15 @@ from attendance_bridge.edge.web import (
 	kiosk,
 	pairing,
 	people,
+	person_days,
 	problems,
 	punches,
 	records,
 	session,
 	status,
 	streams,
+	workday_calls,
+	workdays,
 )
 from attendance_bridge.edge.web.access import guard
 from attendance_bridge.edge.web.api import calls
@@ -49,6 +52,8 @@ def _blueprints(services: Services) -> list[Blueprint]:
 		found.append(status.blueprint)
 	if services.pairing is not None:
 		found.append(pairing.blueprint)
+	if services.workdays is not None:
+		found += [workdays.blueprint, person_days.blueprint, workday_calls.blueprint]
 	if services.vision is not None:
 		found.append(factors.blueprint)
 	if services.kiosk is not None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import uuid
 from collections.abc import Iterator
 from datetime import date
@@ -14,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from attendance_bridge.core.projection import State
 from attendance_bridge.edge.board import STATE_WORDS
+from attendance_bridge.edge.cells import CSV_MARK, csv_line, harmless
 from attendance_bridge.edge.messages import CORRECTION_KINDS, CORRECTIONS, REASONS
 from attendance_bridge.edge.web import records
 from attendance_bridge.edge.web.access.guard import caller, needs
@@ -120,10 +119,9 @@ def export() -> Response:
 
 def _csv(here: Services, log: PunchLog, filters: Filters) -> Iterator[str]:
 	devices, names = records.device_names(here), records.people_names(here)
-	# Spreadsheets read UTF-8 only behind this mark.
-	yield "\ufeff" + _line(COLUMNS)
+	yield CSV_MARK + csv_line(COLUMNS)
 	for entry in log.each(filters):
-		yield _line(_cells(records.punch_view(entry, devices, names)))
+		yield csv_line(_cells(records.punch_view(entry, devices, names)))
 
 
 def _cells(view: dict[str, Any]) -> tuple[str, ...]:
@@ -137,21 +135,7 @@ def _cells(view: dict[str, Any]) -> tuple[str, ...]:
 		"corrected_at": said["made_at"].isoformat() if said else "",
 		"correction_effect": said.get("effect", ""),
 	}
-	return tuple(_harmless(str(view[column])) for column in COLUMNS)
-
-
-def _harmless(cell: str) -> str:
-	"""No formula: whoever punches at a terminal must not write into somebody's spreadsheet.
-
-	See https://owasp.org/www-community/attacks/CSV_Injection.
-	"""
-	return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")) else cell
-
-
-def _line(cells: tuple[str, ...]) -> str:
-	buffer = io.StringIO()
-	csv.writer(buffer, quoting=csv.QUOTE_ALL).writerow(cells)
-	return buffer.getvalue()
+	return tuple(harmless(str(view[column])) for column in COLUMNS)
 
 
 def _punch_page(punch_id: uuid.UUID, said: str) -> str:

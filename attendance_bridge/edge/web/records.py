@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from attendance_bridge.core.person import Person
 from attendance_bridge.core.projection import State
+from attendance_bridge.edge.cells import unicode_text
 from attendance_bridge.edge.web.access.scopes import Caller
 from attendance_bridge.edge.web.services import Services
 from attendance_bridge.edge.web.services import services as current_services
@@ -100,18 +101,18 @@ def punch_view(entry: LogEntry, devices: Mapping[str, str], names: Mapping[str, 
 		"punch_id": punch.punch_id,
 		"occurred_at": punch.occurred_at,
 		"wall_time": punch.wall_time.isoformat(sep=" "),
-		"device": _clean(devices.get(punch.device_serial, punch.device_serial)),
-		"device_serial": _clean(punch.device_serial),
-		"device_user_id": _clean(punch.device_user_id),
-		"employee": _clean(held.employee),
-		"name": _clean(names.get(held.employee, "")),
+		"device": unicode_text(devices.get(punch.device_serial, punch.device_serial)),
+		"device_serial": unicode_text(punch.device_serial),
+		"device_user_id": unicode_text(punch.device_user_id),
+		"employee": unicode_text(held.employee),
+		"name": unicode_text(names.get(held.employee, "")),
 		"verify_mode": punch.verify_mode.value,
 		"log_type": held.log_type.value if held.log_type else "",
 		"log_type_reason": held.log_type_reason,
 		"state": held.state.value,
 		"state_reason": held.state_reason,
-		"error_code": _clean(held.error_code),
-		"reference": _clean(held.reference),
+		"error_code": unicode_text(held.error_code),
+		"reference": unicode_text(held.reference),
 		"received_at": held.received_at,
 		"correction": correction_view(entry.correction),
 	}
@@ -122,8 +123,8 @@ def correction_view(correction: Correction | None) -> dict[str, Any] | None:
 		return None
 	return {
 		"kind": correction.kind.value,
-		"why": _clean(correction.why),
-		"made_by": _clean(correction.made_by),
+		"why": unicode_text(correction.why),
+		"made_by": unicode_text(correction.made_by),
 		"made_at": correction.made_at,
 		"effect": correction.effect.value,
 	}
@@ -147,12 +148,12 @@ def person_view(person: Person, templates: tuple[dict[str, int], set[str]] | Non
 	else:
 		state = "again" if person.employee in templates[1] else "missing"
 	return {
-		"employee": _clean(person.employee),
-		"attendance_device_id": _clean(person.attendance_device_id),
-		"full_name": _clean(person.full_name),
-		"status": _clean(person.status),
-		"department": _clean(person.department),
-		"designation": _clean(person.designation),
+		"employee": unicode_text(person.employee),
+		"attendance_device_id": unicode_text(person.attendance_device_id),
+		"full_name": unicode_text(person.full_name),
+		"status": unicode_text(person.status),
+		"department": unicode_text(person.department),
+		"designation": unicode_text(person.designation),
 		"enrollment": state,
 		"templates": number,
 	}
@@ -204,8 +205,3 @@ def retry(services: Services, state: State, asking: Caller) -> int:
 	services.wake_uploader()
 	services.pulse.beat()
 	return number
-
-
-def _clean(text: str) -> str:
-	"""As UTF-8 can say it: an id out of a damaged record may be no Unicode."""
-	return text.encode("utf-8", "backslashreplace").decode()

@@ -16,6 +16,7 @@ from attendance_bridge.edge.pulse import Pulse
 from attendance_bridge.edge.receiver.pairing import Pairing
 from attendance_bridge.edge.settings import Settings
 from attendance_bridge.edge.web.access.access import Access
+from attendance_bridge.edge.workdays.book import Workdays
 from attendance_bridge.stores.consents import Consents
 from attendance_bridge.stores.corrections import Corrections
 from attendance_bridge.stores.cursors import SqliteCursors
@@ -70,6 +71,8 @@ class Services:
 	kiosk: KioskView | None = None
 	enrollment: Enrollments | None = None
 	pairing: Pairing | None = None
+	workdays: Workdays | None = None
+	"""None where a site counts working days."""
 
 
 def services() -> Services:

@@ -98,6 +98,10 @@ class Workdays:
 			found[employee] = Person(employee=employee, attendance_device_id=employee)
 		return sorted(found.values(), key=_by_name)
 
+	def knows(self, employee: str) -> bool:
+		"""Whether somebody has ever checked in."""
+		return self._ledger.first(employee) is not None
+
 	def of(self, people: Iterable[Person], first: date, last: date) -> Iterator[list[PersonDay]]:
 		"""The days of each person between two dates, both included, in order of time.
 

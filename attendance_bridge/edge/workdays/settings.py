@@ -225,6 +225,12 @@ class WorkingDays:
 	holidays: Mapping[date, str] = dataclasses.field(default_factory=lambda: MappingProxyType({}))
 	overtime: OvertimeRules = dataclasses.field(default_factory=OvertimeRules)
 
+	@property
+	def allowances(self) -> tuple[str, ...]:
+		"""The names of all that extra overtime can give a right to."""
+		rules = (self.overtime, *(shift.overtime for shift in self.shifts.values()))
+		return tuple(sorted({name for each in rules for name in each.allowances}))
+
 
 def working_days_from(mapping: Mapping[str, Any]) -> WorkingDays:
 	"""Read the tables of TABLES out of the tables of the whole file.

@@ -1,0 +1,56 @@
+"""Puts the working days of an agent together, for its pages and for the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from zoneinfo import ZoneInfo
+
+from attendance_bridge.core.driver import Now
+from attendance_bridge.edge.settings import Device, Settings
+from attendance_bridge.edge.vouching import vouched_by_all
+from attendance_bridge.edge.workdays.book import Workdays
+from attendance_bridge.stores.agreements import Agreements
+from attendance_bridge.stores.cursors import SqliteCursors
+from attendance_bridge.stores.database import Database
+from attendance_bridge.stores.devices import DeviceBook
+from attendance_bridge.stores.ledger import SqliteLedger
+from attendance_bridge.stores.punches import PunchStore
+from attendance_bridge.stores.roster import Roster
+
+
+def make_workdays(
+	settings: Settings, database: Database, terminals: Callable[[], Iterable[Device]], *, now: Now
+) -> Workdays | None:
+	"""None where a site counts working days.
+
+	:param terminals: all there are, pushing ones and the camera included.
+	"""
+	rules = settings.working_days
+	if rules is None:
+		return None
+	cursors, punches, book = SqliteCursors(database), PunchStore(database), DeviceBook(database)
+
+	def serials() -> list[str]:
+		known = book.serials()
+		enabled = (each.settings for each in terminals() if each.settings.enabled)
+		# One that was never seen has no watermark, and rightly vouches for nothing.
+		return [known.get(each.name) or each.serial for each in enabled]
+
+	return Workdays(
+		rules=rules,
+		zone=_zone(settings),
+		ledger=SqliteLedger(database),
+		roster=Roster(database),
+		agreements=Agreements(database),
+		takes_everybody=settings.upstream.takes_everybody,
+		vouched_until=lambda: vouched_by_all(serials(), cursors, punches),
+		now=now,
+	)
+
+
+def _zone(settings: Settings) -> ZoneInfo:
+	"""Of the agent; where nobody has said, that of its terminals if they all have the same."""
+	zones = {device.settings.timezone.key: device.settings.timezone for device in settings.devices}
+	if settings.agent.timezone is None and len(zones) == 1:
+		return next(iter(zones.values()))
+	return settings.agent.zone

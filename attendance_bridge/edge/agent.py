@@ -234,6 +234,7 @@ class Agent:
 			lambda: self.terminals.enabled,
 			port=port,
 			token=self.settings.receiver.token,
+			https=self.settings.receiver.speaks_tls,
 			poller=self.poller,
 			book=self.book,
 			now=self._now,

@@ -112,6 +112,7 @@ class Posts:
 		*,
 		port: int,
 		token: Secret | None,
+		https: bool = False,
 		poller: Poller,
 		book: DeviceBook,
 		now: Now,
@@ -120,10 +121,12 @@ class Posts:
 		:param devices: the terminals that may be read; those with `posts` are told to post.
 		:param port: on which the receiver listens.
 		:param token: of the receiver. Without one nobody may post, and nobody is told to.
+		:param https: whether the receiver speaks TLS.
 		"""
 		self._devices = devices
 		self._port = port
 		self._token = token
+		self._https = https
 		self._poller = poller
 		self._book = book
 		self._now = now
@@ -227,7 +230,10 @@ class Posts:
 		try:
 			with self._hosts_of(device, posting.serial) as hosts:
 				here = Listener(
-					host=address_towards(device), port=self._port, path=self._path_of(posting.serial)
+					host=address_towards(device),
+					port=self._port,
+					path=self._path_of(posting.serial),
+					https=self._https,
 				)
 				# What it was told before this agent began still stands, as a rule.
 				made = hosts.set_up(here, anew=posting.told_at is not None)

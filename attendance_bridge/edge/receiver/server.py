@@ -20,6 +20,8 @@ from cheroot.connections import ConnectionManager
 from cheroot.server import HTTPConnection, HTTPRequest
 from cheroot.wsgi import Server
 
+from attendance_bridge.edge.tls import TlsAdapter, hang_up, shake_hands
+
 if TYPE_CHECKING:
 	from _typeshed.wsgi import WSGIApplication
 
@@ -51,14 +53,16 @@ class ReceiverServer:
 		threads: int,
 		flush: Callable[[], None] = lambda: None,
 		admits: Admits = lambda address: True,
+		tls: TlsAdapter | None = None,
 	) -> None:
 		"""Binds at once, so that a taken port is a clear error before anything else starts.
 
 		:param flush: called every few seconds, and at the end; what it raises ends the worker.
+		:param tls: makes the port speak TLS, and nothing else.
 		:raises OSError: the port cannot be had.
 		"""
 		self._flush = flush
-		self._server = _Server((host, port), app, threads, admits)
+		self._server = _Server((host, port), app, threads, admits, tls)
 		try:
 			self._server.prepare()
 		except OSError as error:
@@ -118,14 +122,26 @@ class _Request(HTTPRequest):
 class _Connection(HTTPConnection):
 	RequestHandlerClass = _Request
 	is_fresh = True
+	is_shaken = False
 
 	def communicate(self) -> bool:
 		server: _Server = self.server
 		server.under_way[self] = time.monotonic()
 		try:
-			return bool(super().communicate())  # type: ignore[no-untyped-call]  # of cheroot
+			return self._shake_hands() and bool(super().communicate())  # type: ignore[no-untyped-call]
 		finally:
 			server.under_way.pop(self, None)
+
+	def _shake_hands(self) -> bool:
+		if self.is_shaken:
+			return True
+		try:
+			shake_hands(self.socket)
+		except OSError as error:
+			logger.warning("%s: no TLS with it: %s", self.remote_addr, error)
+			return False
+		self.is_shaken = True
+		return True
 
 
 class _Server(Server):
@@ -134,7 +150,14 @@ class _Server(Server):
 	keep_alive_conn_limit = MAX_CONNECTIONS
 	_connections: ConnectionManager
 
-	def __init__(self, address: tuple[str, int], app: WSGIApplication, threads: int, admits: Admits) -> None:
+	def __init__(
+		self,
+		address: tuple[str, int],
+		app: WSGIApplication,
+		threads: int,
+		admits: Admits,
+		adapter: TlsAdapter | None,
+	) -> None:
 		super().__init__(
 			address,
 			app,
@@ -145,6 +168,7 @@ class _Server(Server):
 			timeout=PATIENCE_SECONDS,
 			shutdown_timeout=2,
 		)
+		self.ssl_adapter = adapter
 		self.expiration_interval = LOOK_UP_SECONDS
 		self._admits = admits
 		self.under_way: dict[_Connection, float] = {}
@@ -158,7 +182,7 @@ class _Server(Server):
 			if began < before:
 				logger.warning("a call from %s took too long", connection.remote_addr)
 				with contextlib.suppress(OSError):
-					connection.socket.shutdown(socket.SHUT_RDWR)
+					hang_up(connection.socket)
 
 	def bind(self, family: int, type: int, proto: int = 0) -> socket.socket:
 		"""Its own leaves a socket behind when the port is taken."""

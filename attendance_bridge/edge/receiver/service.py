@@ -16,6 +16,7 @@ from attendance_bridge.edge.receiver.server import ReceiverServer
 from attendance_bridge.edge.receiver.settings import ReceiverSettings
 from attendance_bridge.edge.receiver.wsgi import ReceiverApp
 from attendance_bridge.edge.terminals import Terminals
+from attendance_bridge.edge.tls import TlsAdapter, tls_adapter
 from attendance_bridge.stores.cursors import SqliteCursors
 from attendance_bridge.stores.devices import DeviceBook
 from attendance_bridge.stores.punches import PunchStore
@@ -41,8 +42,9 @@ def make_receiver(
 
 	:param read_soon: the name of a terminal that may hold more than it has told.
 	:param on_arrival: the name of a Hikvision terminal, and what it posted, once that is held.
-	:raises ConfigError: the port cannot be had.
+	:raises ConfigError: the port cannot be had, or there is no certificate with its key where one is named.
 	"""
+	tls = _tls(settings)
 	desk = PushDesk(
 		gate=settings.gate,
 		pairing=settings.pairing,
@@ -83,8 +85,23 @@ def make_receiver(
 			threads=settings.threads,
 			flush=flush,
 			admits=desk.admits,
+			tls=tls,
 		)
 	except OSError as error:
 		raise ConfigError(
 			Code.BAD_VALUE, path="receiver.port", expected=f"a free port ({settings.port}: {error.strerror})"
+		) from None
+
+
+def _tls(settings: ReceiverSettings) -> TlsAdapter | None:
+	if (settings.tls_cert is None) != (settings.tls_key is None):
+		missing = "tls_key" if settings.tls_key is None else "tls_cert"
+		raise ConfigError(
+			Code.MISSING_KEY, path=f"receiver.{missing}", help="certificate and key go together"
+		)
+	try:
+		return tls_adapter(settings.tls_cert, settings.tls_key)
+	except OSError:
+		raise ConfigError(
+			Code.BAD_VALUE, path="receiver.tls_cert", expected="a PEM certificate, and tls_key its key"
 		) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from pathlib import Path
 
 from attendance_bridge.core.config import option
 from attendance_bridge.core.redact import Secret
@@ -48,7 +49,15 @@ class ReceiverSettings:
 	restart_terminals: bool = option(
 		True, help="restart a terminal after a change of clocks: it takes the new offset only when it starts"
 	)
+	tls_cert: Path | None = option(
+		None, help="PEM file of a certificate: terminals have to call with HTTPS then, all of them"
+	)
+	tls_key: Path | None = option(None, help="PEM file of its key")
 	threads: int = option(16, help="how many calls are answered at the same time", minimum=2, maximum=128)
+
+	@property
+	def speaks_tls(self) -> bool:
+		return self.tls_cert is not None
 
 	@property
 	def gate(self) -> Gate:

@@ -11,20 +11,18 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
-import ssl
 import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 from cheroot.connections import ConnectionManager
 from cheroot.server import HTTPConnection, HTTPRequest
-from cheroot.ssl.builtin import BuiltinSSLAdapter
 from cheroot.wsgi import Server
 from flask import Flask
 
 from attendance_bridge.edge.pulse import Pulse
+from attendance_bridge.edge.tls import TlsAdapter, hang_up, shake_hands, tls_adapter
 from attendance_bridge.edge.web.crowd import Crowd
 from attendance_bridge.edge.web.streams import MAX_STREAMS
 
@@ -71,11 +69,7 @@ class WebServer:
 		"""
 		self._pulse = pulse
 		self._host = host
-		adapter = None
-		if certificate is not None:
-			adapter = _TlsAdapter(str(certificate), str(key))
-			adapter.context.minimum_version = ssl.TLSVersion.TLSv1_2
-		self._server = _Server((host, port), app, adapter)
+		self._server = _Server((host, port), app, tls_adapter(certificate, key))
 		try:
 			self._server.prepare()
 		except OSError as error:
@@ -182,9 +176,9 @@ class _Connection(HTTPConnection):
 			self.server.rest(self)
 
 	def _communicate(self) -> bool:
-		if isinstance(self.socket, ssl.SSLSocket) and not self.is_shaken:
+		if not self.is_shaken:
 			try:
-				self.socket.do_handshake()
+				shake_hands(self.socket)
 			except OSError as error:
 				# Somebody who does not trust the certificate, or speaks no TLS.
 				logger.debug("no TLS with %s: %s", self.remote_addr, error)
@@ -195,8 +189,7 @@ class _Connection(HTTPConnection):
 	def end(self) -> None:
 		"""Let the thread that reads from it go on at once. From another thread."""
 		with contextlib.suppress(OSError):
-			# Not that of an SSLSocket: it takes the encryption away, too.
-			socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
+			hang_up(self.socket)
 
 	def close(self) -> None:
 		self.server.rest(self)
@@ -206,12 +199,6 @@ class _Connection(HTTPConnection):
 		super().close()
 
 
-class _TlsAdapter(BuiltinSSLAdapter):
-	def wrap(self, sock: socket.socket) -> tuple[Any, dict[str, Any]]:
-		wrapped = self.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-		return wrapped, {"wsgi.url_scheme": "https", "HTTPS": "on"}
-
-
 class _Server(Server):
 	ConnectionClass = _Connection
 	max_request_header_size = MAX_HEADERS
@@ -219,7 +206,7 @@ class _Server(Server):
 	keep_alive_conn_limit = MAX_CONNECTIONS
 	_connections: ConnectionManager
 
-	def __init__(self, address: tuple[str, int], app: Flask, adapter: _TlsAdapter | None) -> None:
+	def __init__(self, address: tuple[str, int], app: Flask, adapter: TlsAdapter | None) -> None:
 		super().__init__(
 			address,
 			app,

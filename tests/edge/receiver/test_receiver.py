@@ -6,18 +6,23 @@ import gzip
 import http.client
 import socket
 import sqlite3
+import ssl
 import threading
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 
 import pytest
 
-from attendance_bridge.core.errors import Code
+from attendance_bridge.core.errors import Code, ConfigError
 from attendance_bridge.core.punch import DeviceKey, VerifyMode
 from attendance_bridge.core.redact import Secret
 from attendance_bridge.drivers.zkteco_adms import requests as ask
 from attendance_bridge.drivers.zkteco_adms.config import Config
+from attendance_bridge.edge.certificates import make_certificate
 from attendance_bridge.edge.receiver import server
+from attendance_bridge.edge.receiver.service import make_receiver
+from attendance_bridge.edge.receiver.settings import ReceiverSettings
 from attendance_bridge.stores.push import CommandState, PairingState
 from tests.edge.receiver.conftest import DUBAI, Clock, Open, Premises, device
 
@@ -512,3 +517,64 @@ def test_a_terminal_whose_clock_is_slow_is_found_out_and_not_vouched_for(
 	assert record is not None
 	assert record.clock_offset == timedelta(hours=-1)
 	assert premises.cursors.watermark("A1") is None
+
+
+def test_with_a_certificate_it_speaks_tls_and_nothing_else(open_premises: Open, tmp_path: Path) -> None:
+	certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+	make_certificate(certificate, key, ["gate"], now=datetime.now(timezone.utc))
+	premises = open_premises(device("A1"), tls_cert=certificate, tls_key=key)
+	trust = ssl.create_default_context(cafile=str(certificate))
+	line = http.client.HTTPSConnection("localhost", premises.server.port, timeout=20, context=trust)
+	for number in range(3):
+		line.request("POST", ATTLOG, f"{number}\t2026-11-26 11:58:00\t1\t15")
+		answer = line.getresponse()
+		assert (answer.status, answer.read()) == (200, b"OK: 1")
+	line.close()
+	with pytest.raises((http.client.BadStatusLine, ConnectionError)):
+		premises.post(ATTLOG, ROW)
+	assert len(premises.punches.held()) == 3
+
+
+def test_a_silent_handshake_holds_nobody_up(
+	open_premises: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	monkeypatch.setattr(server, "CALL_SECONDS", 0.5)
+	certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+	make_certificate(certificate, key, ["gate"], now=datetime.now(timezone.utc))
+	premises = open_premises(device("A1"), tls_cert=certificate, tls_key=key)
+	lines = [socket.create_connection(("127.0.0.1", premises.server.port)) for _number in range(6)]
+	for each in lines:
+		each.sendall(b"\x16\x03")
+	trust = ssl.create_default_context(cafile=str(certificate))
+	line = http.client.HTTPSConnection("localhost", premises.server.port, timeout=20, context=trust)
+	line.request("POST", ATTLOG, ROW)
+	assert line.getresponse().status == 200
+	for each in (*lines, line):
+		each.close()
+
+
+@pytest.mark.parametrize(
+	("files", "code", "path"),
+	[
+		({"tls_cert": "cert.pem"}, Code.MISSING_KEY, "receiver.tls_key"),
+		({"tls_key": "key.pem"}, Code.MISSING_KEY, "receiver.tls_cert"),
+		({"tls_cert": "cert.pem", "tls_key": "key.pem"}, Code.BAD_VALUE, "receiver.tls_cert"),
+	],
+)
+def test_a_certificate_that_is_none(
+	premises: Premises, tmp_path: Path, files: dict[str, str], code: Code, path: str
+) -> None:
+	(tmp_path / "cert.pem").write_text("nothing")
+	settings = ReceiverSettings(enabled=True, **{name: tmp_path / file for name, file in files.items()})
+	with pytest.raises(ConfigError) as refused:
+		make_receiver(
+			settings,
+			terminals=premises.terminals,
+			pairing=premises.pairing,
+			punches=premises.punches,
+			push_book=premises.push_book,
+			book=premises.book,
+			cursors=premises.cursors,
+			now=premises.clock,
+		)
+	assert (refused.value.code, refused.value.details["path"]) == (code, path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from attendance_bridge.core.driver import UnreadableRow
+from attendance_bridge.drivers.zkteco_adms.clock_watch import MAX_TEXT, ClockWatch
 from attendance_bridge.drivers.zkteco_adms.limits import Allowance
 from attendance_bridge.drivers.zkteco_adms.receiver import Receiver
 from attendance_bridge.drivers.zkteco_adms.requests import read_facts
@@ -64,6 +65,13 @@ def _sightings(data: bytes) -> None:
 	assert len(seen.to_text()) <= 500
 
 
+def _clock(data: bytes) -> None:
+	watch = ClockWatch.from_text(data.decode("latin-1"))
+	assert len(watch.to_text()) <= MAX_TEXT
+	reading = watch.reading(NOW)
+	assert reading is None or abs(reading.offset.days) <= 100 * 366
+
+
 _ATTLOG = (
 	b"007\t2026-10-25 02:10:00\t1\t15\t0\t0\t0",
 	b"PIN=1\tTime=2026-03-01 08:00:00\tStatus=0\tVerify=1",
@@ -117,5 +125,13 @@ TARGETS = (
 		name="adms_sightings",
 		parse=_sightings,
 		seeds=(b'["192.0.2.1","00:17",[1700000000],[["192.0.2.2",1700000000]],1700000000]', b"[]"),
+	),
+	Target(
+		name="adms_clock",
+		parse=_clock,
+		seeds=(
+			b"[[[29928235,3602],[29928236,3601],[29928237,3600],[29928238,3603],[29928240,3604]],0,0]",
+			b"[[],1795680000,-3600]",
+		),
 	),
 )

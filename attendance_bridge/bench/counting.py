@@ -16,10 +16,12 @@ _SENT_AGAIN_WITHIN = timedelta(hours=36)
 
 def keep(device: str, counted: Count) -> None:
 	"""Write down what a look has found; where nothing is missing, nothing is unexplained. Commits."""
+	is_told = counted.there is not None
 	values: dict[str, Any] = {
 		"count_there": min(counted.there or 0, 2**31 - 1),
-		"count_here": counted.here,
-		"counted_at": moments.now(),
+		"count_here": counted.here if is_told else 0,
+		# One that does not say is not said to hold nothing.
+		"counted_at": moments.now() if is_told else None,
 	}
 	if not _missing(counted):
 		values |= {"gap": 0, "gap_since": None}
@@ -38,26 +40,6 @@ def explain(device: str, counted: Count, read_again: int) -> int:
 	missing = 0 if read_again >= (counted.there or 0) else _missing(counted)
 	_set_gap(device, missing)
 	return missing
-
-
-def compare_relayed() -> None:
-	"""Scheduled nightly: what agents have told of their ZKTeco terminals, beside what is here. Commits.
-
-	Only shown: an agent looks for gaps by itself, and a terminal may hold one punch twice.
-	"""
-	rows = frappe.get_all(
-		devices.DOCTYPE,
-		filters={
-			"enabled": 1,
-			"edge_agent": ("is", "set"),
-			"serial_number": ("is", "set"),
-			"driver": ("like", "zkteco_%"),
-			"records_on_device": (">", 0),
-		},
-		fields=["name", "serial_number", "records_on_device"],
-	)
-	for row in rows:
-		keep(row.name, Count(there=row.records_on_device, here=gaps.held(row.serial_number), window=None))
 
 
 def told(device: str, serial: str, there: int) -> None:

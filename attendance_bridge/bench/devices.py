@@ -81,6 +81,7 @@ _LEARNT_TEXTS = (
 	"open_until",
 	"counted_at",
 	"gap_since",
+	"count_wish",
 	"listener_state",
 	"listener_set_at",
 	"listener_arrival",

@@ -40,20 +40,24 @@ def count(device: str) -> Count:
 	with conversation.alone_with(device, PATIENCE_SECONDS), devices.open_driver(device) as driver:
 		info = meet(device, driver).info
 		if Capability.COUNT in driver.spec.capabilities:
-			return _count_by_days(driver, info.serial, _last_days(today, zone))
+			return _count_by_days(driver, info.serial, last_days(today, zone))
 	there, here = info.punches_held, held(info.serial)
 	if there == here:
 		return Count(there=there, here=here, window=None)
 	# More than ever came here: everything. Less, or it does not say: it was cleared, and a gap may hide.
 	earliest = date(EARLIEST_PLAUSIBLE_YEAR, 1, 1) if (there or 0) > here else today - timedelta(days=DAYS)
-	window = Window(start=_midnight(earliest, zone), end=_midnight(today + timedelta(days=1), zone))
+	window = Window(start=midnight(earliest, zone), end=midnight(today + timedelta(days=1), zone))
 	return Count(there=there, here=here, window=window)
 
 
 def _count_by_days(driver: Driver, serial: str, days: list[Window]) -> Count:
-	"""Of the last days; those of which it says nothing count as here."""
+	return compare_by_days(serial, days, [driver.count(day) for day in days])
+
+
+def compare_by_days(serial: str, days: list[Window], said: list[int | None]) -> Count:
+	"""What a terminal says it holds in each of some days, beside what is here; a day of which it says nothing
+	counts as here."""
 	here = [_held_within(serial, day) for day in days]
-	said = [driver.count(day) for day in days]
 	there = [held if number is None else number for number, held in zip(said, here, strict=True)]
 	missing = [day for day, more, less in zip(days, there, here, strict=True) if more > less]
 	return Count(
@@ -94,10 +98,12 @@ def held(serial: str) -> int:
 	return int(count)
 
 
-def _last_days(today: date, zone: tzinfo) -> list[Window]:
+def last_days(today: date, zone: tzinfo) -> list[Window]:
+	"""The days before today at a terminal, the oldest first."""
 	days = [today - timedelta(days=ago) for ago in range(DAYS, 0, -1)]
-	return [Window(start=_midnight(day, zone), end=_midnight(day + timedelta(days=1), zone)) for day in days]
+	return [Window(start=midnight(day, zone), end=midnight(day + timedelta(days=1), zone)) for day in days]
 
 
-def _midnight(day: date, zone: tzinfo) -> datetime:
+def midnight(day: date, zone: tzinfo) -> datetime:
+	"""When a day begins there."""
 	return datetime.combine(day, time.min, zone)

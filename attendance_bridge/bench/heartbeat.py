@@ -21,6 +21,8 @@ from attendance_bridge.bench import (
 	news,
 	read_wishes,
 	relayed,
+	relayed_counts,
+	relayed_runs,
 	scans,
 	shifts,
 )
@@ -31,7 +33,13 @@ from attendance_bridge.core.driver import DeviceInfo
 from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.core.lockout import LONGEST_LOCK_OUT
 from attendance_bridge.core.punch import MAX_SERIAL_LENGTH
-from attendance_bridge.core.relay import DeviceReport, DeviceTrouble, PostsReport
+from attendance_bridge.core.relay import (
+	MOST_COUNTED_SPANS,
+	CountReport,
+	DeviceReport,
+	DeviceTrouble,
+	PostsReport,
+)
 
 MOST_DEVICES = 1000
 
@@ -48,6 +56,10 @@ _STATE = (
 	"accepted_at",
 	"listener_state",
 	"listener_hash",
+	"count_wish",
+	"last_pull",
+	"failures",
+	"last_error_code",
 )
 _MOST_FIELDS = 20
 
@@ -88,10 +100,12 @@ def take(agent: Agent, body: Mapping[str, Any]) -> dict[str, Any]:
 			continue
 		report = _without_former_terminal(state, each)
 		if _is_the_one(state, report):
+			relayed_runs.note(state, report)
 			_keep_device(report)
 			_keep_posts(report, state)
 			moved |= _vouch(report, state, told.vouched(report))
 			read_wishes.answer(state, report, all_here=not told.waiting)
+			relayed_counts.take(state, report.counted, all_here=not told.waiting)
 	if moved:
 		shifts.move_all()
 	return {
@@ -99,6 +113,7 @@ def take(agent: Agent, body: Mapping[str, Any]) -> dict[str, Any]:
 		"revision": relayed.revision(agent),
 		"read_now": read_wishes.open_for(agent),
 		"scan": scans.open_for(agent),
+		"counts": relayed_counts.open_for(agent),
 	}
 
 
@@ -245,7 +260,7 @@ def _read(fields: SentFields, now: datetime) -> _Told:
 
 
 def _report(fields: SentFields, now: datetime) -> DeviceReport:
-	error, posts = fields.table("error"), fields.table("posts")
+	error, posts, counted = fields.table("error"), fields.table("posts"), fields.table("counted")
 	return DeviceReport(
 		name=fields.text("name"),
 		serial=fields.text("serial", MAX_SERIAL_LENGTH),
@@ -260,6 +275,20 @@ def _report(fields: SentFields, now: datetime) -> DeviceReport:
 		punch_capacity=fields.whole("punch_capacity", 0, _MAX_INT),
 		trouble=_trouble(error, now) if error else None,
 		posts=_posts(posts, now) if posts else None,
+		counted=_counted(counted) if counted else None,
+	)
+
+
+def _counted(fields: SentFields) -> CountReport:
+	def number(of: SentFields, name: str) -> int | None:
+		found = of.whole(name, -1, _MAX_INT, -1)
+		return None if found < 0 else found
+
+	return CountReport(
+		token=fields.label("token"),
+		total=number(fields, "total"),
+		spans=tuple(number(each, "there") for each in fields.tables("spans", MOST_COUNTED_SPANS)),
+		read_again=number(fields, "read_again"),
 	)
 
 

@@ -18,6 +18,7 @@ from attendance_bridge.bench import (
 	push_clock,
 	push_commands,
 	push_watch,
+	relayed_counts,
 	shifts,
 	sync_runs,
 	terminal,
@@ -56,12 +57,12 @@ def clean_up() -> None:
 def reconcile() -> None:
 	"""Scheduled nightly: queue a look for gaps at each terminal that is enabled and read from here.
 
-	Those that push are asked how much they hold.
+	Those that push are asked how much they hold, and agents are to count those that they relay.
 	"""
 	for device in frappe.get_all("Device Configuration", filters=devices.READ_FROM_HERE, pluck="name"):
 		background.queue_reconcile(device)
 	push_watch.ask_counts()
-	counting.compare_relayed()
+	relayed_counts.ask()
 
 
 def pull_device(device: str, trigger: str, sync_log: str | None = None) -> str:

@@ -113,6 +113,8 @@ class DeviceReport:
 	punches_held: int | None = None
 	punch_capacity: int | None = None
 	trouble: DeviceTrouble | None = None
+	counted: CountReport | None = None
+	"""Told until the site names another wish, or none."""
 	live: LiveReport | None = None
 	"""None for one that is not to be listened to."""
 	posts: PostsReport | None = None
@@ -161,6 +163,37 @@ MOST_SCANNED_ADDRESSES = 4096
 MOST_FOUND = 1000
 
 
+MOST_COUNTED_SPANS = 32
+"""Of one `CountWish`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountWish:
+	"""How many punches a terminal holds is wanted, by its own count."""
+
+	token: str
+	"""Of this wish; comes back with the answer."""
+	name: str
+	"""The site's name for the terminal."""
+	spans: tuple[tuple[datetime, datetime], ...]
+	"""Days of which it is to say how many, each from an aware moment up to another; in order."""
+	again: bool
+	"""Read it again first, from the first of them to the last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountReport:
+	"""What a terminal has answered to a `CountWish`."""
+
+	token: str
+	total: int | None
+	"""Records that it holds, where it cannot count by days; None if it does not say."""
+	spans: tuple[int | None, ...]
+	"""Punches in each of the days; empty where it cannot count by days."""
+	read_again: int | None
+	"""Records that it gave when it was read again; None if it was not."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
 	"""How an agent and its terminals are."""
@@ -188,6 +221,8 @@ class Orders:
 	"""Terminals that somebody wants read at once, by the site's names."""
 	scan: Scan | None = None
 	"""A range that somebody wants looked through; named until its result was told."""
+	counts: tuple[CountWish, ...] = ()
+	"""Terminals whose punches are to be counted; each named until it was told."""
 
 
 class DecidingUpstream(Upstream, Protocol):

@@ -18,6 +18,7 @@ from attendance_bridge.core.retry import Backoff
 from attendance_bridge.core.upstream import Upstream
 from attendance_bridge.edge.board import Board
 from attendance_bridge.edge.connections import Connections
+from attendance_bridge.edge.counter import Counter
 from attendance_bridge.edge.face_sync import FaceSync
 from attendance_bridge.edge.heartbeat import HeartbeatWorker
 from attendance_bridge.edge.kiosk import KioskView
@@ -148,6 +149,7 @@ class Agent:
 			reader.enter(device)
 		self.pairing = Pairing(PushBook(self.database), self.terminals, now=self._now, enter=reader.enter)
 		self.pairing.reload()
+		self.counter = Counter(reader)
 		self.poller = Poller(
 			self.terminals.enabled,
 			reader,
@@ -157,6 +159,7 @@ class Agent:
 			pulse=self._pulse,
 			on_punches=lambda: self.uploader.wake(),
 			on_news=lambda: self.heartbeat.wake() if self.heartbeat else None,
+			after_pull=self.counter.after_pull,
 		)
 		self.listener = Listener(
 			lambda: self.terminals.enabled,
@@ -222,6 +225,7 @@ class Agent:
 			book=self.book,
 			wake_uploader=self.uploader.wake,
 			scanner=self.scanner,
+			counter=self.counter,
 			live=lambda: self.listener.states,
 			posts=lambda: self.posts.reports if self.posts else {},
 			now=self._now,

@@ -11,6 +11,7 @@ from attendance_bridge.core.clock import ClockRules
 from attendance_bridge.core.driver import Now
 from attendance_bridge.core.projection import State
 from attendance_bridge.core.relay import (
+	CountReport,
 	DecidingUpstream,
 	DeviceReport,
 	DeviceTrouble,
@@ -18,6 +19,7 @@ from attendance_bridge.core.relay import (
 	LiveReport,
 	PostsReport,
 )
+from attendance_bridge.edge.counter import Counter
 from attendance_bridge.edge.errand import Errand
 from attendance_bridge.edge.listener import Live
 from attendance_bridge.edge.messages import spell_offset
@@ -61,6 +63,7 @@ class HeartbeatWorker(Errand):
 		wake_uploader: Callable[[], None],
 		scanner: Scanner,
 		live: Callable[[], Mapping[str, Live]],
+		counter: Counter,
 		posts: Callable[[], Mapping[str, PostsReport]] = dict,
 		now: Now,
 		pulse: Pulse,
@@ -79,6 +82,7 @@ class HeartbeatWorker(Errand):
 		self._wake_uploader = wake_uploader
 		self._scanner = scanner
 		self._live = live
+		self._counter = counter
 		self._posts = posts
 		self._pulse = pulse
 		self._free_bytes = free_bytes
@@ -128,6 +132,8 @@ class HeartbeatWorker(Errand):
 		for wanted in orders.read_now:
 			if wanted in names:
 				self._poller.hurry(names[wanted])
+		for name in self._counter.obey(orders.counts, names):
+			self._poller.hurry(name)
 
 	def _heartbeat(self) -> Heartbeat:
 		# In this order: what comes in between the two may hold a watermark back, never let it pass.
@@ -136,6 +142,7 @@ class HeartbeatWorker(Errand):
 		counts = self._punches.counts()
 		records = {record.name: record for record in self._book.all()}
 		assigned, live, posts = self._terminals.assigned, self._live(), self._posts()
+		counted = self._counter.reports
 		reports = [
 			_report(
 				name,
@@ -143,6 +150,7 @@ class HeartbeatWorker(Errand):
 				vouched(records[ours].serial, watermarks, waiting_since),
 				live.get(ours),
 				posts.get(ours),
+				counted.get(ours),
 			)
 			for name, ours in assigned.names.items()
 			if ours in records
@@ -181,6 +189,7 @@ def _report(
 	watermark: datetime | None,
 	live: Live | None,
 	posts: PostsReport | None,
+	counted: CountReport | None,
 ) -> DeviceReport:
 	offset = record.clock_offset
 	return DeviceReport(
@@ -198,6 +207,7 @@ def _report(
 		trouble=_trouble(record),
 		live=None if live is None else _live(live),
 		posts=posts,
+		counted=counted,
 	)
 
 

@@ -61,6 +61,7 @@ class Poller:
 		pulse: Pulse,
 		on_punches: Callable[[], None] = lambda: None,
 		on_news: Callable[[], None] = lambda: None,
+		after_pull: Callable[[Device], None] = lambda device: None,
 		chance: Callable[[], float] = random.random,
 	) -> None:
 		"""
@@ -68,6 +69,7 @@ class Poller:
 		:param on_punches: called after each pull; there may be punches to carry on.
 		:param on_news: called after each pull that somebody may be waiting for: one that brought something,
 			that failed, that ended a failure, or that was asked for.
+		:param after_pull: called after each pull that read to the end, while the terminal is nobody else's.
 		"""
 		self._devices = {device.settings.name: device for device in devices}
 		self._reader = reader
@@ -77,6 +79,7 @@ class Poller:
 		self._pulse = pulse
 		self._on_punches = on_punches
 		self._on_news = on_news
+		self._after_pull = after_pull
 		self._chance = chance
 		self._lock = threading.Lock()
 		self._wake = threading.Event()
@@ -311,6 +314,8 @@ class Poller:
 					self._breakers[name] = self._breakers.get(name, Breaker()).succeeded()
 					self._let_in.add(name)
 		_log(name, report)
+		if report.complete:
+			self._after_pull(device)
 		return report
 
 	def _end_with(self, error: StoreError) -> None:

@@ -25,7 +25,9 @@ from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.core.ports import Accepted
 from attendance_bridge.core.pull import OnPage, PullReport, pull
 from attendance_bridge.core.punch import Punch
+from attendance_bridge.core.relay import CountReport, CountWish
 from attendance_bridge.core.watermark import watermark_after_pull
+from attendance_bridge.edge.correcting import Correcting
 from attendance_bridge.edge.settings import Device
 from attendance_bridge.stores.cursors import SqliteCursors
 from attendance_bridge.stores.devices import DeviceBook, DeviceRecord
@@ -71,6 +73,13 @@ class TerminalReader:
 		self._clock_rules = clock_rules
 		self._correct_clocks = correct_clocks
 		self._largest_correction = largest
+
+	@property
+	def correcting(self) -> Correcting:
+		"""The same for those who do not read: when a clock counts as right, and which are to be set."""
+		return Correcting(
+			rules=self._clock_rules, is_wanted=self._correct_clocks, largest=self._largest_correction
+		)
 
 	def enter(self, device: Device) -> None:
 		"""Write into the book what the configuration says of a terminal.
@@ -134,6 +143,28 @@ class TerminalReader:
 			if watermark is not None:
 				self._cursors.vouch(info.serial, watermark)
 		return report
+
+	def count(self, device: Device, wish: CountWish) -> CountReport:
+		"""Ask a terminal how many punches it holds; where that is wanted, read it again first.
+
+		:raises DeviceError: it cannot be asked, or breaks off.
+		:raises StoreError: what it gave could not be held.
+		"""
+		zone = device.settings.timezone
+		spans = [Window(start=start.astimezone(zone), end=end.astimezone(zone)) for start, end in wish.spans]
+		read_again = None
+		if wish.again and spans:
+			report = self.read(device, window=Window(start=spans[0].start, end=spans[-1].end))
+			if report.error is not None:
+				raise report.error
+			read_again = report.fetched + report.unreadable
+		with open_driver(device, self._now) as driver:
+			info = driver.identify()
+			self._refuse_another(device, info)
+			if Capability.COUNT not in driver.spec.capabilities:
+				return CountReport(token=wish.token, total=info.punches_held, spans=(), read_again=read_again)
+			there = tuple(driver.count(span) for span in spans)
+			return CountReport(token=wish.token, total=None, spans=there, read_again=read_again)
 
 	def listen(self, device: Device, stop: Callable[[], bool]) -> Iterator[tuple[Page, Accepted]]:
 		"""Hold what a terminal tells as it happens, page by page; each is durable before it is yielded.

@@ -423,3 +423,23 @@ def test_the_site_wants_a_range_looked_through(branch: Branch) -> None:
 		eventually(lambda: "t1" in branch.bridge.found)
 	(found,) = branch.bridge.found["t1"]["terminals"]
 	assert (found["serial"], found["host"], found["port"]) == ("HIK1", "127.0.0.1", port)
+
+
+def test_a_terminal_says_how_many_it_holds_and_is_read_again(branch: Branch) -> None:
+	"""The site's nightly count, of a terminal that it cannot reach itself."""
+	_state, port = branch.terminal("HIK1")
+	branch.assign("Main gate", port)
+	now = datetime.now(timezone.utc)
+	days = [(now - timedelta(days=ago), now - timedelta(days=ago - 1)) for ago in (9, 2, 1)]
+	with branch.agent():
+		site_verbs.want_count(branch.bridge, "Main gate", "first", *days)
+		eventually(lambda: "first" in branch.bridge.counted, "it has answered")
+		told = branch.bridge.counted["first"]
+		assert told["total"] is None
+		assert told["read_again"] is None
+		assert told["spans"][0] == {"there": 0}
+		assert sum(each["there"] for each in told["spans"]) == PASSES
+		site_verbs.want_count(branch.bridge, "Main gate", "second", *days[1:], again=True)
+		eventually(lambda: "second" in branch.bridge.counted, "it was read again")
+		assert branch.bridge.counted["second"]["read_again"] == PASSES
+		eventually(lambda: branch.last_report("Main gate")["counted"] is None, "told once")

@@ -214,6 +214,7 @@ def _heartbeat(bridge: Bridge, form: Form) -> object:
 				if report.get(key) is not None:
 					_moment(report[key])
 			bridge.fulfil(report)
+			_keep_counted(bridge, terminal.name, report.get("counted"))
 		_keep_found(bridge, form.get("found"))
 		bridge.heartbeats.append(dict(form))
 		now = datetime.now(timezone.utc).replace(microsecond=0, tzinfo=None)
@@ -222,7 +223,19 @@ def _heartbeat(bridge: Bridge, form: Form) -> object:
 			"revision": bridge.revision,
 			"read_now": [*bridge.wishes],
 			"scan": bridge.scan,
+			"counts": [{"name": name, **wish} for name, wish in bridge.counts.items()],
 		}
+
+
+def _keep_counted(bridge: Bridge, name: str, told: object) -> None:
+	if told is None:
+		return
+	counted: dict[str, Any] = _typed(told, dict)
+	_rows(counted.get("spans", []), 32)
+	wish = bridge.counts.get(name)
+	if wish is not None and counted.get("token") == wish["token"]:
+		bridge.counted[wish["token"]] = counted
+		del bridge.counts[name]
 
 
 def _keep_found(bridge: Bridge, found: object) -> None:

@@ -108,6 +108,10 @@ class Bridge:
 	"""`token` and `networks` that somebody wants looked through; gone once its result was told."""
 	found: dict[str, dict[str, Any]] = field(default_factory=dict)
 	"""Token of a scan → what came of it."""
+	counts: dict[str, dict[str, Any]] = field(default_factory=dict)
+	"""Name of a terminal → `token`, `spans` and `again` of a count that is wanted; gone once it was told."""
+	counted: dict[str, dict[str, Any]] = field(default_factory=dict)
+	"""Token of a count → the answer."""
 	gone: set[str] = field(default_factory=set)
 	"""Employees that were deleted."""
 	faces: FaceShelf = field(default_factory=FaceShelf)

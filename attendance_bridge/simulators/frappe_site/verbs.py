@@ -96,6 +96,19 @@ def want_scan(bridge: Bridge, token: str, *networks: str) -> None:
 		bridge.scan = {"token": token, "networks": [*networks]}
 
 
+def want_count(
+	bridge: Bridge, name: str, token: str, *spans: tuple[datetime, datetime], again: bool = False
+) -> None:
+	"""Have a relayed terminal say how many punches it holds in some days, as the site does at night."""
+	told = [{"start": _rfc3339(start), "end": _rfc3339(end)} for start, end in spans]
+	with bridge.site.lock:
+		bridge.counts[name] = {"token": token, "spans": told, "again": again}
+
+
+def _rfc3339(moment: datetime) -> str:
+	return f"{moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat()}Z"
+
+
 def enter_checkin(state: SiteState, name: str, time: datetime, log_type: str | None = None) -> CheckIn:
 	"""Enter a check-in by hand or by another tool: no rule looks at it.
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from attendance_bridge import __version__
 from attendance_bridge.core.relay import (
+	MOST_COUNTED_SPANS,
 	Assignment,
+	CountReport,
+	CountWish,
 	DeviceReport,
 	Heartbeat,
 	Orders,
@@ -124,6 +127,7 @@ def _spell_report(report: DeviceReport) -> Json:
 			"event_at": spell_moment(report.live.event_at),
 			"gaps": report.live.gaps,
 		},
+		"counted": report.counted and _spell_counted(report.counted),
 		"posts": report.posts and _spell_posts(report.posts),
 		"error": trouble
 		and {
@@ -132,6 +136,15 @@ def _spell_report(report: DeviceReport) -> Json:
 			"failures": trouble.failures,
 			"open_until": spell_moment(trouble.open_until),
 		},
+	}
+
+
+def _spell_counted(counted: CountReport) -> Json:
+	return {
+		"token": counted.token,
+		"total": counted.total,
+		"spans": [{"there": there} for there in counted.spans],
+		"read_again": counted.read_again,
 	}
 
 
@@ -157,6 +170,18 @@ def read_orders(message: object) -> Orders:
 		revision=text_of(answer, "revision"),
 		read_now=tuple(str(name) for name in wanted),
 		scan=_read_scan(answer.get("scan")),
+		counts=tuple(_read_count(each) for each in read_list(answer.get("counts", []), MAX_DEVICES)),
+	)
+
+
+def _read_count(value: object) -> CountWish:
+	wanted = read_object(value)
+	spans = [read_object(each) for each in read_list(wanted.get("spans"), MOST_COUNTED_SPANS)]
+	return CountWish(
+		token=text_of(wanted, "token", needed=True),
+		name=text_of(wanted, "name", needed=True),
+		spans=tuple((read_moment(each.get("start")), read_moment(each.get("end"))) for each in spans),
+		again=flag_of(wanted, "again"),
 	)
 
 

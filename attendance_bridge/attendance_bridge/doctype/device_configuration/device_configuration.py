@@ -51,6 +51,7 @@ class DeviceConfiguration(Document):
 		company: DF.Link | None
 		count_here: DF.Int
 		count_there: DF.Int
+		count_wish: DF.SmallText | None
 		counted_at: DF.Datetime | None
 		cursor: DF.SmallText | None
 		device_ip: DF.Data | None

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import frappe
+
 from attendance_bridge.bench.permissions import visible_employees
 
 _FORMULA = re.compile(r"[=+\-@\t\r]")
@@ -13,6 +15,9 @@ _NUMBER = re.compile(r"[+-][\d .,]+")
 
 
 def column(label: str, fieldname: str, fieldtype: str, width: int, **more: Any) -> dict[str, Any]:
+	"""A link to what the reader may not read is a text: Frappe would refuse them the whole report."""
+	if fieldtype == "Link" and not frappe.has_permission(more["options"], "read"):
+		fieldtype = "Data"
 	return {"label": label, "fieldname": fieldname, "fieldtype": fieldtype, "width": width, **more}
 
 

@@ -12,6 +12,7 @@ import click
 
 from attendance_bridge.cli.access import key, tls, user, web_findings
 from attendance_bridge.cli.backup import backup, restore
+from attendance_bridge.cli.export_days import export_days
 from attendance_bridge.cli.factors import factor
 from attendance_bridge.cli.init.command import init
 from attendance_bridge.cli.options import config_option
@@ -35,7 +36,7 @@ def edge() -> None:
 	"""The agent beside the terminals."""
 
 
-for command in (init, user, key, factor, tls, pair, scan, backup, restore):
+for command in (init, user, key, factor, tls, pair, scan, backup, restore, export_days):
 	edge.add_command(command)
 
 

@@ -15,11 +15,11 @@ from attendance_bridge.edge.web.workday_choice import (
 	FIRST_YEAR,
 	LAST_YEAR,
 	Choice,
-	last_of_month,
 	month_of,
 	the_workdays,
 )
 from attendance_bridge.edge.workdays import told
+from attendance_bridge.edge.workdays.sheets import last_of_month
 
 MAX_PEOPLE = 100
 """On one page."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +12,7 @@ from attendance_bridge.core.person import Person
 from attendance_bridge.core.workday.day import Status
 from attendance_bridge.edge.web.services import services
 from attendance_bridge.edge.workdays.book import PersonDay, Workdays
+from attendance_bridge.edge.workdays.sheets import last_of_month
 
 MAX_TEXT = 140
 FIRST_YEAR, LAST_YEAR = 1970, 2199
@@ -106,7 +106,3 @@ def date_of(text: str) -> date | None:
 def month_of(text: str) -> date | None:
 	"""The first date of a month like 2026-03."""
 	return date_of(f"{text}-01") if len(text) == 7 else None
-
-
-def last_of_month(day: date) -> date:
-	return day.replace(day=calendar.monthrange(day.year, day.month)[1])

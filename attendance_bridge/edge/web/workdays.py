@@ -101,6 +101,7 @@ def show_month() -> str:
 		before=month_text(choice.first - _DAY),
 		after=month_text(choice.last + _DAY),
 		totals=sheets.TOTALS,
+		weekly_off=workdays.rules.weekly_off,
 		**_common(workdays, choice, page, pages),
 	)
 

@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterable
 from zoneinfo import ZoneInfo
 
 from attendance_bridge.core.driver import Now
-from attendance_bridge.edge.settings import Device, Settings
+from attendance_bridge.core.relay import EDGE_CAMERA
+from attendance_bridge.edge.receiver.pairing import Pairing
+from attendance_bridge.edge.settings import Device, DeviceSettings, Settings
+from attendance_bridge.edge.terminals import Terminals
 from attendance_bridge.edge.vouching import vouched_by_all
 from attendance_bridge.edge.workdays.book import Workdays
 from attendance_bridge.stores.agreements import Agreements
@@ -15,7 +18,23 @@ from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.devices import DeviceBook
 from attendance_bridge.stores.ledger import SqliteLedger
 from attendance_bridge.stores.punches import PunchStore
+from attendance_bridge.stores.push import PushBook
 from attendance_bridge.stores.roster import Roster
+
+
+def every_terminal(settings: Settings, database: Database, now: Now) -> list[Device]:
+	"""All terminals of an agent that is not running here: configured, let in by the pairing list, the camera.
+
+	:raises StoreError: the database cannot be used.
+	"""
+	terminals = Terminals(settings.devices)
+	Pairing(PushBook(database), terminals, now=now).reload()
+	found = list(terminals.all)
+	camera = settings.vision.camera.settings.name if settings.vision is not None else None
+	if camera is not None:
+		device = DeviceSettings(name=camera, driver=EDGE_CAMERA, timezone=settings.agent.zone)
+		found.append(Device(settings=device, config=None))
+	return found
 
 
 def make_workdays(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
@@ -109,6 +110,10 @@ def letters(person_days: Iterable[PersonDay], days: Sequence[date]) -> list[str]
 
 def dates(first: date, last: date) -> list[date]:
 	return [first + number * _DAY for number in range((last - first).days + 1)]
+
+
+def last_of_month(day: date) -> date:
+	return day.replace(day=calendar.monthrange(day.year, day.month)[1])
 
 
 def write_days(file: IO[bytes], people: Iterable[Sequence[PersonDay]], zone: tzinfo) -> None:

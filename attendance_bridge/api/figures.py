@@ -9,8 +9,10 @@ from frappe.utils import cint, getdate
 
 from attendance_bridge.bench import figures, held_shifts
 from attendance_bridge.bench.permissions import SEE_ALL, require_role
+from attendance_bridge.bench.workdays import trends
 
 DAYS = 14
+MONTH_DAYS = 30
 
 
 @frappe.whitelist()
@@ -56,6 +58,23 @@ def checkins_by_hour(filters: str | dict[str, Any] | None = None) -> dict[str, A
 
 
 @frappe.whitelist()
+def attendance_by_day(filters: str | dict[str, Any] | None = None) -> dict[str, Any]:
+	"""Who was present, late, absent and on leave in the last days."""
+	_for_those_who_see_all()
+	chosen = _chosen(filters)
+	return trends.attendance_by_day(cint(chosen.get("days")) or MONTH_DAYS, _company(chosen))
+
+
+@frappe.whitelist()
+def overtime_by_department(filters: str | dict[str, Any] | None = None) -> dict[str, Any]:
+	"""Overtime of a month; of this one if none is chosen."""
+	_for_those_who_see_all()
+	chosen = _chosen(filters)
+	month = chosen.get("month")
+	return trends.overtime_by_department(getdate(month) if month else None, _company(chosen))
+
+
+@frappe.whitelist()
 def why_held(shift: str) -> str:
 	"""Why the attendance of a Shift Type is held, in words; empty if it is not."""
 	frappe.has_permission("Shift Type", "read", doc=shift, throw=True)
@@ -70,6 +89,10 @@ def _chosen(filters: str | dict[str, Any] | None) -> dict[str, Any]:
 	"""The filters of a chart as it sends them."""
 	chosen = frappe.parse_json(filters)
 	return chosen if isinstance(chosen, dict) else {}
+
+
+def _company(chosen: dict[str, Any]) -> str | None:
+	return str(chosen["company"]) if chosen.get("company") else None
 
 
 def _card(value: int, route: list[str], route_options: dict[str, Any] | None = None) -> dict[str, Any]:

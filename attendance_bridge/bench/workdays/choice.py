@@ -103,8 +103,6 @@ def _employees(given: Any, first: date, last: date) -> list[str]:
 		query = query.where(employee.company == given.company)
 	if given.branch:
 		query = query.where(employee.branch == given.branch)
-	if given.branch:
-		query = query.where(employee.branch == given.branch)
 	if given.department:
 		query = query.where(employee.department.isin(_departments(given.department)))
 	if given.employee:

@@ -116,7 +116,7 @@ frappe.provide("attendance_bridge.board");
 
 	/** A link to another page of the Desk, for those who may open it. */
 	board.link = (page, words) =>
-		frappe.boot.page_info?.[page] ? `<a href="/app/${page}">${board.safe(words)}</a>` : "";
+		frappe.boot.page_info?.[page] ? `<a class="btn btn-default btn-xs" href="/app/${page}">${board.safe(words)}</a>` : "";
 
 	board.heading = (words, count) =>
 		`<h5 class="board-heading">${board.safe(words)} <span class="text-muted">${cint(count)}</span></h5>`;

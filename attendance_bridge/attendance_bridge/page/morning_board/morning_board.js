@@ -197,7 +197,9 @@ frappe.provide("attendance_bridge.board");
 
 		draw_departments(all, total) {
 			const columns = Object.keys(COLUMNS).filter((state) => total[state] || ALWAYS.includes(state));
-			const rows = [...group(all, "department")].sort(([one], [other]) => one.localeCompare(other));
+			const rows = [...group(all, "department")].sort(
+				([one], [other]) => !one - !other || one.localeCompare(other)
+			);
 			const heads = columns.map((state) => `<th scope="col">${kit.safe(this.label_of(state))}</th>`);
 			return `<div class="morning-departments"><table>
 				<thead><tr><th scope="col">${kit.safe(__("Department"))}</th>
@@ -280,7 +282,7 @@ frappe.provide("attendance_bridge.board");
 				if (device) said.push(`<small class="text-muted">${kit.safe(device)}</small>`);
 			} else if (state === "missing") {
 				said.push(kit.safe(__("since {0}", [clock(starts)])));
-				if (unread) said.push(pill(unread_words(read_until), "yellow"));
+				if (unread) said.push(pill(unread_words(read_until, this.date), "yellow"));
 			} else if (state === "expected") {
 				said.push(kit.safe(__("from {0}", [clock(starts)])));
 			} else {
@@ -326,10 +328,10 @@ frappe.provide("attendance_bridge.board");
 		return `<span class="indicator-pill no-indicator-dot ${colour}">${kit.safe(words)}</span>`;
 	}
 
-	function unread_words(read_until) {
-		return read_until
-			? __("Terminals read up to {0}", [clock(read_until)])
-			: __("Terminals not read yet");
+	function unread_words(read_until, date) {
+		if (!read_until) return __("Terminals not read yet");
+		const of_day = read_until.slice(0, 10) === date ? "" : `${frappe.datetime.str_to_user(read_until.slice(0, 10))} `;
+		return __("Terminals read up to {0}", [of_day + clock(read_until)]);
 	}
 
 	function clock(value) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, time, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,6 +65,14 @@ def test_a_whole_file() -> None:
 	assert isinstance(night.times, ShiftTimes)
 	assert (night.times.rules.late_grace, night.weekly_off) == (None, frozenset())
 	assert (night.overtime.begins, night.overtime.days_off) == (time(20), DaysOff.AS_USUAL)
+
+
+def test_the_documented_file_is_one() -> None:
+	text = (Path(__file__).parents[3] / "docs" / "edge-workdays.md").read_text(encoding="utf-8")
+	found = from_mapping(toml.loads(text.split("```toml\n")[1].split("```")[0])).working_days
+	assert found is not None
+	assert set(found.shifts) == {"Day", "Night"}
+	assert found.allowances == ("night_bill", "snacks")
 
 
 def test_without_any_of_it() -> None:

@@ -140,6 +140,7 @@ def clear() -> None:
 	people = own_employees() or [""]
 	shifts = frappe.get_all("Shift Type", filters={"name": ("like", f"{MARK} %")}, pluck="name") or [""]
 	_clear_overtime(people)
+	clear_anomalies(people)
 	for doctype in ("Employee Checkin", "Attendance", "Shift Assignment", "Employee Internal Work History"):
 		column = "parent" if doctype == "Employee Internal Work History" else "employee"
 		frappe.db.delete(doctype, {column: ("in", people)})
@@ -150,6 +151,16 @@ def clear() -> None:
 		frappe.db.delete("Overtime Type", {"name": ("like", f"{MARK} %")})
 	frappe.db.commit()
 	frappe.clear_cache()
+
+
+def clear_anomalies(people: list[str]) -> None:
+	names = frappe.get_all("Attendance Anomaly", {"employee": ("in", people)}, pluck="name") or [""]
+	for doctype, column in (
+		("Comment", "reference_name"),
+		("Attendance Anomaly Punch", "parent"),
+		("Attendance Anomaly", "name"),
+	):
+		frappe.db.delete(doctype, {column: ("in", names)})
 
 
 def _clear_overtime(people: list[str]) -> None:

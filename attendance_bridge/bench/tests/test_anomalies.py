@@ -70,14 +70,9 @@ def _clear() -> None:
 def _clear_what_happened() -> None:
 	frappe.set_user("Administrator")
 	people = premises.own_employees() or [""]
-	names = frappe.get_all(register.DOCTYPE, {"employee": ("in", people)}, pluck="name") or [""]
-	for doctype, column, values in (
-		(register.PUNCH, "parent", names),
-		("Comment", "reference_name", names),
-		(register.DOCTYPE, "name", names),
-		*((each, "employee", people) for each in ("Attendance Request", "Attendance", "Employee Checkin")),
-	):
-		frappe.db.delete(doctype, {column: ("in", values)})
+	premises.clear_anomalies(people)
+	for doctype in ("Attendance Request", "Attendance", "Employee Checkin"):
+		frappe.db.delete(doctype, {"employee": ("in", people)})
 	frappe.db.delete("Punch Log", {"device": ("like", f"{premises.MARK} %")})
 
 

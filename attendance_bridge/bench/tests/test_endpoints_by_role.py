@@ -7,6 +7,9 @@ from typing import Any
 
 import frappe
 
+from attendance_bridge.bench.anomalies import register
+from attendance_bridge.bench.anomalies.finding import Finding
+from attendance_bridge.bench.anomalies.register import Scope
 from attendance_bridge.bench.punch_log import PunchLog
 from attendance_bridge.bench.testing import IntegrationTestCase
 from attendance_bridge.bench.tests import endpoints, premises, terminals
@@ -29,6 +32,13 @@ ALLOWED = {
 	f"{_API}.agents.found_terminals": ALL_WHO_SEE_ALL,
 	f"{_API}.agents.make_api_key": MANAGERS,
 	f"{_API}.agents.take_over_address": MANAGERS,
+	**dict.fromkeys(
+		(
+			f"{_API}.anomalies.{act}"
+			for act in ("add_punch", "dismiss", "judge_again", "reopen", "request_attendance", "resolve")
+		),
+		HR,
+	),
 	f"{_API}.devices.accept_new_terminal": MANAGERS,
 	f"{_API}.devices.download_diagnostics": MANAGERS,
 	f"{_API}.devices.fetch_checkins": MANAGERS,
@@ -39,8 +49,10 @@ ALLOWED = {
 	f"{_API}.devices.test_connection": MANAGERS,
 	f"{_API}.faces.erase": HR,
 	f"{_API}.faces.withdraw": HR,
+	f"{_API}.figures.attendance_by_day": ALL_WHO_SEE_ALL,
 	f"{_API}.figures.checkins_by_hour": ALL_WHO_SEE_ALL,
 	f"{_API}.figures.devices_online": ALL_WHO_SEE_ALL,
+	f"{_API}.figures.overtime_by_department": ALL_WHO_SEE_ALL,
 	f"{_API}.figures.punches_by_day": ALL_WHO_SEE_ALL,
 	f"{_API}.figures.punches_today": ALL_WHO_SEE_ALL,
 	f"{_API}.figures.shifts_held": ALL_WHO_SEE_ALL,
@@ -97,7 +109,12 @@ class TestEndpointsByRole(IntegrationTestCase):
 		for punch, employee in zip(punches, (cls.employee, cls.other), strict=True):
 			frappe.db.set_value("Punch Log", str(punch.punch_id), "employee", employee)
 		cls.own, cls.others = (str(punch.punch_id) for punch in punches)
+		finding = Finding(employee=cls.other, date=MONDAY.date(), kind="Missing OUT", reason="x")
+		register.keep([finding], Scope(kinds=(finding.kind,), first=finding.date, last=finding.date))
+		anomaly = frappe.get_value(register.DOCTYPE, {"employee": cls.other})
 		cls.known: dict[str, Any] = {
+			"anomaly": anomaly,
+			"anomalies": [anomaly],
 			"device": cls.device,
 			"shift": shift,
 			"employee": cls.other,

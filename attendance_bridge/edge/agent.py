@@ -102,11 +102,13 @@ class Agent:
 		self._now = now
 		self._pulse = Pulse()
 		self.database = Database.open(settings.agent.database)
+		self.receiver: ReceiverServer | None = None
+		self.web: WebServer | None = None
 		try:
 			self._open_stores()
 			self._hire_workers()
 		except BaseException:
-			self.database.close()
+			self._let_go()
 			raise
 
 	def _open_stores(self) -> None:
@@ -532,6 +534,11 @@ class Agent:
 		self.request_stop()
 		self.upstream.close()
 		self.supervisor.wait()
+		self._let_go()
+
+	def _let_go(self) -> None:
+		"""Also of one that was made only half: a server has its threads from the beginning, and while they are
+		there no process ends."""
 		if self.web is not None:
 			self.web.close()
 		if self.receiver is not None:

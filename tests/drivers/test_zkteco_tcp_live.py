@@ -364,6 +364,7 @@ def test_an_event_in_the_middle_of_the_count_is_in_it(terminal: WireTerminal) ->
 		next(heard)
 		terminal.before_sizes = event(text_record("1", AT))
 		pages = [next(heard) for _ in range(4)]
+		assert terminal.acknowledged == 1
 	assert [punch.device_user_id for page in pages for punch in page.punches] == ["1"]
 	assert not any(page.gap for page in pages)
 

@@ -298,6 +298,8 @@ def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> None:
 	with plant.open() as ports:
 		mapping = configuration(tmp_path, ports)
 		mapping["web"] = {"port": ports[0]}
+		# It has its port, and its threads, by then: they must not keep the process from ending.
+		mapping["receiver"] = {"enabled": True, "host": "127.0.0.1", "port": 0}
 		with pytest.raises(ConfigError) as caught:
 			Agent(from_mapping(mapping))
 	assert (caught.value.code, caught.value.details["path"]) == (Code.BAD_VALUE, "web.port")

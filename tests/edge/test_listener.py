@@ -109,6 +109,16 @@ def test_a_punch_is_held_as_it_happens(edge: Edge, clock: Clock, terminal: WireT
 	assert terminal.connections <= 2
 
 
+def test_a_page_is_durable_when_it_is_handed_on(edge: Edge, clock: Clock, terminal: WireTerminal) -> None:
+	heard = edge.reader().listen(live(zkteco(terminal.port)), lambda: False)
+	next(heard)
+	terminal.tell(event(text_record("31", wall(clock))))
+	page, accepted = next(each for each in heard if each[0].punches)
+	assert (len(page.punches), accepted.new, held_ids(edge)) == (1, 1, ["31"])
+	assert terminal.acknowledged == 0
+	heard.close()
+
+
 def test_the_same_punch_by_both_roads_is_one(edge: Edge, clock: Clock, terminal: WireTerminal) -> None:
 	premises = Premises(edge, live(zkteco(terminal.port)))
 	told = event(text_record("31", wall(clock)))

@@ -61,6 +61,12 @@ def test_a_post_is_held_before_it_is_answered(premises: Premises) -> None:
 	assert premises.read_soon == []
 
 
+def test_stored_history_that_is_posted_is_held_too(premises: Premises) -> None:
+	assert premises.post(PATH, event(1, currentEvent=False)).status == 200
+	assert len(premises.punches.held()) == 1
+	assert premises.woken == 1
+
+
 def test_what_comes_damaged_is_read_soon_and_not_all_the_time(premises: Premises, clock: Clock) -> None:
 	for _time in range(3):
 		assert premises.post(PATH, event(employeeNoString="x" * 100)).status == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import struct
 import threading
 import time
@@ -20,11 +21,13 @@ from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.core.punch import DeviceKey, Punch, VerifyMode
 from attendance_bridge.core.redact import Secret
 from attendance_bridge.drivers.zkteco_tcp import Driver, live
+from attendance_bridge.drivers.zkteco_tcp.channel import UdpChannel
 from attendance_bridge.drivers.zkteco_tcp.config import Config
 from attendance_bridge.drivers.zkteco_tcp.live_events import EventReader
 from attendance_bridge.drivers.zkteco_tcp.users import NumberedIds, Users
 from tests.drivers.zk_wire_terminal import (
 	ACK_ERROR,
+	ACK_OK,
 	ACK_UNKNOWN,
 	CONNECT,
 	DISABLE,
@@ -33,6 +36,7 @@ from tests.drivers.zk_wire_terminal import (
 	SIZES,
 	WireTerminal,
 	event,
+	packet,
 	text_record,
 )
 
@@ -367,6 +371,17 @@ def test_an_event_in_the_middle_of_the_count_is_in_it(terminal: WireTerminal) ->
 		assert terminal.acknowledged == 1
 	assert [punch.device_user_id for page in pages for punch in page.punches] == ["1"]
 	assert not any(page.gap for page in pages)
+
+
+def test_an_event_before_an_answer_by_udp_is_set_aside() -> None:
+	ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+	told, answer = event(text_record("1", AT))[8:], packet(ACK_OK)[8:]
+	with theirs, closing(UdpChannel(ours, "127.0.0.1", 4370, 1.0)) as channel:
+		for datagram in (told, answer, told):
+			theirs.send(datagram)
+		assert channel.recv(1024) == answer
+		channel.read_events()
+		assert channel.take_events() == [told, told]
 
 
 # --- one line for all

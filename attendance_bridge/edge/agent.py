@@ -537,8 +537,8 @@ class Agent:
 		self._let_go()
 
 	def _let_go(self) -> None:
-		"""Also of one that was made only half: a server has its threads from the beginning, and no process ends
-		before they do."""
+		"""Also of one that was made only half: a server has its threads from the beginning, and no process
+		ends before they do."""
 		if self.web is not None:
 			self.web.close()
 		if self.receiver is not None:

@@ -88,6 +88,7 @@ def _queue(device: str, command: str, user: str | None) -> str:
 			return str(each.name)
 	if len(waiting) >= MOST_OPEN:
 		frappe.throw(_("{0} commands wait for {1} already.").format(len(waiting), device))
+	wall = moments.utc_now().astimezone(moments.zone_of(device)).replace(tzinfo=None, microsecond=0)
 	document = frappe.get_doc(
 		{
 			"doctype": DOCTYPE,
@@ -96,7 +97,7 @@ def _queue(device: str, command: str, user: str | None) -> str:
 			"state": "Queued",
 			"requested_by": user,
 			"order_id": _next_id(device),
-			"text": _TEXTS[command](_dialect(row.push_dialect), _wall(device)),
+			"text": _TEXTS[command](_dialect(row.push_dialect), wall),
 		}
 	)
 	return str(document.insert(ignore_permissions=True).name)
@@ -144,7 +145,7 @@ def expire() -> None:
 def _take(device: str, limit: int) -> list[Order]:
 	now = moments.now()
 	rows = frappe.db.sql(
-		"SELECT `name`, `order_id`, `command`, `text`, `state`, `attempts`, `sent_at`, `creation`"  # noqa: S608
+		"SELECT `name`, `order_id`, `text`, `state`, `attempts`, `sent_at`, `creation`"  # noqa: S608
 		f" FROM `tab{DOCTYPE}` WHERE `device` = %s AND `state` IN ('Queued', 'Sent')"
 		" ORDER BY `order_id` FOR UPDATE",
 		device,
@@ -160,15 +161,8 @@ def _take(device: str, limit: int) -> list[Order]:
 			_write(row.name, {"state": "Failed", "answered_at": None})
 		elif len(orders) < limit:
 			_write(row.name, {"state": "Sent", "sent_at": now, "attempts": row.attempts + 1})
-			orders.append(Order(id=row.order_id, text=_text_now(device, row)))
+			orders.append(Order(id=row.order_id, text=row.text))
 	return orders
-
-
-def _text_now(device: str, row: Any) -> str:
-	"""A time to set the clock to is that of the sending: what was queued may have waited for long."""
-	if row.command != "Set Clock":
-		return str(row.text)
-	return commands.set_clock(Dialect.SECURITY, _wall(device))
 
 
 def _answer(device: str, outcome: Outcome) -> None:
@@ -199,11 +193,6 @@ def _answer(device: str, outcome: Outcome) -> None:
 			offset_after=0,
 			requested_by=row.requested_by,
 		)
-
-
-def _wall(device: str) -> datetime:
-	"""What the display of a terminal is to show now."""
-	return moments.utc_now().astimezone(moments.zone_of(device)).replace(tzinfo=None, microsecond=0)
 
 
 def _write(name: str, values: dict[str, Any]) -> None:

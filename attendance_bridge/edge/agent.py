@@ -134,7 +134,7 @@ class Agent:
 
 	def _hire_workers(self) -> None:
 		rules = self.settings.rules.rules()
-		reader = TerminalReader(
+		self.reader = reader = TerminalReader(
 			punches=self.punches,
 			cursors=self.cursors,
 			book=self.book,
@@ -260,7 +260,7 @@ class Agent:
 			cursors=self.cursors,
 			now=self._now,
 			on_punches=self._punches_came,
-			clock_rules=self.settings.rules.rules().clock,
+			correcting=lambda: self.reader.correcting,
 			read_soon=self.poller.hurry,
 			on_arrival=lambda name, page: self.posts.note_arrival(name, page) if self.posts else None,
 		)

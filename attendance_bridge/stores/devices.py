@@ -116,12 +116,25 @@ class DeviceBook:
 		with self._db.write() as connection:
 			_answered(connection, facts)
 
-	def contacts(self, callers: Mapping[str, tuple[DeviceInfo, datetime]]) -> None:
-		"""Terminals called, or answered, without showing their clocks: (who, when) by name."""
+	def contacts(
+		self,
+		callers: Mapping[str, tuple[DeviceInfo, datetime]],
+		readings: Mapping[str, ClockReading] | None = None,
+		rules: ClockRules | None = None,
+	) -> None:
+		"""Terminals called, or answered: (who, when) by name.
+
+		:param readings: the looks at their clocks, as far as there were any; each counts as right within
+			`rules`.
+		"""
 		with self._db.write() as connection:
 			for name, (info, at) in callers.items():
-				no_clock = {"clock_offset": None, "clock_good_until": None}
-				_answered(connection, {**_contact(name, info, at), **no_clock})
+				reading = (readings or {}).get(name)
+				clock = {
+					"clock_offset": duration(reading.offset) if reading else None,
+					"clock_good_until": micros_or_none(_good_until(reading, rules or ClockRules())),
+				}
+				_answered(connection, {**_contact(name, info, at), **clock})
 
 	def pulled(self, name: str, report: PullReport, *, at: datetime) -> None:
 		"""A pull has ended. One that read to the end wipes the last error out; `failed` writes it."""

@@ -40,6 +40,7 @@ REBOOT = "REBOOT"
 _REBOOT_SECURITY = "CONTROL DEVICE 03000000"
 REBOOTS = (REBOOT, _REBOOT_SECURITY)
 """Some firmware starts anew before it has answered: a handshake is the answer then."""
+_CLOCK = "SET OPTIONS DateTime="
 CHECK = "CHECK"
 """2.x: look for data that was not sent, and send it."""
 INFO = "INFO"
@@ -80,7 +81,12 @@ def set_clock(dialect: Dialect, wall: datetime) -> str:
 	"""
 	if dialect is Dialect.ATTENDANCE:
 		raise ValueError("a 2.x terminal sets its clock by the answers that it gets")
-	return f"SET OPTIONS DateTime={encode_time(wall)}"
+	return f"{_CLOCK}{encode_time(wall)}"
+
+
+def sets_clock(text: str) -> bool:
+	"""Whether a command is one of `set_clock`: what it says is right at the moment of its sending only."""
+	return text.startswith(_CLOCK)
 
 
 def forget_user(dialect: Dialect, pin: str) -> str:

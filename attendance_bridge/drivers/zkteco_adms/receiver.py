@@ -12,7 +12,7 @@ import logging
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 
@@ -24,7 +24,7 @@ from attendance_bridge.core.punch import Punch
 from attendance_bridge.drivers.zkteco_adms import messages as say
 from attendance_bridge.drivers.zkteco_adms import requests as ask
 from attendance_bridge.drivers.zkteco_adms.clock_watch import BAND, MOST_LIVE, ClockWatch
-from attendance_bridge.drivers.zkteco_adms.commands import on_the_wire
+from attendance_bridge.drivers.zkteco_adms.commands import on_the_wire, set_clock, sets_clock
 from attendance_bridge.drivers.zkteco_adms.desk import (
 	Contact,
 	Desk,
@@ -313,6 +313,10 @@ class Receiver:
 
 	def _sent(self, call: _Call, order: Order) -> str:
 		"""A command as it is sent; nothing for one that nobody here can have made, which has failed then."""
+		if sets_clock(order.text):
+			# It may have waited, or be sent for the second time.
+			wall = call.now.astimezone(call.terminal.zone).replace(tzinfo=None)
+			order = replace(order, text=set_clock(Dialect.SECURITY, wall))
 		try:
 			return on_the_wire((order,))
 		except ValueError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -38,6 +38,8 @@ from attendance_bridge.drivers.zkteco_adms.desk import (
 	Terminal,
 )
 from attendance_bridge.drivers.zkteco_adms.receiver import is_within
+from attendance_bridge.edge.correcting import Correcting
+from attendance_bridge.edge.receiver.corrections import Corrections
 from attendance_bridge.edge.receiver.holding import Together
 from attendance_bridge.edge.receiver.offsets import Offsets
 from attendance_bridge.edge.receiver.promptness import Promptness
@@ -90,13 +92,13 @@ class PushDesk:
 		now: Now,
 		on_punches: Callable[[], None] = lambda: None,
 		restart_terminals: bool = True,
-		clock_rules: ClockRules | None = None,
+		correcting: Callable[[], Correcting] = lambda: Correcting(rules=ClockRules()),
 	) -> None:
 		"""
 		:param pairing: whether unknown terminals come on the pairing list.
 		:param on_punches: called after new punches are held.
 		:param restart_terminals: after a change of clocks; see `offsets`.
-		:param clock_rules: when a clock counts as right.
+		:param correcting: when a clock counts as right, and which are to be set.
 		"""
 		self._gate = gate
 		self._pairing = pairing
@@ -114,7 +116,8 @@ class PushDesk:
 		self._facts: dict[str, Facts] = {}
 		self._news: dict[str, _News] = {}
 		self._stamps: dict[tuple[str, Table], str] = {}
-		self._clock_rules = clock_rules or ClockRules()
+		self._correcting = correcting
+		self._corrections = Corrections(push_book, correcting)
 		self._is_wrong: dict[str, bool] = {}
 		"""Whether the clock of each terminal was wrong at the last look."""
 		self._written: dict[str, datetime] = {}
@@ -123,6 +126,10 @@ class PushDesk:
 		self._offsets = Offsets(push_book, self.find, restart=restart_terminals)
 		self._twins: dict[str, bool] = {}
 		"""What the book of devices says of each serial number."""
+
+	@property
+	def _clock_rules(self) -> ClockRules:
+		return self._correcting().rules
 
 	def gate(self) -> Gate:
 		return self._gate
@@ -305,30 +312,28 @@ class PushDesk:
 			[_call(serial, each, facts[serial]) for serial, each in news.items()],
 			[(serial, table.value, value) for (serial, table), value in stamps.items()],
 		)
+		readings = {names[serial]: reading for serial, reading in self._due_readings(news) if serial in names}
 		self._book.contacts(
-			{names[serial]: (_info(serial, facts[serial]), news[serial].contact.at) for serial in names}
+			{names[serial]: (_info(serial, facts[serial]), news[serial].contact.at) for serial in names},
+			readings,
+			self._clock_rules,
 		)
 		for serial, name in names.items():
-			self._write_reading(serial, name, news[serial].reading, facts[serial])
+			terminal = self._known.get(serial)
+			if name in readings and terminal is not None:
+				self._corrections.look(serial, news[serial].contact.dialect, terminal.zone, readings[name])
 		if earned:
 			self._cursors.vouch_all(earned)
 		for serial, name in names.items():
 			self._tell_twin(serial, name, news[serial].contact)
 		self._offsets.look(self._now())
 
-	def _write_reading(self, serial: str, name: str, reading: ClockReading | None, facts: Facts) -> None:
-		if reading is None:
-			return
-		before = self._written.get(serial)
-		if before is None or reading.taken_at - before >= LOOK_EVERY:
-			self._written[serial] = reading.taken_at
-			self._book.contact(
-				name,
-				_info(serial, facts),
-				at=reading.taken_at,
-				reading=reading,
-				rules=self._clock_rules,
-			)
+	def _due_readings(self, news: Mapping[str, _News]) -> Iterator[tuple[str, ClockReading]]:
+		for serial, each in news.items():
+			before, reading = self._written.get(serial), each.reading
+			if reading is not None and (before is None or reading.taken_at - before >= LOOK_EVERY):
+				self._written[serial] = reading.taken_at
+				yield serial, reading
 
 	def _tell_twin(self, serial: str, name: str, contact: Contact) -> None:
 		"""Into the book of devices, once; and out of it when only one is left."""

@@ -8,6 +8,7 @@ from attendance_bridge.core.clock import ClockRules
 from attendance_bridge.core.driver import Now, Page
 from attendance_bridge.core.errors import Code, ConfigError
 from attendance_bridge.drivers.zkteco_adms.receiver import Receiver
+from attendance_bridge.edge.correcting import Correcting
 from attendance_bridge.edge.reader import look_by_last
 from attendance_bridge.edge.receiver.desk import PushDesk
 from attendance_bridge.edge.receiver.hikvision import HikvisionPosts
@@ -34,7 +35,7 @@ def make_receiver(
 	cursors: SqliteCursors,
 	now: Now,
 	on_punches: Callable[[], None] = lambda: None,
-	clock_rules: ClockRules | None = None,
+	correcting: Callable[[], Correcting] = lambda: Correcting(rules=ClockRules()),
 	read_soon: Callable[[str], None] = lambda name: None,
 	on_arrival: Callable[[str, Page], None] = lambda name, page: None,
 ) -> ReceiverServer:
@@ -56,7 +57,7 @@ def make_receiver(
 		now=now,
 		on_punches=on_punches,
 		restart_terminals=settings.restart_terminals,
-		clock_rules=clock_rules,
+		correcting=correcting,
 	)
 
 	def hold(page: Page, serial: str) -> None:

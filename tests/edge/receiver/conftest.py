@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from attendance_bridge.core.clock import ClockRules
 from attendance_bridge.drivers.zkteco_adms.config import Config
+from attendance_bridge.edge.correcting import Correcting
 from attendance_bridge.edge.receiver.pairing import Pairing
 from attendance_bridge.edge.receiver.server import ReceiverServer
 from attendance_bridge.edge.receiver.service import make_receiver
@@ -72,6 +74,7 @@ class Premises:
 		self.pairing.reload()
 		self.woken = 0
 		self.read_soon: list[str] = []
+		self.correcting = Correcting(rules=ClockRules())
 		self.server: ReceiverServer = make_receiver(
 			settings,
 			terminals=self.terminals,
@@ -82,6 +85,7 @@ class Premises:
 			cursors=self.cursors,
 			now=clock,
 			on_punches=self._wake,
+			correcting=lambda: self.correcting,
 			read_soon=self.read_soon.append,
 		)
 		self._stop = threading.Event()

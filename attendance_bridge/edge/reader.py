@@ -10,7 +10,7 @@ from typing import Any
 
 from attendance_bridge import drivers
 from attendance_bridge.core.clock import ClockReading, ClockRules, ClockVerdict, judge
-from attendance_bridge.core.drift import may_correct
+from attendance_bridge.core.drift import Doubt, doubt_after_setting, doubt_between, may_correct
 from attendance_bridge.core.driver import (
 	Capability,
 	DeviceInfo,
@@ -28,6 +28,7 @@ from attendance_bridge.core.punch import Punch
 from attendance_bridge.core.relay import CountReport, CountWish
 from attendance_bridge.core.watermark import watermark_after_pull
 from attendance_bridge.edge.correcting import Correcting
+from attendance_bridge.edge.doubting import DoubtingSink
 from attendance_bridge.edge.settings import Device
 from attendance_bridge.stores.cursors import SqliteCursors
 from attendance_bridge.stores.devices import DeviceBook, DeviceRecord
@@ -62,6 +63,8 @@ class TerminalReader:
 		self._correct_clocks = False
 		self._largest_correction = timedelta.max
 		self._now = now
+		self._doubts: dict[str, Doubt] = {}
+		"""By name, until the terminal was read to its end: what its clock may have recorded wrong."""
 
 	def go_by(
 		self, clock_rules: ClockRules, *, correct_clocks: bool, largest: timedelta = timedelta.max
@@ -124,19 +127,22 @@ class TerminalReader:
 			info, reading = self._meet(device, driver, rules)
 			record = self._book.find(name)
 			good_until = record.clock_good_until if record else None
+			sink = DoubtingSink(self._punches, self._doubts.get(name))
 			report = pull(
 				info.serial,
 				driver,
 				self._cursors,
-				self._punches,
+				sink,
 				reading=reading,
 				window=window,
-				is_doubtful=partial(_is_doubtful, reading, rules, good_until),
+				is_doubtful=partial(_is_doubtful, reading, rules, good_until, sink),
 				on_page=on_page,
 				stop=stop,
 			)
+			if report.complete and window is None:
+				self._doubts.pop(name, None)
 			if report.complete and self._correct_clocks:
-				self._correct_clock(name, driver, reading, rules)
+				self._correct_clock(name, driver, info, reading, started_at)
 		self._book.pulled(name, report, at=self._now())
 		if report.complete and window is None:
 			watermark = watermark_after_pull(started_at, reading, rules)
@@ -190,6 +196,7 @@ class TerminalReader:
 		info = driver.identify()
 		self._refuse_another(device, info)
 		reading = read_clock(driver)
+		self._look_for_a_jump(device.settings.name, info, reading, rules)
 		self._book.contact(device.settings.name, info, at=started_at, reading=reading, rules=rules)
 		self._book.keep_policy(info.serial, device.settings.policy)
 		return info, reading
@@ -198,16 +205,38 @@ class TerminalReader:
 		record, now = self._book.find(name), self._now()
 		return look_by_last([record] if record else [], record.serial if record else "", now)
 
+	def _look_for_a_jump(
+		self, name: str, info: DeviceInfo, reading: ClockReading | None, rules: ClockRules
+	) -> None:
+		"""Whether its clock was wrong at the contact before and is right now; before this one is kept."""
+		before = self._book.find(name)
+		if before is None or before.serial != info.serial or reading is None:
+			return
+		doubt = doubt_between(before.clock_offset, reading, rules, before.clock_good_until)
+		if doubt is not None:
+			self._doubts[name] = doubt
+
 	def _correct_clock(
-		self, name: str, driver: Driver, reading: ClockReading | None, rules: ClockRules
+		self,
+		name: str,
+		driver: Driver,
+		info: DeviceInfo,
+		reading: ClockReading | None,
+		started_at: datetime,
 	) -> None:
 		"""After the log was read, so that nothing is mixed. A failure leaves the pull as good as it was."""
+		rules = self._clock_rules
 		if reading is None or not may_correct(reading.offset, rules, largest=self._largest_correction):
 			return
 		if Capability.SET_CLOCK not in driver.spec.capabilities:
 			return
 		try:
-			driver.set_clock(self._now())
+			set_at = self._now()
+			driver.set_clock(set_at)
+			# What was made up to the beginning of this pull is here already, judged under the wrong clock.
+			self._doubts[name] = doubt_after_setting(reading, set_at, started_at)
+			after = read_clock(driver)
+			self._book.contact(name, info, at=set_at, reading=after, rules=rules)
 		except DeviceError as error:
 			logger.warning("%s: its clock could not be set (%s)", name, error.code.value)
 
@@ -236,6 +265,12 @@ def look_by_last(records: Iterable[DeviceRecord], serial: str, now: datetime) ->
 
 
 def _is_doubtful(
-	reading: ClockReading | None, rules: ClockRules, good_until: datetime | None, punch: Punch
+	reading: ClockReading | None,
+	rules: ClockRules,
+	good_until: datetime | None,
+	sink: DoubtingSink,
+	punch: Punch,
 ) -> bool:
+	if sink.is_doubtful(punch):
+		return True
 	return judge(punch.occurred_at, reading, rules, good_until=good_until) is not ClockVerdict.TRUSTED

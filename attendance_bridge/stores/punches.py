@@ -55,6 +55,9 @@ class Arrived(NamedTuple):
 	page: Page
 	device_serial: str
 	reading: ClockReading | None
+	good_until: datetime | None = None
+	"""Up to when the clock was right, for a look that the book of devices is ahead of (`is_of_before`)."""
+	is_of_before: bool = False
 
 
 class PunchStore:
@@ -101,12 +104,15 @@ class PunchStore:
 		return accepted
 
 	def _hold_page(self, connection: sqlite3.Connection, arrived: Arrived, *, plain: bool) -> Accepted:
-		page, device_serial, reading = arrived
+		page, device_serial, reading = arrived.page, arrived.device_serial, arrived.reading
 		received_at = self._received_at(reading)
 		read_at = micros(reading.taken_at) if reading else None
 		offset = duration(reading.offset) if reading else None
 		wanted = {"device_serial": text_in(device_serial)}
-		good_until = connection.execute(_SQL["clock_good_until"], wanted).fetchone()[0]
+		if arrived.is_of_before:
+			good_until = micros(arrived.good_until) if arrived.good_until else None
+		else:
+			good_until = connection.execute(_SQL["clock_good_until"], wanted).fetchone()[0]
 		rows = _punch_rows(page.punches, (received_at, read_at, offset, good_until))
 		if not plain:
 			rows = [tuple(map(_bindable, row)) for row in rows]

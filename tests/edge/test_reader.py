@@ -156,3 +156,45 @@ def test_a_corrected_time_zone_times_what_is_held_anew(edge: Edge, clock: Clock)
 	offsets = {one.occurred_utc - other.occurred_utc for one, other in zip(before, after, strict=True)}
 	assert offsets == {timedelta(minutes=90)}
 	assert edge.record("Main gate").clock_offset is None
+
+
+def offsets(edge: Edge) -> list[timedelta]:
+	"""How far ahead the clock of each punch is taken to have been, in order of recording."""
+	return [each.reading.offset for each in edge.punches.undecided(99) if each.reading is not None]
+
+
+def test_what_a_clock_recorded_that_was_set_between_two_contacts_is_doubtful(
+	edge: Edge, clock: Clock
+) -> None:
+	state = terminal_with_log(clock, 1)
+	with HikvisionTerminal(state) as terminal:
+		device, reader = hikvision(terminal.port), edge.reader()
+		reader.read(device)
+		clock.advance(minutes=60)
+		verbs.jump_clock(state, timedelta(minutes=-30))
+		reader.read(device)  # seen wrong
+		clock.advance(minutes=10)
+		verbs.punch(state, "7")
+		verbs.jump_clock(state, timedelta(minutes=30))  # set at its keypad
+		clock.advance(minutes=10)
+		assert reader.read(device).doubtful == 1
+		clock.advance(minutes=10)
+		verbs.punch(state, "7")
+		assert reader.read(device).doubtful == 0
+	assert offsets(edge) == [timedelta(0), timedelta(minutes=-30), timedelta(0)]
+
+
+def test_what_comes_after_a_correction_is_beyond_doubt(edge: Edge, clock: Clock) -> None:
+	state = terminal_with_log(clock, 1)
+	with HikvisionTerminal(state) as terminal:
+		device, reader = hikvision(terminal.port), edge.reader()
+		reader.go_by(ClockRules(), correct_clocks=True)
+		reader.read(device)
+		clock.advance(minutes=60)
+		verbs.jump_clock(state, timedelta(minutes=-30))
+		reader.read(device)  # seen wrong, and set
+		assert edge.record("Main gate").clock_offset == timedelta(0)
+		clock.advance(minutes=5)
+		verbs.punch(state, "7")
+		assert reader.read(device).doubtful == 0
+	assert offsets(edge) == [timedelta(0), timedelta(0)]

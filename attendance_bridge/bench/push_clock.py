@@ -34,6 +34,8 @@ def looked(device: str, dialect: Dialect, reading: ClockReading) -> None:
 	lasting.write(lambda: clock_guard.was_read(device, reading, rules))
 	if drift.is_right(reading, rules) or not clock_guard.corrects_by_itself():
 		return
+	if frappe.db.get_value(devices.DOCTYPE, device, "road") != "Push":
+		return  # whoever reads it sets its clock, too
 	if not drift.may_correct(reading.offset, rules, largest=clock_guard.largest_correction()):
 		lasting.write(lambda: clock_guard.note_no_correction(device, reading))
 		return

@@ -19,10 +19,18 @@ from attendance_bridge.drivers.zkteco_adms import commands, replies, rows
 from attendance_bridge.drivers.zkteco_adms.config import Config, check_token, parse_networks
 from attendance_bridge.drivers.zkteco_adms.desk import Dialect, Facts, Order, Stamp, Table
 from attendance_bridge.drivers.zkteco_adms.limits import Allowance
-from attendance_bridge.drivers.zkteco_adms.requests import BadCallError, Endpoint, read_facts, read_head
+from attendance_bridge.drivers.zkteco_adms.messages import CommandResults
+from attendance_bridge.drivers.zkteco_adms.requests import (
+	BadCallError,
+	Endpoint,
+	read_facts,
+	read_head,
+	read_message,
+)
 from attendance_bridge.drivers.zkteco_adms.rows import NotAPunch, Row, place, read_attlog, read_event
 from attendance_bridge.drivers.zkteco_adms.sightings import Sightings
 from attendance_bridge.drivers.zkteco_adms.texts import fields, lines, number
+from attendance_bridge.drivers.zkteco_adms.wire import Request
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 26, 8, 0, tzinfo=timezone.utc)
@@ -310,6 +318,25 @@ def test_lines_and_fields() -> None:
 	assert list(lines(b"a\rb\r\rc")) == [b"a", b"b", b"c"], "each is a record"
 	assert fields(b"~A=1\tb=x=y\tnothing\tA=2") == {"a": "1", "b": "x=y"}
 	assert [number(text) for text in ("7", "-7", "", "1e3", "٣", "9" * 11)] == [7, -7, None, None, None, None]
+
+
+@pytest.mark.parametrize(
+	("body", "expected"),
+	[
+		(b"ID=1&Return=0&CMD=DATA\nID=2&Return=-1&CMD=CHECK\n", [(1, 0, "DATA"), (2, -1, "CHECK")]),
+		(b"ID=1\r\nReturn=0\r\nCMD=REBOOT\r\n", [(1, 0, "REBOOT")]),
+		(b"ID=1\nReturn=0\nCMD=INFO\n~DeviceName=K40\nID=2\nReturn=-2", [(1, 0, "INFO"), (2, -2, "")]),
+		(b"ID=1\nCMD=CHECK\nReturn=5\nReturn=-7", [(1, 5, "CHECK")]),
+		(b"ID=1\n~DeviceName=K40", []),
+		(b"Return=0\nCMD=INFO\n~DeviceName=K40", []),
+	],
+)
+def test_results_in_one_line_or_in_three(body: bytes, expected: list[tuple[int, int, str]]) -> None:
+	head = read_head("POST", "/iclock/devicecmd", "SN=A1")
+	message = read_message(head, Request(method="POST", path="/iclock/devicecmd", query="SN=A1", body=body))
+	assert isinstance(message, CommandResults)
+	assert [(each.id, each.code, each.said) for each in message.outcomes] == expected
+	assert (message.facts is not None and message.facts.model == "K40") is (b"K40" in body)
 
 
 # replies

@@ -118,7 +118,7 @@ def until(happens: Callable[[], bool], seconds: float = 30) -> bool:
 def at_the_beginning_of_a_minute() -> None:
 	"""Calls are counted by the minute: wait if this one is about to end."""
 	left = 60 - time.time() % 60
-	if left < 15:
+	if left < 8:
 		time.sleep(left)
 
 

@@ -168,6 +168,14 @@ class TestPushClock(IntegrationTestCase):
 		self.punch(ahead=-HOUR)
 		self.assertEqual(self.commands(), ["Reboot"])
 
+	def test_one_that_is_read_as_well_is_set_by_whoever_reads_it(self) -> None:
+		pushers.settings(push_enabled=1, correct_clocks=1)
+		frappe.db.set_value(DEVICE, self.device, "road", "Direct", update_modified=False)
+		frappe.db.commit()
+		self.show(ahead=-HOUR)
+		self.assertAlmostEqual(self.state().clock_offset, -3600, delta=5)
+		self.assertEqual(self.commands(), [])
+
 	def test_after_a_change_of_clocks_it_is_restarted_once(self) -> None:
 		self.call("GET", "cdata?options=all&pushver=2.4.1")
 		push_clock.restart_stale()

@@ -310,17 +310,21 @@ def _stamp(head: Head) -> Stamp | None:
 
 
 def _results(head: Head, body: bytes) -> CommandResults:
-	"""Lines `ID=1&Return=0&CMD=DATA`; lines without an id tell of the terminal (INFO, GET OPTION)."""
-	outcomes: list[Outcome] = []
+	"""Lines `ID=1&Return=0&CMD=DATA`, of which some firmware makes three; others tell of the terminal (INFO,
+	GET OPTION)."""
+	results: list[dict[str, str]] = []
 	told: list[bytes] = []
 	for line in lines(body):
-		outcome = _outcome(fields(line, b"&"))
-		if outcome is not None:
-			outcomes.append(outcome)
-			if len(outcomes) >= MAX_OUTCOMES:
+		named = fields(line, b"&")
+		if "id" in named:
+			if len(results) >= MAX_OUTCOMES:
 				break
+			results.append(named)
+		elif results and named and named.keys() <= {"return", "cmd"}:
+			results[-1] = {**named, **results[-1]}
 		else:
 			told.append(line)
+	outcomes = [outcome for outcome in map(_outcome, results) if outcome is not None]
 	if not outcomes:
 		# Documented for the body, seen in the query as well.
 		outcome = _outcome(head.params)

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import frappe
+from frappe.desk.query_report import run
 from frappe.utils import getdate
 
 from attendance_bridge.bench.overtime import paying
@@ -333,6 +334,66 @@ class TestOvertimeApproval(IntegrationTestCase):
 		self.listed(employee=self.ben).submit()
 		# 2080 / 104 = 20 an hour; 1.5 h x 20 x 1.5 and 2 h x 20 x 1.25
 		self.assertEqual([row[2] for row in self.salaries()], [45.0, 50.0, 15.0])
+
+	def test_the_report_says_how_far_it_has_come(self) -> None:
+		self.assertEqual(
+			self._reported(), {"waiting": 3.5, "approved": 0, "rejected": 0, "paid": 0, "changed": 0}
+		)
+		approval = self.listed(employee=self.ben)
+		(row,) = approval.days
+		row.approved_overtime, row.remark = HOUR, "Left the loom at 18:00"
+		approval.submit()
+		told = {"waiting": 0, "approved": 2.5, "rejected": 1, "paid": 0, "changed": 0}
+		self.assertEqual(self._reported(), told)
+		payroll_office.slip(self.ben, date(2026, 3, 1), LAST).submit()
+		self.assertEqual(self._reported(), {**told, "paid": 2.5})
+		frappe.db.set_value("Attendance", row.attendance, "bridge_overtime", 0)
+		self.assertEqual(self._reported(), {**told, "paid": 2.5, "changed": 1})
+
+	def _reported(self) -> dict[str, float]:
+		filters = {"from_date": str(MONDAY), "to_date": str(LAST), "employee": self.ben}
+		rows = run("Overtime and Eligibility", filters=filters, ignore_prepared_report=True)["result"]
+		row = next(row for row in rows if isinstance(row, dict) and row.get("employee") == self.ben)
+		return {name: row[name] for name in ("waiting", "approved", "rejected", "paid", "changed")}
+
+	def test_where_hrms_has_its_own_overtime_it_pays(self) -> None:
+		if not payroll_office.has_own_overtime():
+			self.skipTest("this HRMS has no overtime of its own")
+		shift = premises.shift_type(
+			"Own",
+			"09:00:00",
+			"17:00:00",
+			after=420,
+			**{**premises.with_overtime(), "enable_auto_attendance": 1},
+			process_attendance_after=MONDAY - timedelta(days=1),
+			last_sync_of_checkin=datetime(2026, 3, 5),
+			determine_check_in_and_check_out="Alternating entries as IN and OUT during the same shift",
+			working_hours_calculation_based_on="First Check-in and Last Check-out",
+		)
+		payroll_office.rule("Own", shift_type=shift)
+		employee = premises.employee(5, default_shift=shift)
+		payroll_office.assign(employee, 2080, date(2026, 1, 1))
+		payroll_office.give_holidays(employee, f"{premises.MARK} Sundays")
+		_check_in(employee, MONDAY, "09:00:00", "20:30:00")
+		frappe.get_doc("Shift Type", shift).process_auto_attendance()
+		counting.count_all()
+
+		approval = self.listed(employee=employee)
+		(row,) = approval.days
+		self.assertTrue(row.overtime_type)
+		row.approved_extra_overtime, row.remark = HOUR, "Left at 20:00"
+		approval.submit()
+		# 2 + 1 hours x 10, by the Overtime Type; of ours only the snacks.
+		paid = self.salaries(employee=employee)
+		self.assertEqual(sorted(amount for _, _, amount in paid), [15.0, 30.0])
+		slip = frappe.get_doc("Overtime Slip", {"employee": employee, "docstatus": 1})
+		self.assertEqual([each.overtime_duration for each in slip.overtime_details], [3.0])
+		approval.pay_again()
+		self.assertEqual(self.salaries(employee=employee), paid)
+		approval.reload()
+		approval.cancel()
+		self.assertEqual(self.salaries(employee=employee), [])
+		self.assertEqual(frappe.db.get_value("Overtime Slip", slip.name, "docstatus"), 2)
 
 	def test_a_long_list_costs_a_few_statements_a_line(self) -> None:
 		people = [self.ann, self.ben]

@@ -87,7 +87,15 @@ class OvertimeApproval(Document):
 		self._check_dates()
 		self.days = []
 		for day in deciding.open_days(self):
-			row = self.append("days", {"employee": day.employee, "attendance_date": day.date})
+			row = self.append(
+				"days",
+				{
+					"employee": day.employee,
+					"attendance_date": day.date,
+					"decision": "Approve",
+					"approve_allowances": 1,
+				},
+			)
 			deciding.fill(row, day)
 		self._sum_up()
 		return len(self.days)

@@ -11,6 +11,7 @@ import frappe
 from attendance_bridge.bench.permissions import visible_employees
 
 _FORMULA = re.compile(r"[=+\-@\t\r]")
+_ANGLES = {ord("<"): "‹", ord(">"): "›"}
 _NUMBER = re.compile(r"[+-][\d .,]+")
 
 
@@ -43,14 +44,17 @@ def figure(label: str, value: int | str, indicator: str) -> dict[str, Any]:
 
 
 def harmless(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-	"""Rows of which no cell is a formula to the program that opens their CSV or Excel file.
+	"""Rows of which no cell is markup to a browser, or a formula to the program that opens their file.
 
-	A text that begins as one gets an apostrophe in front; a number with its sign stays.
+	Whoever named an employee or a terminal wrote a text. One that begins as a formula gets an apostrophe in
+	front; a number with its sign stays.
 	"""
 	return [{field: harmless_cell(value) for field, value in row.items()} for row in rows]
 
 
 def harmless_cell(value: Any) -> Any:
-	if isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value):
-		return f"'{value}"
-	return value
+	if not isinstance(value, str):
+		return value
+	if _FORMULA.match(value) and not _NUMBER.fullmatch(value):
+		value = f"'{value}"
+	return value.translate(_ANGLES) if "<" in value else value

@@ -212,6 +212,17 @@ class TestReportAccess(IntegrationTestCase):
 				words = [word for line in csv.reader(StringIO(text)) for word in line]
 				self.assertIn(f"'{HOSTILE}", words)
 
+	def test_no_cell_is_markup(self) -> None:
+		"""The Desk shows texts of a report as HTML."""
+		employee = self.people[3]
+		frappe.db.set_value("Employee", employee, "employee_name", "<img src=x onerror=alert(1)>")
+		self.addCleanup(frappe.db.set_value, "Employee", employee, "employee_name", "Worker 003")
+		for name in (*OF_DAYS, "Payroll Export"):
+			with self.subTest(report=name):
+				filters = {**OF_DAYS.get(name, RANGE), "employee": employee}
+				answer = query_report.run(name, filters=filters, ignore_prepared_report=True)
+				self.assertNotIn("<img", frappe.as_json(answer))
+
 	def exported(self, name: str, filters: dict[str, Any], kind: str) -> bytes:
 		frappe.local.form_dict = frappe._dict(
 			report_name=name,

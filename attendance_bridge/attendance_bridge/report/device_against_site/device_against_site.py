@@ -29,10 +29,10 @@ def _columns() -> list[dict[str, Any]]:
 		column(_("The Terminal Says"), "count_there", "Int", 140),
 		column(_("We Hold"), "count_here", "Int", 100),
 		column(_("Unexplained"), "gap", "Int", 110),
-		column(_("Since"), "gap_since", "Datetime", 175),
-		column(_("Counted"), "counted_at", "Datetime", 175),
-		column(_("Vouched for up to"), "watermark", "Datetime", 175),
-		column(_("Last Contact"), "last_contact", "Datetime", 175),
+		column(_("Since"), "gap_since", "Datetime", 190),
+		column(_("Counted"), "counted_at", "Datetime", 190),
+		column(_("Vouched for up to"), "watermark", "Datetime", 190),
+		column(_("Last Contact"), "last_contact", "Datetime", 190),
 		column(_("Trouble"), "last_error", "Data", 320),
 	]
 

@@ -20,9 +20,9 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict[str, Any]]
 def _columns() -> list[dict[str, Any]]:
 	return [
 		column(_("Shift Type"), "shift", "Link", 150, options="Shift Type"),
-		column(_("Judged Up To"), "until", "Datetime", 170),
+		column(_("Judged Up To"), "until", "Datetime", 190),
 		column(_("Held By"), "device", "Link", 180, options=devices.DOCTYPE),
-		column(_("Last Contact"), "last_contact", "Datetime", 170),
+		column(_("Last Contact"), "last_contact", "Datetime", 190),
 		column(_("Why"), "why", "Data", 420),
 		column(_("Trouble with the Terminal"), "last_error", "Data", 420),
 	]

@@ -36,9 +36,9 @@ def _columns() -> list[dict[str, Any]]:
 		column(_("Shift"), "shift", "Link", 120, options="Shift Type"),
 		column(_("Day"), "status", "Data", 110),
 		column(_("Why"), "reason", "Data", 210),
-		column(_("First In"), "first_in", "Datetime", 175),
+		column(_("First In"), "first_in", "Datetime", 190),
 		column(_("Late by (Minutes)"), "late", "Int", 130),
-		column(_("Last Out"), "last_out", "Datetime", 175),
+		column(_("Last Out"), "last_out", "Datetime", 190),
 		column(_("Left Early by (Minutes)"), "early", "Int", 160),
 		column(_("Attendance"), "attendance", "Link", 150, options="Attendance"),
 	]

@@ -89,7 +89,7 @@ def _chart(lines: list[Line]) -> dict[str, Any] | None:
 	ordinary: dict[str, timedelta] = defaultdict(timedelta)
 	over: dict[str, timedelta] = defaultdict(timedelta)
 	for line in lines:
-		department = line.sums.person.department or _("No Department")
+		department = harmless_cell(line.sums.person.department) or _("No Department")
 		overtime = line.sums.overtime + line.sums.extra_overtime
 		over[department] += overtime
 		ordinary[department] += max(line.sums.hours - overtime, timedelta())

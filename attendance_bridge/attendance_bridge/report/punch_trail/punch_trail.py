@@ -14,6 +14,16 @@ from attendance_bridge.bench.report_column import column, figure, harmless
 from attendance_bridge.bench.workdays import choice
 
 MOST_PUNCHES = 20_000
+_COLOURS = {
+	"Received": "light-blue",
+	"Pending": "blue",
+	"Checked in": "green",
+	"Duplicate": "light-gray",
+	"Unmapped": "orange",
+	"Quarantined": "red",
+	"Rejected": "red",
+	"Ignored": "gray",
+}
 
 
 def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
@@ -28,8 +38,8 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
 
 def _columns() -> list[dict[str, Any]]:
 	return [
-		column(_("Time"), "occurred_at", "Datetime", 175),
-		column(_("On the Terminal"), "wall_time", "Datetime", 175),
+		column(_("Time"), "occurred_at", "Datetime", 190),
+		column(_("On the Terminal"), "wall_time", "Datetime", 190),
 		column(_("Device"), "device", "Link", 150, options="Device Configuration"),
 		column(_("By"), "verify_mode", "Data", 90),
 		column(_("Key"), "device_key", "Data", 110),
@@ -38,7 +48,7 @@ def _columns() -> list[dict[str, Any]]:
 		column(_("Status"), "status", "Data", 110),
 		column(_("Why"), "status_reason", "Data", 260),
 		column(_("Road"), "road", "Data", 90),
-		column(_("Received"), "received_at", "Datetime", 175),
+		column(_("Received"), "received_at", "Datetime", 190),
 		column(_("Employee Checkin"), "employee_checkin", "Link", 200, options="Employee Checkin"),
 		column(_("Attendance"), "attendance", "Link", 160, options="Attendance"),
 		column(_("Punch"), "punch", "Link", 280, options="Punch Log"),
@@ -67,13 +77,18 @@ def _rows(chosen: choice.Choice) -> list[Any]:
 def _told(row: Any) -> Any:
 	return {
 		**row,
-		"verify_mode": _(row.verify_mode or ""),
-		"device_key": _((row.device_key or "").replace("_", " ")),
+		"verify_mode": _word(row.verify_mode),
+		"device_key": _word(row.device_key),
 		"status": _(row.status),
 		"status_reason": messages.reason(row.status_reason),
 		"log_type_reason": messages.reason(row.log_type_reason),
 		"road": _(row.road or ""),
 	}
+
+
+def _word(code: str | None) -> str:
+	"""What a terminal says by a code; nothing where it says nothing."""
+	return _(code.replace("_", " ").title()) if code and code not in ("undefined", "unknown") else ""
 
 
 def _chart(rows: list[Any]) -> dict[str, Any] | None:
@@ -82,14 +97,15 @@ def _chart(rows: list[Any]) -> dict[str, Any] | None:
 		return None
 	counts = Counter((row.occurred_at.date(), row.status) for row in rows)
 	dates = sorted({day for day, _status in counts})
+	statuses = sorted({row.status for row in rows})
 	return {
 		"type": "bar",
+		"colors": [_COLOURS.get(status, "gray") for status in statuses],
 		"barOptions": {"stacked": True},
 		"data": {
 			"labels": [str(day) for day in dates],
 			"datasets": [
-				{"name": _(status), "values": [counts[day, status] for day in dates]}
-				for status in sorted({row.status for row in rows})
+				{"name": _(status), "values": [counts[day, status] for day in dates]} for status in statuses
 			],
 		},
 	}

@@ -47,7 +47,7 @@ def _columns() -> list[dict[str, Any]]:
 		column(_("Unreadable"), "unreadable", "Int", 110),
 		column(_("Seconds (Mean)"), "mean", "Float", 130, precision=1),
 		column(_("Seconds (Longest)"), "longest", "Float", 140, precision=1),
-		column(_("Last Run"), "last_run", "Datetime", 175),
+		column(_("Last Run"), "last_run", "Datetime", 190),
 	]
 
 

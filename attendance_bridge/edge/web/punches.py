@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from attendance_bridge.core.projection import State
 from attendance_bridge.edge.board import STATE_WORDS
 from attendance_bridge.edge.cells import CSV_MARK, csv_line, harmless
-from attendance_bridge.edge.messages import CORRECTION_KINDS, CORRECTIONS, REASONS
+from attendance_bridge.edge.messages import CORRECTION_KINDS, REASONS
 from attendance_bridge.edge.web import records
 from attendance_bridge.edge.web.access.guard import caller, needs
 from attendance_bridge.edge.web.access.scopes import Scope
@@ -151,10 +151,10 @@ def _punch_page(punch_id: uuid.UUID, said: str) -> str:
 		punch=view,
 		raw=entry.held.punch.raw,
 		history=[records.correction_view(each) for each in history],
-		said=CORRECTIONS.get(said, ""),
+		said=records.effect_words(here).get(said, ""),
 		offered=_offered(entry.held.state),
 		kinds=CORRECTION_KINDS,
-		effects=CORRECTIONS,
+		effects=records.effect_words(here),
 		reasons=REASONS,
 		state_words=STATE_WORDS,
 		site_decides=here.site_decides,

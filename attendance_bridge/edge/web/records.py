@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 from attendance_bridge.core.person import Person
 from attendance_bridge.core.projection import State
 from attendance_bridge.edge.cells import unicode_text
+from attendance_bridge.edge.messages import CORRECTIONS
 from attendance_bridge.edge.web.access.scopes import Caller
 from attendance_bridge.edge.web.services import Services
 from attendance_bridge.edge.web.services import services as current_services
-from attendance_bridge.stores.corrections import Correction
+from attendance_bridge.stores.corrections import Correction, Effect
 from attendance_bridge.stores.log import Filters, LogEntry
 
 NO_ZONE = ZoneInfo("UTC")
@@ -128,6 +129,13 @@ def correction_view(correction: Correction | None) -> dict[str, Any] | None:
 		"made_at": correction.made_at,
 		"effect": correction.effect.value,
 	}
+
+
+def effect_words(services: Services) -> dict[str, str]:
+	"""What became of a correction, or why it was not taken, by its code."""
+	if services.workdays is None:
+		return CORRECTIONS
+	return {**CORRECTIONS, Effect.DELIVERED_STAYS.value: CORRECTIONS["ledger_stays"]}
 
 
 def enrolled(services: Services) -> tuple[dict[str, int], set[str]] | None:

@@ -35,7 +35,7 @@ _FORMATS = {
 	Kind.DATE: {"num_format": "yyyy-mm-dd", "align": "left"},
 	Kind.MOMENT: {"num_format": "yyyy-mm-dd hh:mm", "align": "left"},
 	Kind.HOURS: {"num_format": "0.00"},
-	Kind.COUNT: {"num_format": "0.##"},
+	Kind.COUNT: {},
 }
 _WIDTHS = {Kind.TEXT: 16, Kind.DATE: 11, Kind.MOMENT: 16, Kind.HOURS: 9, Kind.COUNT: 8}
 

@@ -90,7 +90,7 @@ def correct_punch(*, punch_id: uuid.UUID, kind: str, why: str) -> dict[str, Any]
 		raise ApiError(status, error.refusal.value, sentence=CORRECTIONS[error.refusal.value]) from None
 	here.wake_uploader()
 	here.pulse.beat()
-	return {"effect": effect.value, "sentence": CORRECTIONS[effect.value]}
+	return {"effect": effect.value, "sentence": records.effect_words(here)[effect.value]}
 
 
 @blueprint.get("/people")

@@ -1,0 +1,100 @@
+"""The pages of working days as a browser shows and prints them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from attendance_bridge.edge.web.server import WebServer
+from tests.edge.rig import Clock, Edge, running
+from tests.edge.web.conftest import keep_picture
+from tests.edge.web.rig import PASSWORD, Office
+from tests.edge.workdays.rig import ANNA, DAY_SHIFT, MONDAY, NEXT_MONTH, Shop
+
+PEOPLE = [
+	replace(
+		ANNA,
+		employee=f"HR-{number}",
+		attendance_device_id=str(number),
+		full_name=f"Somebody with a Name {number}",
+	)
+	for number in range(20)
+]
+DAY, MONTH, PERSON = (
+	"/days?date=2026-03-02",
+	"/months?month=2026-03",
+	"/people/days?employee=HR-3&month=2026-03",
+)
+SHORTER_SIDE, LONGER_SIDE = 595, 842
+"""Of A4 in points."""
+
+
+@pytest.fixture
+def clock() -> Clock:
+	return Clock(NEXT_MONTH)
+
+
+@pytest.fixture
+def address(edge: Edge) -> Iterator[str]:
+	shop = Shop(edge, PEOPLE, shifts=[DAY_SHIFT], working_days={"weekly_off": ["friday"]})
+	for number in range(5):
+		for person in PEOPLE:
+			shop.passes(person.attendance_device_id, "09:12", "20:30", day=MONDAY + timedelta(days=number))
+	shop.settle()
+	office = Office(edge, workdays=shop.workdays, settings=shop.settings)
+	office.account("boss", "manager")
+	server = WebServer(office.app, host="127.0.0.1", port=0, pulse=office.services.pulse)
+	with running(server):
+		yield f"http://127.0.0.1:{server.port}"
+	server.close()
+
+
+@pytest.fixture
+def logged_in(open_page: Callable[..., Any], address: str) -> Callable[..., Any]:
+	def open_one(width: int, height: int) -> Any:
+		page = open_page(width, height)
+		page.goto(f"{address}/login?next=/people")
+		page.fill("[name=name]", "boss")
+		page.fill("[name=password]", PASSWORD)
+		page.click("button.main")
+		page.wait_for_url("**/people")
+		return page
+
+	return open_one
+
+
+def fits(page: Any, address: str, width: int, name: str) -> None:
+	for place, path in (("day", DAY), ("month", MONTH), ("person", PERSON)):
+		page.goto(address + path)
+		assert page.evaluate("document.documentElement.scrollWidth") <= width, place
+		assert page.locator("[data-print]").is_visible()
+		keep_picture(page, f"workdays-{place}-{name}")
+
+
+def test_the_pages_on_a_phone_and_the_reason_on_demand(logged_in: Callable[..., Any], address: str) -> None:
+	page = logged_in(390, 844)
+	fits(page, address, 390, "phone")
+	page.goto(address + DAY)
+	assert not page.get_by_text("Came after the grace period").first.is_visible()
+	page.locator("summary").first.click()
+	assert page.get_by_text("Came after the grace period").first.is_visible()
+
+
+def test_a_month_prints_on_one_page_in_landscape(logged_in: Callable[..., Any], address: str) -> None:
+	page = logged_in(1280, 800)
+	fits(page, address, 1280, "desk")
+	page.goto(address + MONTH)
+	paper = page.pdf(prefer_css_page_size=True)
+	boxes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", paper)
+	assert [(round(float(width)), round(float(height))) for width, height in boxes] == [
+		(LONGER_SIDE, SHORTER_SIDE)
+	]
+	page.emulate_media(media="print")
+	page.set_viewport_size({"width": 1047, "height": 718})  # A4 landscape without margins of 10 mm, at 96 dpi
+	assert page.evaluate("document.documentElement.scrollWidth") <= 1047
+	assert not page.locator("nav.pages").is_visible()

@@ -263,6 +263,14 @@ def test_another_document_is_no_entry(body: bytes) -> None:
 	assert caught.value.code is Code.GARBAGE
 
 
+def test_an_entry_that_is_nested_too_deep_is_no_entry() -> None:
+	deep = FOREIGN.replace("<url>", "<a>" * 5_000 + "</a>" * 5_000 + "<url>").encode()
+	(entry,) = HostEntry.read_all(deep)
+	with pytest.raises(DeviceError) as caught:
+		entry.to_xml()
+	assert caught.value.code is Code.GARBAGE
+
+
 @pytest.mark.parametrize(
 	("host", "port", "path"),
 	[

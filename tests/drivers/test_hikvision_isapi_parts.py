@@ -49,6 +49,10 @@ STREAMS = {
 	+ part(PRETTY)
 	+ picture(with_length=False)
 	+ part(XML, "application/xml"),
+	"a picture that is announced too long": part(JSON)
+	+ picture(with_length=True).replace(f"{len(PICTURE)}".encode(), b"99999")
+	+ part(PRETTY)
+	+ part(XML, "application/xml"),
 	"bare": JSON.encode() + b"\r\n" + PRETTY.encode() + b"\n" + XML.encode(),
 	"joined": JSON.encode() + PRETTY.encode() + XML.encode(),
 	"headers without delimiters": (part(JSON) + part(PRETTY) + part(XML, "application/xml")).replace(
@@ -132,16 +136,22 @@ def test_depth_is_bounded() -> None:
 	"filler", [b"x", b"\n", b"<", b"{", b"--", b"--a\n", b"a: b\n", b"\xff", b'"', b"<?x ", b"\\"]
 )
 def test_a_stream_without_end_takes_no_memory(filler: bytes) -> None:
-	reader = PartReader()
-	piece = filler * (65_536 // len(filler))
+	reader = PartReader(max_document=65_536)
+	piece = filler * (16_384 // len(filler))
 	tracemalloc.start()
 	try:
-		for _ in range(64):
+		for _ in range(17):
 			reader.feed(piece)
 		_now, peak = tracemalloc.get_traced_memory()
 	finally:
 		tracemalloc.stop()
-	assert peak < 4 * MAX_DOCUMENT
+	assert peak < 4 * 65_536
+
+
+def test_delimiters_without_end_are_no_stream() -> None:
+	reader = PartReader()
+	reader.feed(b"--a\r\n" * 1000)
+	assert reader.passed_over == 5000
 
 
 @settings(max_examples=300, deadline=None)

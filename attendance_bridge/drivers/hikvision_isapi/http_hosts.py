@@ -207,9 +207,15 @@ class HostEntry:
 		SubElement(event, "minorEvent").text = ",".join(f"{minor:#x}" for minor in sorted(PASSED))
 
 	def to_xml(self) -> bytes:
-		document: bytes = tostring(
-			self._root, encoding="utf-8", xml_declaration=True, short_empty_elements=False
-		)
+		"""
+		:raises DeviceError: GARBAGE, if it lies too deep within itself to be written.
+		"""
+		try:
+			document: bytes = tostring(
+				self._root, encoding="utf-8", xml_declaration=True, short_empty_elements=False
+			)
+		except RecursionError:
+			raise DeviceError(Code.GARBAGE, reason="nested too deep") from None
 		return document
 
 	def _find(self, element: Element, name: str) -> Element | None:

@@ -27,7 +27,8 @@ _ROOT = re.compile(rb"<([A-Za-z_][A-Za-z0-9_.:-]{0,127})(?=[\s/>])")
 _PROLOGUE = re.compile(rb"\s*(?:<\?[^>]{0,500}\?>\s*|<!--.{0,2000}?-->\s*)*", re.DOTALL)
 _BARE = re.compile(rb"\n[{<]")
 """Where, among documents without delimiters, the next one begins."""
-_BOM = b"\xef\xbb\xbf"
+_HOLLOW = re.compile(rb"(?:[ \t\r\n\0]+|\xef\xbb\xbf)*")
+"""What may stand between documents: blanks, and marks of byte order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ class PartReader:
 		line = bytes(buffer[:end]).strip()
 		if line.startswith(b"--"):
 			self._learn(line)
+			self.passed_over += end + 1
 			self._drop(end + 1)
 			return self._begin(_State.HEADERS)
 		if _HEADER.match(line):
@@ -271,12 +273,7 @@ class PartReader:
 	def _pass_over(self) -> bool:
 		buffer = self._buffer
 		if self._left is not None:
-			taken = min(self._left, len(buffer))
-			self._left -= taken
-			self._drop(taken)
-			if self._left:
-				return False
-			return self._begin(_State.SEEK)
+			return self._pass_over_announced(self._left)
 		if self._is_delimiter(0):
 			return self._begin(_State.SEEK)
 		at = self._find_delimiter(0)
@@ -288,6 +285,21 @@ class PartReader:
 			self.passed_over += dropped
 		self._drop(dropped)
 		return False if at is None else self._begin(_State.SEEK)
+
+	def _pass_over_announced(self, left: int) -> bool:
+		"""So many bytes, or fewer: where a delimiter comes before their end, the length was wrong."""
+		at = self._find_delimiter(0) if self._boundary else None
+		if at is not None and at < left:
+			self._drop(at)
+			return self._begin(_State.SEEK)
+		if left <= len(self._buffer):
+			self._drop(left)
+			return self._begin(_State.SEEK)
+		# The beginning of a delimiter may have come.
+		taken = max(0, len(self._buffer) - len(self._boundary) - 4)
+		self._left = left - taken
+		self._drop(taken)
+		return False
 
 	def _is_delimiter(self, at: int, *, may_come: bool = False) -> bool:
 		"""Whether a delimiter stands here.
@@ -333,15 +345,8 @@ def _boundary(content_type: str) -> bytes:
 
 
 def _first_solid(buffer: bytearray) -> int:
-	at = 0
-	while at < len(buffer):
-		if buffer[at] in b" \t\r\n\0":
-			at += 1
-		elif buffer.startswith(_BOM, at):
-			at += len(_BOM)
-		else:
-			break
-	return at
+	found = _HOLLOW.match(buffer)
+	return found.end() if found else 0
 
 
 def _fields(head: bytes) -> dict[bytes, bytes]:

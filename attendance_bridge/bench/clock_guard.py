@@ -26,6 +26,7 @@ LOG = "Device Clock Log"
 DEFAULT_LARGEST_MINUTES = 90
 
 _WRITTEN_EVERY = timedelta(seconds=30)
+_MOST_NOTED_AN_HOUR = 20
 
 _DEVICE = "Device Configuration"
 _COLUMNS = (
@@ -217,7 +218,8 @@ def _note_reading(device: str, reading: ClockReading, zone: tzinfo, rules: Clock
 	noted = None
 	if last:
 		noted = timedelta(seconds=last.offset_after if last.kind == "Corrected" else last.clock_offset)
-	if drift.is_worth_noting(reading, rules, noted, moments.from_site(last.taken_at) if last else None):
+	noted_at = moments.from_site(last.taken_at) if last else None
+	if drift.is_worth_noting(reading, rules, noted, noted_at) and not _is_noted_enough(device, reading):
 		note(
 			device,
 			"Reading",
@@ -225,6 +227,13 @@ def _note_reading(device: str, reading: ClockReading, zone: tzinfo, rules: Clock
 			clock_offset=reading.offset.total_seconds(),
 			cause=_cause(reading, zone, rules),
 		)
+
+
+def _is_noted_enough(device: str, reading: ClockReading) -> bool:
+	"""A clock that jumps at every call fills no disk."""
+	since = moments.to_site(reading.taken_at - timedelta(hours=1))
+	wanted = {"device": device, "kind": "Reading", "taken_at": (">", since)}
+	return bool(frappe.db.count(LOG, wanted) >= _MOST_NOTED_AN_HOUR)
 
 
 def _cause(reading: ClockReading, zone: tzinfo, rules: ClockRules | None = None) -> str | None:

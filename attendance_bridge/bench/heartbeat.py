@@ -57,6 +57,7 @@ _STATE = (
 	"listener_state",
 	"listener_hash",
 	"count_wish",
+	"clock_read_at",
 	"last_pull",
 	"failures",
 	"last_error_code",
@@ -72,6 +73,8 @@ class _Told:
 	waiting: int
 	oldest_waiting: datetime | None
 	disk_free_mb: int | None
+	revision: str
+	"""Of what the site has told it; empty if it does not say."""
 	devices: tuple[DeviceReport, ...]
 
 	def vouched(self, report: DeviceReport) -> datetime | None:
@@ -91,6 +94,7 @@ def take(agent: Agent, body: Mapping[str, Any]) -> dict[str, Any]:
 	now = moments.utc_now()
 	told = _read(SentFields(body), now)
 	_keep_agent(agent, told, now)
+	revision = relayed.revision(agent)
 	scans.take(agent, SentFields(body).table("found"))
 	states = _states(agent)
 	moved = False
@@ -101,7 +105,7 @@ def take(agent: Agent, body: Mapping[str, Any]) -> dict[str, Any]:
 		report = _without_former_terminal(state, each)
 		if _is_the_one(state, report):
 			relayed_runs.note(state, report)
-			_keep_device(report)
+			_keep_device(report, state, by_our_zones=told.revision in ("", revision))
 			_keep_posts(report, state)
 			moved |= _vouch(report, state, told.vouched(report))
 			read_wishes.answer(state, report, all_here=not told.waiting)
@@ -110,7 +114,7 @@ def take(agent: Agent, body: Mapping[str, Any]) -> dict[str, Any]:
 		shifts.move_all()
 	return {
 		"now": spell_moment(now),
-		"revision": relayed.revision(agent),
+		"revision": revision,
 		"read_now": read_wishes.open_for(agent),
 		"scan": scans.open_for(agent),
 		"counts": relayed_counts.open_for(agent),
@@ -164,21 +168,24 @@ def _is_the_one(state: Any, report: DeviceReport) -> bool:
 	return True
 
 
-def _keep_device(report: DeviceReport) -> None:
+def _keep_device(report: DeviceReport, state: Any, *, by_our_zones: bool) -> None:
+	"""
+	:param state: with `clock_read_at`.
+	:param by_our_zones: the agent goes by the time zones that are configured now; a look at a clock by
+		another zone's time tells nothing.
+	"""
 	learnt = {
 		"serial_number": report.serial or None,
 		"model": report.model or None,
 		"firmware": report.firmware or None,
 		"last_contact": _site_time(report.last_contact),
 		"last_pull": _site_time(report.last_pull),
-		"clock_good_until": _site_time(report.clock_good_until),
 		"records_on_device": report.punches_held,
 		"capacity": report.punch_capacity,
 	}
 	values = {name: value for name, value in learnt.items() if value is not None}
-	reading = _clock_reading(report)
-	if reading is not None:
-		values |= clock_guard.looked(report.name, reading, devices.rules().clock)
+	if by_our_zones:
+		values |= _look(report, state)
 	trouble = report.trouble
 	if trouble is None:
 		values |= {"failures": 0, "open_until": None, "last_error_code": None, "last_error": None}
@@ -219,6 +226,19 @@ def _listener_state(posts: PostsReport) -> str:
 	return {"delivers": listener.DELIVERS, "waiting": listener.SET_UP}.get(posts.delivery, listener.SILENT)
 
 
+def _look(report: DeviceReport, state: Any) -> dict[str, Any]:
+	"""The columns that a look at a clock changes; none if it was told before."""
+	reading = _clock_reading(report)
+	if reading is None or moments.to_site(reading.taken_at) == state.clock_read_at:
+		return {}
+	values = clock_guard.looked(report.name, reading, devices.rules().clock)
+	# The agent may have seen it right since it told of it last.
+	good_until, known = _site_time(report.clock_good_until), values.get("clock_good_until")
+	if values and good_until is not None and (known is None or known < good_until):
+		values["clock_good_until"] = good_until
+	return values
+
+
 def _clock_reading(report: DeviceReport) -> ClockReading | None:
 	"""The look that an agent had at a terminal's clock at the last contact; None if it had none."""
 	if report.last_contact is None or report.clock_offset_seconds is None:
@@ -254,6 +274,7 @@ def _read(fields: SentFields, now: datetime) -> _Told:
 		version=fields.label("version"),
 		waiting=fields.whole("waiting", 0, _MAX_INT),
 		oldest_waiting=_past(fields, "oldest_waiting", now),
+		revision=fields.label("revision"),
 		disk_free_mb=_megabytes(fields.number("disk_free_bytes", _MOST_BYTES)),
 		devices=tuple(_report(each, now) for each in fields.tables("devices", MOST_DEVICES)),
 	)

@@ -105,8 +105,8 @@ def watch() -> None:
 		fields=["name", "serial_number", "listener_set_at", "listener_arrival"],
 	)
 	for row in rows:
-		since = max(moment for moment in (row.listener_set_at, row.listener_arrival) if moment)
-		if _something_was_not_posted(row.serial_number, moments.from_site(since)):
+		known = [moment for moment in (row.listener_set_at, row.listener_arrival) if moment]
+		if known and _something_was_not_posted(row.serial_number, moments.from_site(max(known))):
 			_write(row.name, {"listener_state": SILENT})
 
 

@@ -214,7 +214,7 @@ class TestHeartbeat(_AgentTestCase):
 		self.assertEqual(moments.from_site(self.document.oldest_waiting), self.now - timedelta(hours=2))
 		self.assertLess(moments.now() - self.document.last_heartbeat, timedelta(seconds=30))
 		self.assertEqual(str(self.document.modified), str(modified))
-		self.assertEqual(set(answer), {"now", "revision", "read_now", "scan"})
+		self.assertEqual(set(answer), {"now", "revision", "read_now", "counts", "scan"})
 		self.assertEqual(answer["revision"], relayed.assignment(self.agent)["revision"])
 		self._beat()
 		self.document.reload()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import frappe
 
 from attendance_bridge.api import health as api
-from attendance_bridge.bench import alert_words, alerts, figures, health, jobs, moments
+from attendance_bridge.bench import alert_words, alerts, devices, figures, health, jobs, moments
 from attendance_bridge.bench.punch_log import PunchLog
 from attendance_bridge.bench.tests import premises, terminals
 from attendance_bridge.bench.tests.alert_case import DOCTYPE, AlertCase
@@ -231,6 +231,14 @@ class TestHealth(AlertCase):
 		self.assertEqual([finding["cause"] for finding in told["findings"]], ["clock_off"])
 		self.seen(ago=200)
 		self.assertFalse(health.of_device(self.device)["online"])
+
+	def test_a_site_from_before_the_limits_can_save_its_settings(self) -> None:
+		fields = ("dark_after", "quiet_hours", "capacity_limit", "largest_correction")
+		frappe.db.delete("Singles", {"doctype": devices.SETTINGS, "field": ("in", fields)})
+		frappe.clear_document_cache(devices.SETTINGS, devices.SETTINGS)
+		settings = frappe.get_doc(devices.SETTINGS)
+		settings.save()
+		self.assertEqual([settings.get(field) for field in fields], [30, 6, 90, 90])
 
 	def test_who_may_ask(self) -> None:
 		for role, allowed in (("HR User", True), ("System Manager", True), ("Employee", False)):

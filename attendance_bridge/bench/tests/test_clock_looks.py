@@ -49,6 +49,14 @@ class TestLooks(IntegrationTestCase):
 		self.assertEqual(self.state().offset, 10 * MINUTES)
 		self.assertEqual(self.record(), [2.0, 600.0])
 
+	def test_a_clock_that_jumps_at_every_call_fills_no_disk(self) -> None:
+		for number in range(30):
+			self.read((number % 2) * 10 * MINUTES, number * 3 * SECONDS)
+		self.assertEqual(len(self.record()), 20)
+		self.assertEqual(self.state().offset, 10 * MINUTES)  # what is known goes on
+		self.read(0 * SECONDS, 65 * MINUTES)
+		self.assertEqual(len(self.record()), 21)
+
 	def test_a_look_that_comes_late_does_not_undo_a_later_one(self) -> None:
 		self.read(0 * SECONDS, 10 * MINUTES)
 		self.assertFalse(self.read(10 * MINUTES, 5 * MINUTES))

@@ -8,7 +8,7 @@ from typing import Any
 import frappe
 
 from attendance_bridge.attendance_bridge.report.sync_statistics import sync_statistics
-from attendance_bridge.bench import agents, health, heartbeat, moments, relayed_counts
+from attendance_bridge.bench import agents, clock_guard, health, heartbeat, moments, relayed_counts
 from attendance_bridge.bench.punch_log import PunchLog
 from attendance_bridge.bench.sent_fields import BadFieldError
 from attendance_bridge.bench.testing import IntegrationTestCase
@@ -38,9 +38,9 @@ class RelayedCase(IntegrationTestCase):
 			frappe.db.delete(doctype, {"device": self.device})
 		frappe.db.commit()
 
-	def beat(self, waiting: int = 0, **facts: Any) -> dict[str, Any]:
+	def beat(self, waiting: int = 0, revision: str = "", **facts: Any) -> dict[str, Any]:
 		told = {"name": self.device, "serial": terminals.serial(1), **facts}
-		return heartbeat.take(self.agent, {"waiting": waiting, "devices": [told]})
+		return heartbeat.take(self.agent, {"waiting": waiting, "revision": revision, "devices": [told]})
 
 	def shown(self, *fields: str) -> tuple[Any, ...]:
 		return tuple(frappe.db.get_value(DEVICE, self.device, ("name", *fields))[1:])
@@ -120,7 +120,7 @@ class TestCounts(RelayedCase):
 		self.assertEqual(self.shown("count_there")[0], 2**31 - 1)
 
 
-class TestRuns(RelayedCase):
+class TestReports(RelayedCase):
 	def setUp(self) -> None:
 		super().setUp()
 		self.began = datetime.now(timezone.utc) - timedelta(hours=1)
@@ -151,6 +151,18 @@ class TestRuns(RelayedCase):
 		found = sync_statistics.execute({"from_date": today[0], "to_date": today[1], "device": self.device})
 		(row,) = found[1]
 		self.assertEqual((row["runs"], row["failed"]), (5, 2))
+
+	def test_a_look_by_a_former_time_zone_is_passed_over(self) -> None:
+		clock_guard.forget(self.device)
+		revision = self.beat()["revision"]
+		look = {"last_contact": self.at(61), "clock_offset_seconds": -5400.0, "clock_good_until": self.at(5)}
+		self.beat(revision="of before", **look)
+		self.assertEqual(self.shown("clock_offset", "clock_good_until"), (0, None))
+		self.beat(revision=revision, **{**look, "last_contact": self.at(2)})  # of before it was forgotten
+		self.assertEqual(self.shown("clock_offset")[0], 0)
+		frappe.db.set_value(DEVICE, self.device, "clock_read_at", None)
+		self.beat(revision=revision, **look)
+		self.assertEqual(self.shown("clock_offset")[0], -5400)
 
 	def test_what_somebody_asked_for_has_one_row(self) -> None:
 		frappe.db.set_value(DEVICE, self.device, "read_wanted_at", moments.now() - timedelta(hours=1))

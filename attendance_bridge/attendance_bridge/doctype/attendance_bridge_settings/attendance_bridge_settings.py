@@ -6,6 +6,7 @@ from __future__ import annotations
 import frappe
 from frappe import _
 from frappe.model.document import Document
+from frappe.utils import cint
 
 from attendance_bridge.bench import alerts, erasing, push_settings
 from attendance_bridge.bench.anomalies import patterns
@@ -17,6 +18,7 @@ LONGEST_CORRECTION_MINUTES = 7 * 24 * 60
 LONGEST_PATIENCE = 10_000
 LONGEST_WAY_MINUTES = 24 * 60
 LONGEST_TOGETHER_SECONDS = 60
+_PATIENCE = ("dark_after", "agent_silent_after", "held_after", "full_within", "quiet_hours")
 
 
 class AttendanceBridgeSettings(Document):
@@ -72,9 +74,19 @@ class AttendanceBridgeSettings(Document):
 		return alerts.summary()
 
 	def _check_alerts(self) -> None:
+		# As in `_check_push`: a site from before these fields could not save anything else either.
+		for fieldname in (
+			"largest_correction",
+			"capacity_limit",
+			*_PATIENCE,
+			"backlog_limit",
+			"unmapped_limit",
+		):
+			if self.get(fieldname) is None:
+				self.set(fieldname, cint(self.meta.get_field(fieldname).default))
 		self._check_range("largest_correction", 0, LONGEST_CORRECTION_MINUTES)
 		self._check_range("capacity_limit", 1, 100)
-		for fieldname in ("dark_after", "agent_silent_after", "held_after", "full_within", "quiet_hours"):
+		for fieldname in _PATIENCE:
 			self._check_range(fieldname, 1, LONGEST_PATIENCE)
 
 	def _check_anomalies(self) -> None:

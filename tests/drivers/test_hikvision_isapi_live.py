@@ -292,6 +292,15 @@ def test_punches_come_as_they_happen(password: bool, size: int) -> None:
 		assert users == ["1", "2"]
 
 
+def test_what_comes_with_the_head_is_heard() -> None:
+	with (
+		StreamServer(Terminal(HEAD + b"\r\n" + part(event()) + part(event("7"))[:30])) as server,
+		closing(listening(server.port)) as heard,
+	):
+		assert next(heard).punches == ()
+		assert [punch.device_user_id for punch in next(heard).punches] == ["31"]
+
+
 def test_a_chunked_stream() -> None:
 	terminal = Terminal(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
 	with StreamServer(terminal) as server, closing(listening(server.port)) as heard:

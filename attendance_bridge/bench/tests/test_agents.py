@@ -123,6 +123,7 @@ class TestRelayed(_AgentTestCase):
 				"user_id_prefix": "N",
 				"poll_seconds": 120,
 				"live": False,
+				"posts": False,
 			},
 		)
 		self.assertEqual((options["password"], options["port"], options["timeout"]), (PASSWORD, 8080, 7.5))

@@ -6,14 +6,17 @@ import csv
 from datetime import date, datetime
 from io import BytesIO, StringIO
 from typing import Any
+from unittest.mock import patch
 
 import frappe
 import openpyxl
 from frappe.desk import query_report
 
 from attendance_bridge.api import workdays as api
+from attendance_bridge.bench import moments
 from attendance_bridge.bench.testing import IntegrationTestCase
 from attendance_bridge.bench.tests import premises
+from attendance_bridge.bench.workdays import counting, days
 
 MONDAY = date(2026, 3, 2)
 DAY = {"date": str(MONDAY)}
@@ -190,6 +193,51 @@ class TestReportAccess(IntegrationTestCase):
 			for field in ("from_date", "to_date"):
 				with self.subTest(field=field, value=value), self.assertRaises(frappe.ValidationError):
 					self.answer("Late and Absent", **{field: value})
+
+	def test_a_counted_day_is_told_as_it_was_counted(self) -> None:
+		judged = {"employee": ("in", self.people)}
+		fresh = {"bridge_counted_at": None}
+		self.addCleanup(frappe.db.set_value, "Attendance", judged, fresh, update_modified=False)
+		worked_out = [self.answer(name)["result"] for name in OF_DAYS]
+		counting.count_all()
+		self.assertFalse(frappe.db.exists("Attendance", {**judged, "bridge_counted_at": ("is", "not set")}))
+		counted = [self.answer(name)["result"] for name in OF_DAYS]
+		for name, before, after in zip(OF_DAYS, worked_out, counted, strict=True):
+			with self.subTest(report=name):
+				if name == "Overtime and Eligibility":  # what waits for approval is what was counted
+					before, after = ([{**row, "waiting": 0} for row in rows[:-1]] for rows in (before, after))
+				self.assertEqual(before, after)
+		# An Overtime Rule that was changed since says nothing about it.
+		frappe.db.set_value("Attendance", {"employee": self.people[0]}, "bridge_overtime", 5400)
+		for name in ("Daily Attendance Summary", "Monthly Timesheet", "Overtime and Eligibility"):
+			with self.subTest(report=name):
+				row = next(row for row in self.answer(name)["result"] if row["employee"] == self.people[0])
+				self.assertEqual(row["overtime"], 1.5)
+
+	def test_the_number_of_statements_does_not_depend_on_people(self) -> None:
+		few, many = (self._statements(people) for people in (self.people[:1], self.people))
+		self.assertEqual(few, many)
+
+	def _statements(self, people: list[str]) -> int:
+		sent = 0
+		execute = frappe.db.sql
+
+		def count(*arguments: Any, **options: Any) -> Any:
+			nonlocal sent
+			sent += 1
+			return execute(*arguments, **options)
+
+		with patch.object(frappe.db, "sql", count):
+			days.load(people, MONDAY, MONDAY, now=moments.utc_now(), punches_of=())
+		return sent
+
+	def test_who_is_not_active_any_more_has_worked_until_then(self) -> None:
+		frappe.db.set_value("Employee", self.people[0], "status", "Inactive")
+		self.addCleanup(frappe.db.set_value, "Employee", self.people[0], "status", "Active")
+		answer = self.answer("Monthly Timesheet", employee=self.people[0])
+		row = answer["result"][0]
+		# 10:00 to 20:30, and nothing is asked of the days after
+		self.assertEqual((row["hours"], row["days"], row["absent"]), (10.5, 1, 0))
 
 	def test_nobody_is_an_empty_report(self) -> None:
 		for name in OF_DAYS:

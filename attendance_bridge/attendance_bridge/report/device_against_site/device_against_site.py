@@ -69,6 +69,8 @@ def _row(device: Any) -> dict[str, Any]:
 	told = dict(device)
 	if device.counted_at is None:  # never counted is not the same as nothing
 		told |= {"count_there": None, "count_here": None}
+	for field in ("gap_since", "counted_at", "watermark", "last_contact"):
+		told[field] = told[field] and told[field].replace(microsecond=0)
 	return {**told, "road": _(device.road or "")}
 
 

@@ -9,12 +9,14 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.utils import cint
 
 from attendance_bridge.bench import visible
 from attendance_bridge.bench.report_column import column, figure
 from attendance_bridge.bench.workdays import choice
 
 _FAILED = "Failed"
+_COUNTS = ("failed", "fetched", "new", "checked_in", "unmapped", "quarantined", "unreadable")
 
 
 def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
@@ -68,16 +70,18 @@ def _rows(values: dict[str, Any]) -> list[Any]:
 		{**values, "failed": _FAILED},
 		as_dict=True,
 	)
+	for row in rows:  # sums come as decimals
+		row.update({field: cint(row[field]) for field in _COUNTS})
 	return rows
 
 
 def _summary(rows: list[Any]) -> list[dict[str, Any]]:
-	failed = sum(int(row.failed) for row in rows)
+	failed = sum(row.failed for row in rows)
 	return [
 		figure(_("Runs"), sum(row.runs for row in rows), "Blue"),
 		figure(_("Failed"), failed, "Red" if failed else "Green"),
-		figure(_("New"), sum(int(row.new or 0) for row in rows), "Blue"),
-		figure(_("Checked In"), sum(int(row.checked_in or 0) for row in rows), "Green"),
+		figure(_("New"), sum(row.new for row in rows), "Blue"),
+		figure(_("Checked In"), sum(row.checked_in for row in rows), "Green"),
 	]
 
 

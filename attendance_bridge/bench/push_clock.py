@@ -79,7 +79,7 @@ def _is_stale(row: Any, now: datetime) -> bool:
 
 
 def _may_restart() -> bool:
-	wanted = frappe.get_cached_doc(devices.SETTINGS).push_restart
+	wanted = frappe.get_cached_doc(devices.SETTINGS).get("push_restart")
 	# A site from before this setting has nothing in it.
 	return wanted is None or bool(cint(wanted))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import frappe
 
+from attendance_bridge.api import figures as figures_api
 from attendance_bridge.api import morning as api
 from attendance_bridge.bench import jobs, moments
 from attendance_bridge.bench.punch_log import PunchLog
@@ -153,11 +154,12 @@ class TestMorningBoard(IntegrationTestCase):
 		)
 
 	@staticmethod
-	def _row(doctype: str, **values: Any) -> None:
-		"""A submitted document, without the balances and policies that it would need."""
+	def _row(doctype: str, **values: Any) -> str:
+		"""A submitted document, without the balances and policies that it would need; returns its name."""
 		document = frappe.get_doc({"doctype": doctype, "docstatus": 1, **values})
 		document.name = f"{premises.MARK}-{frappe.generate_hash(length=10)}"
 		document.db_insert()
+		return document.name
 
 	@classmethod
 	def _make_punches(cls) -> None:
@@ -326,6 +328,40 @@ class TestMorningBoard(IntegrationTestCase):
 		for name, role in (("worker", "Employee"), ("sales", "Sales User")):
 			frappe.set_user(premises.user(name, role))
 			self.assertRaises(frappe.PermissionError, api.board, date=str(MONDAY))
+
+	def test_what_the_charts_tell(self) -> None:
+		yesterday = moments.now().date() - timedelta(days=1)
+		before = {each["name"]: each["values"][-1] for each in self._by_day()}
+		for who, values in {
+			"on time": {"status": "Present", "bridge_day_status": "On Time", "bridge_overtime": 7200},
+			"late": {"status": "Present", "bridge_day_status": "Late", "bridge_extra_overtime": 1800},
+			# Not counted yet: HRMS's own word.
+			"gone": {"status": "Half Day", "late_entry": 1},
+			"missing": {"status": "Absent", "bridge_day_status": "Absent"},
+			"on leave": {"status": "On Leave", "bridge_day_status": "On Leave"},
+		}.items():
+			name = self._row(
+				"Attendance",
+				employee=self.people[who],
+				company=premises.company(),
+				attendance_date=yesterday,
+				department=self.department,
+				**values,
+			)
+			self.addCleanup(frappe.db.delete, "Attendance", {"name": name})
+		after = {each["name"]: each["values"][-1] for each in self._by_day()}
+		self.assertEqual(
+			{name: after[name] - before[name] for name in after},
+			{"Present": 1, "Late": 2, "Absent": 1, "On Leave": 1},
+		)
+		told = figures_api.overtime_by_department({"month": str(yesterday)})
+		place = told["labels"].index(self.department)
+		self.assertEqual([each["values"][place] for each in told["datasets"]], [2.0, 0.5])
+		frappe.set_user(self.head)
+		self.assertRaises(frappe.PermissionError, self._by_day)
+
+	def _by_day(self) -> list[dict[str, Any]]:
+		return figures_api.attendance_by_day({"days": "2", "company": premises.company()})["datasets"]
 
 	def test_statements_do_not_depend_on_the_people(self) -> None:
 		few, many = {"department": self.department}, {}

@@ -18,7 +18,7 @@ import frappe
 from frappe import _
 
 from attendance_bridge.bench import devices, moments
-from attendance_bridge.bench.workdays import days, words
+from attendance_bridge.bench.workdays import days, shift_rules, words
 from attendance_bridge.bench.workdays.choice import Choice
 from attendance_bridge.bench.workdays.days import PersonDay
 from attendance_bridge.core.direction import LogType
@@ -87,13 +87,13 @@ def look(chosen: Choice, now: datetime, *, shift: str | None = None) -> list[dic
 			_("More than {0} people at once. Choose a company, a branch or a department.").format(MOST_PEOPLE)
 		)
 	zone = moments.site_zone()
-	is_today = chosen.first == moments.to_site(now, zone).date()
+	first = chosen.first - _DAY if _yesterday_runs_on(chosen.first, now, zone) else chosen.first
 	by_person: dict[str, list[PersonDay]] = defaultdict(list)
-	for each in days.load(chosen.employees, chosen.first - _DAY * is_today, chosen.first, now=now):
+	for each in days.load(chosen.employees, first, chosen.first, now=now):
 		belongs = each.plan.date == chosen.first or _runs_on(each, now)
 		if belongs and (not shift or each.day.shift == shift):
 			by_person[each.person.name].append(each)
-	checkins = _checkins(chosen.employees, chosen.first)
+	checkins = _checkins(chosen.employees, first, chosen.first)
 	board = _Board(now, zone, checkins, devices.rules().direction.working_day)
 	return [board.line(of_one) for of_one in by_person.values()]
 
@@ -127,21 +127,30 @@ def changed_since(chosen: Choice, since: datetime) -> Choice:
 	return Choice(employees=people, first=chosen.first, last=chosen.last)
 
 
+def _yesterday_runs_on(day: date, now: datetime, zone: ZoneInfo) -> bool:
+	"""Whether the day is today and a shift of the day before is not over. One statement."""
+	if day != moments.to_site(now, zone).date():
+		return False
+	return any(shift.times.on(day - _DAY, zone).closes > now for shift in shift_rules.load().values())
+
+
 def _runs_on(each: PersonDay, now: datetime) -> bool:
 	"""Whether it is of yesterday, and not over."""
 	return each.plan.shift is not None and each.plan.shift.closes > now
 
 
-def _checkins(employees: Collection[str], day: date) -> dict[str, list[_Checkin]]:
-	"""Of each the check-ins around a date, in order of time, whatever shift they belong to. One statement."""
+def _checkins(employees: Collection[str], first: date, last: date) -> dict[str, list[_Checkin]]:
+	"""Of each the check-ins of some dates, and of a shift that opens the evening before or ends the morning
+	after, in order of time, whatever shift they belong to. One statement.
+	"""
 	rows = frappe.db.sql(
 		"SELECT c.`employee`, c.`time`, c.`log_type`, COALESCE(p.`device`, c.`device_id`)"
 		" FROM `tabEmployee Checkin` c LEFT JOIN `tabPunch Log` p ON p.`name` = c.`punch_log`"
 		" WHERE c.`employee` IN %s AND c.`time` >= %s AND c.`time` < %s ORDER BY c.`time`, c.`creation`",
 		(
 			tuple(employees) or ("",),
-			datetime.combine(day - _DAY, time()),
-			datetime.combine(day + 2 * _DAY, time()),
+			datetime.combine(first, time()) - _DAY / 2,
+			datetime.combine(last, time()) + 2 * _DAY,
 		),
 	)
 	found: dict[str, list[_Checkin]] = defaultdict(list)

@@ -241,8 +241,8 @@ CORRECTIONS: dict[str, str] = {
 	"decided_anew": "Kept. The punch is decided again and sent by it.",
 	"delivered_stays": "Kept beside the punch. The check-in was delivered, or may have been: it stays there "
 	"as it is. Change it there too.",
-	"ledger_stays": "Kept beside the punch. The ledger keeps the check-in as it was entered; working days go by "
-	"the correction.",
+	"ledger_stays": "Kept beside the punch. The ledger keeps the check-in as it was entered; working days go "
+	"by the correction.",
 	"site_decides": "The site decides about its punches: correct it there, in its Punch Log.",
 	"no_such_punch": "There is no such punch.",
 	"not_decided_yet": "It is being decided at this moment. Try again in a few seconds.",

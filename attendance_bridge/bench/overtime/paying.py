@@ -39,7 +39,7 @@ def pay(name: str) -> None:
 	employees = sorted({row.employee for row in days})
 	rates = Rates.load(employees)
 	accounts = rates.accounts(days, approval.company)
-	slips = Slips.load(employees, _wanted(approval))
+	slips = Slips.load(employees, getdate(approval.from_date))
 	payer = _Payer(approval, rates, slips)
 	for employee in employees:
 		payer.pay(employee, accounts[employee], [row for row in days if row.employee == employee])
@@ -111,16 +111,19 @@ class _Payer:
 		self._slips = slips
 		self._precision = int(frappe.db.get_single_value("System Settings", "currency_precision") or 2)
 		self._standing = {
-			(row.employee, row.salary_component) for row in approval.payments if row.additional_salary
+			(row.employee, row.salary_component)
+			for row in approval.payments
+			if row.additional_salary and not row.overtime_slip
 		}
 		self._slipped = {row.employee for row in approval.payments if row.overtime_slip}
 
 	def pay(self, employee: str, account: Account, days: Sequence[Any]) -> None:
-		day, passed = self._slips.next_date(employee, _wanted(self._approval))
+		wanted = self._rates.while_employed(employee, _wanted(self._approval))
+		day, passed = self._slips.next_date(employee, wanted)
 		note = _("Salary Slip {0} is made already: paid with the next one.").format(passed) if passed else ""
 		for component, due in account.sums.items():
 			if flt(due.amount, self._precision) and (employee, component) not in self._standing:
-				self._try(days[0], lambda c=component, d=due: self._salary(days[0], c, d, day, note))  # type: ignore[misc]
+				self._try(days[0], lambda c=component, d=due: self._salary(days[0], c, d, day, note))
 		own = [
 			row
 			for row in days
@@ -139,6 +142,11 @@ class _Payer:
 			frappe.db.rollback(save_point=_SAVEPOINT)
 			frappe.clear_last_message()
 			self._add(person, note=strip_html(str(error))[:_LONGEST_NOTE])
+		except frappe.PermissionError:
+			# HRMS's Overtime Slip makes Additional Salaries in the name of whoever submits it.
+			frappe.db.rollback(save_point=_SAVEPOINT)
+			frappe.clear_last_message()
+			self._add(person, note=_("Only an HR Manager can hand this to the payroll."))
 
 	def _salary(self, person: Any, component: str, due: Due, day: date, note: str) -> None:
 		salary = frappe.get_doc(
@@ -190,7 +198,13 @@ class _Payer:
 
 	def _add(self, person: Any, **values: Any) -> None:
 		row = self._approval.append(
-			"payments", {"employee": person.employee, "employee_name": person.employee_name, **values}
+			"payments",
+			{
+				"employee": person.employee,
+				"employee_name": person.employee_name,
+				"overtime_slip": "",  # not NULL, of which a unique key would allow many
+				**values,
+			},
 		)
 		row.docstatus = 1
 		row.db_insert()

@@ -43,19 +43,19 @@ class Account:
 
 
 class Rates:
-	"""Rules, grades and salaries of some employees. Four statements."""
+	"""Rules, people and salaries. Four statements."""
 
-	def __init__(
-		self, rulebook: Rulebook, grades: Mapping[str, str | None], bases: Mapping[str, list[Any]]
-	) -> None:
+	def __init__(self, rulebook: Rulebook, people: Iterable[Any], bases: Mapping[str, list[Any]]) -> None:
 		self._rulebook = rulebook
-		self._grades = grades
+		self._people = {row.name: row for row in people}
 		self._bases = bases
 
 	@classmethod
 	def load(cls, employees: Collection[str]) -> Rates:
 		names = ("in", sorted(employees) or [""])
-		grades = frappe.get_all("Employee", filters={"name": names}, fields=["name", "grade"], order_by=None)
+		people = frappe.get_all(
+			"Employee", filters={"name": names}, fields=["name", "grade", "relieving_date"], order_by=None
+		)
 		assigned = frappe.get_all(
 			"Salary Structure Assignment",
 			filters={"employee": names, "docstatus": 1},
@@ -65,7 +65,12 @@ class Rates:
 		bases: dict[str, list[Any]] = {}
 		for row in assigned:
 			bases.setdefault(row.employee, []).append(row)
-		return cls(Rulebook.load(), {row.name: row.grade for row in grades}, bases)
+		return cls(Rulebook.load(), people, bases)
+
+	def while_employed(self, employee: str, wanted: date) -> date:
+		"""A date, or the last one of somebody who left before it: HRMS pays nobody later."""
+		left = self._people[employee].relieving_date
+		return min(wanted, left) if left else wanted
 
 	def currency(self, employee: str, on: date) -> str | None:
 		assigned = self._assigned(employee, on)
@@ -80,7 +85,7 @@ class Rates:
 		for day in days:
 			account = accounts.setdefault(day.employee, Account())
 			rule = self._rulebook.fitting(
-				company=company, shift=day.shift, grade=self._grades.get(day.employee)
+				company=company, shift=day.shift, grade=self._people[day.employee].grade
 			)
 			if not day.overtime_type:
 				self._add_hours(account, day, rule)

@@ -43,6 +43,7 @@ class Person:
 	days: dict[int, tuple[str, ...]] = field(default_factory=dict)
 	"""Punches of days that were not as usual; earlier than the first: on the next date."""
 	joined: int | None = None
+	left: int | None = None
 	leave: tuple[int, int] | None = None
 	"""From and to a day, without pay."""
 	half_leave: int | None = None
@@ -84,9 +85,9 @@ class Person:
 				yield at, place
 
 	def _is_away(self, day: int) -> bool:
-		return (self.joined is not None and day < self.joined) or (
-			self.leave is not None and self.leave[0] <= day <= self.leave[1]
-		)
+		if day < (self.joined or 1) or day > (self.left or LAST.day):
+			return True
+		return self.leave is not None and self.leave[0] <= day <= self.leave[1]
 
 
 PEOPLE = (
@@ -195,6 +196,17 @@ PEOPLE = (
 	),
 	# Joined on the 13th: 13th to 30th are 18 days, less the Sundays 19 and 26: 16 x 100 = 1600.
 	Person(number=12, joined=13, present=16, payment_days=16.0, basic=1600.0),
+	# Left on the 17th: 1st to 17th are 17 days, less the Sundays 5 and 12 and the holiday: 14 x 100 = 1400.
+	# 16th, to 18:00: 1 x 15.
+	Person(
+		number=14,
+		left=17,
+		days={16: ("08:55", "18:00")},
+		present=14,
+		payment_days=14.0,
+		basic=1400.0,
+		overtime=15.0,
+	),
 	# 9th, to 19:00: 2 hours, rejected. 24th, to 20:30: 2 and 1.5 extra with snacks, of which 1 and 0.5 are
 	# approved: 1 x 15 = 15; 0.5 x 18 = 9; the snacks stay: 15.
 	Person(

@@ -62,6 +62,8 @@ ALLOWED = {
 	f"{_API}.health.device": ALL_WHO_SEE_ALL,
 	f"{_API}.live.board": READERS,
 	f"{_API}.morning.board": ALL_WHO_SEE_ALL,
+	f"{_API}.overtime.pay_again": frozenset({"HR Manager"}),
+	f"{_API}.overtime.waiting": HR,
 	f"{_API}.punches.approve_time": HR,
 	f"{_API}.punches.dry_run": frozenset({"System Manager", "HR Manager"}),
 	f"{_API}.punches.explanations": READERS,

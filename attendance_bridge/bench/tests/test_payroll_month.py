@@ -85,6 +85,7 @@ class TestPayrollMonth(IntegrationTestCase):
 			device_user_id=_id(person),
 			department=cls.department,
 			date_of_joining=joined,
+			relieving_date=date(2026, 4, person.left) if person.left else None,
 			default_shift=None if rotates else cls.shifts[person.shifts[1]],
 		)
 		payroll_office.give_holidays(employee, holidays)

@@ -29,17 +29,7 @@ frappe.ui.form.on("Overtime Approval Day", {
 });
 
 function add_list_buttons(frm) {
-	frm.add_custom_button(__("Get Overtime"), () =>
-		frm.call({ doc: frm.doc, method: "get_overtime", freeze: true }).then(({ message }) => {
-			frm.dirty();
-			frm.refresh_fields();
-			frappe.show_alert(
-				message
-					? { message: __("{0} days wait for a decision.", [message]), indicator: "blue" }
-					: { message: __("No day waits for a decision."), indicator: "green" }
-			);
-		})
-	);
+	frm.add_custom_button(__("Get Overtime"), () => get_overtime(frm));
 	const grid = frm.get_field("days").grid;
 	grid.add_custom_button(__("Approve Selected"), () => decide_selected(frm, "Approve"));
 	grid.add_custom_button(__("Reject Selected"), () =>
@@ -49,6 +39,30 @@ function add_list_buttons(frm) {
 			__("Reject Selected")
 		)
 	);
+}
+
+function get_overtime(frm) {
+	const { company, department, employee, from_date, to_date } = frm.doc;
+	if (!company || !from_date || !to_date) {
+		return frappe.show_alert({ message: __("Choose a company and two dates first."), indicator: "orange" });
+	}
+	return frappe
+		.call({
+			method: "attendance_bridge.api.overtime.waiting",
+			args: { company, department, employee, from_date, to_date },
+			freeze: true,
+		})
+		.then(({ message: days }) => {
+			frm.clear_table("days");
+			for (const day of days) frm.add_child("days", day);
+			frm.dirty();
+			frm.refresh_field("days");
+			frappe.show_alert(
+				days.length
+					? { message: __("{0} days wait for a decision.", [days.length]), indicator: "blue" }
+					: { message: __("No day waits for a decision."), indicator: "green" }
+			);
+		});
 }
 
 function decide_selected(frm, decision, remark) {
@@ -85,7 +99,13 @@ function tell_standing(frm) {
 	}
 	if (["Not Yet", "Partly"].includes(frm.doc.payroll_status)) {
 		frm.add_custom_button(__("Hand to the Payroll Again"), () =>
-			frm.call({ doc: frm.doc, method: "pay_again", freeze: true }).then(() => frm.reload_doc())
+			frappe
+				.call({
+					method: "attendance_bridge.api.overtime.pay_again",
+					args: { approval: frm.doc.name },
+					freeze: true,
+				})
+				.then(() => frm.reload_doc())
 		);
 	}
 }

@@ -78,12 +78,8 @@ class OvertimeApproval(Document):
 		paying.take_back(self.get_doc_before_save())
 		frappe.db.sql("UPDATE `tabOvertime Approval Day` SET `claim` = NULL WHERE `parent` = %s", self.name)
 
-	@frappe.whitelist()
-	def get_overtime(self) -> int:
-		"""Put the days on the list that are waiting for a decision; returns how many there are."""
-		self.check_permission("write" if not self.is_new() else "create")
-		if self.docstatus != 0:
-			frappe.throw(_("This list is closed."))
+	def get_overtime(self) -> None:
+		"""Put the days on the list that are waiting for a decision of the user."""
 		self._check_dates()
 		self.days = []
 		for day in deciding.open_days(self):
@@ -98,13 +94,6 @@ class OvertimeApproval(Document):
 			)
 			deciding.fill(row, day)
 		self._sum_up()
-		return len(self.days)
-
-	@frappe.whitelist(methods=["POST"])
-	def pay_again(self) -> None:
-		"""Try once more to hand to the payroll what could not be handed to it."""
-		self.check_permission("submit")
-		paying.pay(self.name)
 
 	def _check_dates(self) -> None:
 		if not self.from_date or not self.to_date:

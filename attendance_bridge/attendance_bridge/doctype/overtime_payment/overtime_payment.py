@@ -34,7 +34,10 @@ class OvertimePayment(Document):
 
 
 def on_doctype_update() -> None:
-	# A person is paid once for an approval and a component; notes have no component.
+	# A person is paid once for an approval and a component, beside what an Overtime Slip of HRMS pays;
+	# notes have no component.
 	frappe.db.add_unique(
-		"Overtime Payment", ["parent", "employee", "salary_component"], constraint_name="paid_once"
+		"Overtime Payment",
+		["parent", "employee", "salary_component", "overtime_slip"],
+		constraint_name="handed_on_once",
 	)

@@ -9,6 +9,8 @@ frappe.provide("attendance_bridge.board");
 (() => {
 	const kit = attendance_bridge.board;
 	const LIVE_ROOMS = ["Punch Log", "Device Configuration", "Attendance Bridge Alert"];
+	// At a change of shifts there is news all the time, and many look.
+	const LIVE_REST_MS = 1600;
 	const LIVE_COLOURS = {
 		"Checked in": "green",
 		Pending: "blue",
@@ -40,6 +42,7 @@ frappe.provide("attendance_bridge.board");
 				page: this.page,
 				wrapper,
 				rooms: LIVE_ROOMS,
+				rest_ms: LIVE_REST_MS,
 				ask: async () => this.draw(await frappe.xcall("attendance_bridge.api.live.board", {}, "GET")),
 			});
 		}

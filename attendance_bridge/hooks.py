@@ -77,7 +77,10 @@ doc_events = {
 			"attendance_bridge.bench.unmapped.employee_changed",
 			"attendance_bridge.bench.erasing.employee_changed",
 		],
-		"on_trash": "attendance_bridge.bench.erasing.employee_deleted",
+		"on_trash": [
+			"attendance_bridge.bench.erasing.employee_deleted",
+			"attendance_bridge.bench.anomalies.register.employee_deleted",
+		],
 		"after_rename": "attendance_bridge.bench.erasing.employee_renamed",
 	},
 }

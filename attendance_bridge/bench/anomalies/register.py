@@ -69,6 +69,15 @@ def hold() -> None:
 	frappe.db.sql("SELECT `name` FROM `tabDocType` WHERE `name` = %s FOR UPDATE", DOCTYPE)
 
 
+def employee_deleted(employee: Any, method: str | None = None) -> None:
+	"""Document event `on_trash` of Employee: nothing of a person outlives them here."""
+	names = frappe.get_all(DOCTYPE, filters={"employee": employee.name}, pluck="name")
+	if names:
+		frappe.db.delete("Comment", {"reference_doctype": DOCTYPE, "reference_name": ("in", names)})
+		frappe.db.delete(PUNCH, {"parent": ("in", names)})
+		frappe.db.delete(DOCTYPE, {"name": ("in", names)})
+
+
 def _standing(scope: Scope) -> list[Any]:
 	of_people = " AND `employee` IN %(employees)s" if scope.employees is not None else ""
 	# Locked, so that what the one before us wrote is seen.

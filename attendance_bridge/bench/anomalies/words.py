@@ -75,13 +75,9 @@ def of_day(code: str, scans: Sequence[Scan], times: Sequence[datetime], held: fl
 	if code in (Anomaly.IN_AFTER_IN.value, Anomaly.OUT_AFTER_OUT.value):
 		return _twice(LogType.IN if code == Anomaly.IN_AFTER_IN.value else LogType.OUT, scans, times)
 	if code == Anomaly.PUNCH_ON_LEAVE.value:
-		return _("The day is leave, and there are {0} punches, the first at {1}.").format(
-			len(times), clock(times[0])
-		)
+		return _("A day of leave with punches ({0}), the first at {1}.").format(len(times), clock(times[0]))
 	if code == Anomaly.PUNCH_ON_DAY_OFF.value:
-		return _("The day is off, and there are {0} punches, the first at {1}.").format(
-			len(times), clock(times[0])
-		)
+		return _("A day off with punches ({0}), the first at {1}.").format(len(times), clock(times[0]))
 	return _("HRMS holds {0} hours, the punches come to {1}.").format(round(held, 2), round(found, 2))
 
 
@@ -111,16 +107,17 @@ def out_of_reach(
 
 
 def held_by_clock(punches: int, terminals: Sequence[str]) -> str:
-	return _("{0} punches are held: the clock of {1} could not be believed.").format(
+	return _("Held punches: {0}. The clock of {1} could not be believed.").format(
 		punches, ", ".join(terminals)
 	)
 
 
 def together(people: int, days: int, seconds: int, contradicted: int) -> str:
-	said = _(
-		"On {0} days in a row punches came within {1} seconds of those of {2} other people, at the same"
-		" terminal."
-	).format(days, seconds, people)
+	if people == 1:
+		said = _("On {0} days in a row a punch came within {1} seconds of one of another person.")
+	else:
+		said = _("On {0} days in a row punches came within {1} seconds of those of {2} other people.")
+	said = said.format(days, seconds, people)
 	if not contradicted:
 		return said
 	return said + " " + _("On {0} of these days other records do not fit.").format(contradicted)

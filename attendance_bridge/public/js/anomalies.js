@@ -15,19 +15,25 @@ frappe.provide("attendance_bridge.anomalies");
 	attendance_bridge.anomalies.may_decide = () => has_role("HR Manager", "HR User", "Leave Approver");
 	attendance_bridge.anomalies.may_correct = () => has_role("HR Manager", "HR User");
 
-	const OF_DAY = [
-		"Missing IN",
-		"Missing OUT",
-		"IN after IN",
-		"OUT after OUT",
-		"Punch on Day Off",
-		"Hours Differ",
-	];
+	const PUNCHES = ["Missing IN", "Missing OUT", "IN after IN", "OUT after OUT", "Hours Differ"];
 
 	attendance_bridge.anomalies.ACTS = [
-		{ method: "add_punch", label: __("Add Missing Punch"), from: ["Open"], single: true, corrects: true, kinds: OF_DAY },
-		{ method: "judge_again", label: __("Have HRMS Judge Again"), from: ["Open"], corrects: true, kinds: OF_DAY },
-		{ method: "request_attendance", label: __("Attendance Request"), from: ["Open"], kinds: OF_DAY },
+		{
+			method: "add_punch",
+			label: __("Add Missing Punch"),
+			from: ["Open"],
+			kinds: PUNCHES,
+			single: true,
+			corrects: true,
+		},
+		{
+			method: "judge_again",
+			label: __("Have HRMS Judge Again"),
+			from: ["Open"],
+			kinds: ["Hours Differ"],
+			corrects: true,
+		},
+		{ method: "request_attendance", label: __("Attendance Request"), from: ["Open"], kinds: PUNCHES },
 		{ method: "resolve", label: __("Resolve"), from: ["Open"] },
 		{ method: "dismiss", label: __("Dismiss"), from: ["Open"] },
 		{ method: "reopen", label: __("Open Again"), from: ["Resolved", "Dismissed"] },
@@ -134,10 +140,17 @@ frappe.provide("attendance_bridge.anomalies");
 		const missing_in = ["Missing IN", "OUT after OUT"].includes(row.kind);
 		const fields = [
 			{
+				fieldname: "date",
+				fieldtype: "Date",
+				label: __("Date"),
+				default: row.attendance_date,
+				description: __("The OUT of a night shift is of the next date."),
+				reqd: 1,
+			},
+			{
 				fieldname: "time",
-				fieldtype: "Datetime",
+				fieldtype: "Time",
 				label: __("Time"),
-				default: `${row.attendance_date} ${missing_in ? "08:00:00" : "17:00:00"}`,
 				reqd: 1,
 			},
 			{
@@ -156,8 +169,9 @@ frappe.provide("attendance_bridge.anomalies");
 				reqd: 1,
 			},
 		];
-		return ask(__("Add Missing Punch"), __("Add"), fields, async ({ time, log_type, why }) => {
-			const { checkin } = await call(act, { anomaly: row.name, time, log_type, why });
+		return ask(__("Add Missing Punch"), __("Add"), fields, async ({ date, time, log_type, why }) => {
+			const moment = `${date} ${time}`;
+			const { checkin } = await call(act, { anomaly: row.name, time: moment, log_type, why });
 			frappe.show_alert({ message: __("Check-in {0} was added", [checkin]), indicator: "green" });
 			done?.();
 		});

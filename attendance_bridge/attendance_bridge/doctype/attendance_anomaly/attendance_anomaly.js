@@ -4,10 +4,6 @@
 frappe.ui.form.on("Attendance Anomaly", {
 	refresh(frm) {
 		frm.disable_save();
-		frm.dashboard.clear_headline();
-		if (frm.doc.state === "Open") {
-			frm.dashboard.set_headline_alert(frappe.utils.escape_html(frm.doc.advice || ""), "orange");
-		}
 		add_acts(frm);
 		add_request(frm);
 	},

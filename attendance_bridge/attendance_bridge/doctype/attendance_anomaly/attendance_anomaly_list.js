@@ -19,12 +19,15 @@ frappe.listview_settings["Attendance Anomaly"] = {
 		},
 	},
 
+	/** On a phone the list has nothing else to tell what it is. */
 	get_indicator(doc) {
-		const words = doc.by_itself && doc.state === "Resolved" ? __("Gone") : __(doc.state);
+		const state = doc.by_itself ? __("Gone") : __(doc.state);
+		const words = doc.state === "Open" ? __(doc.kind) : `${__(doc.kind)} · ${state}`;
 		return [words, ANOMALY_COLOURS[doc.state] || "gray", `state,=,${doc.state}`];
 	},
 
 	onload(list) {
+		// Narrow screens get four columns, and what it is would not be one of them.
 		const total_fields = list.list_view_settings?.total_fields || 5;
 		list.list_view_settings = { ...list.list_view_settings, total_fields };
 		list.setup_columns();

@@ -26,7 +26,7 @@ def daily_summary(
 	page_length: int = 100,
 ) -> dict[str, Any]:
 	"""The day of everybody that the caller may see, a page of people at a time."""
-	frappe.has_permission("Attendance", "read", throw=True)
+	frappe.has_permission("Punch Log", "read", throw=True)
 	chosen = choice.of_filters(
 		{"date": date, "company": company, "branch": branch, "department": department, "shift": shift}
 	)
@@ -48,7 +48,7 @@ def timesheet(
 	page_length: int = 100,
 ) -> dict[str, Any]:
 	"""The month of everybody that the caller may see, or of one of them; `month` is any date in it."""
-	frappe.has_permission("Attendance", "read", throw=True)
+	frappe.has_permission("Punch Log", "read", throw=True)
 	chosen = choice.of_filters(
 		{
 			"month": month,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import frappe
+from frappe.utils import formatdate
 
 from attendance_bridge.bench.permissions import visible_employees
 
@@ -36,6 +38,25 @@ def employee_columns(label: str, name_label: str, department_label: str) -> list
 		column(name_label, "employee_name", "Data", 160),
 		column(department_label, "department", "Link", 130, options="Department"),
 	]
+
+
+def bars_by_date(
+	dates: Sequence[date], series: Iterable[tuple[str, Sequence[float]]], colours: Sequence[str]
+) -> dict[str, Any]:
+	"""A chart of stacked bars, one for each date; of many dates not each gets its label.
+
+	:param series: name and values, one for each date.
+	"""
+	return {
+		"type": "bar",
+		"colors": list(colours),
+		"barOptions": {"stacked": True},
+		"axisOptions": {"xIsSeries": 1},
+		"data": {
+			"labels": [formatdate(day, "d MMM") for day in dates],
+			"datasets": [{"name": name, "values": list(values)} for name, values in series],
+		},
+	}
 
 
 def figure(label: str, value: int | str, indicator: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -136,10 +137,55 @@ class TestWorkdayReports(IntegrationTestCase):
 	def test_the_day_as_programs_are_told(self) -> None:
 		told = api.daily_summary(str(MONDAY), page_length=500)
 		day = next(day for day in told["days"] if day["employee_id"] == self.people[0])
-		self.assertEqual(day["check_in"], "2026-03-02 09:00:00")
-		self.assertEqual(day["working_hours"], 11.5)
-		self.assertEqual(day["attendance_count"], 2)
-		self.assertEqual(day["scans"][1], {"time": "2026-03-02 20:30:00", "type": "OUT"})
+		self.assertEqual(
+			json.loads(frappe.as_json(day)),
+			{
+				"employee_id": self.people[0],
+				"employee_name": "Worker 001",
+				"department": "",
+				"designation": "",
+				"date": "2026-03-02",
+				"shift": f"{premises.MARK} Report",
+				"status": "On Time",
+				"reason": "Came in time",
+				"attendance": "Present",
+				"check_in": "2026-03-02 09:00:00",
+				"check_out": "2026-03-02 20:30:00",
+				"working_hours": 11.5,
+				"overtime": 2.0,
+				"extra_overtime": 1.5,
+				"allowances": ["snacks"],
+				"anomalies": [],
+				"attendance_count": 2,
+				"scans": [
+					{"time": "2026-03-02 09:00:00", "type": "IN"},
+					{"time": "2026-03-02 20:30:00", "type": "OUT"},
+				],
+			},
+		)
+
+	def test_a_question_that_makes_no_sense_is_refused(self) -> None:
+		for question in ({"date": "yesterday"}, {"date": ""}, {"date": "2026-03-02; --"}, {"date": "5"}):
+			with self.subTest(question=question), self.assertRaises(frappe.ValidationError):
+				api.daily_summary(**question)
+			with self.subTest(question=question), self.assertRaises(frappe.ValidationError):
+				api.timesheet(question["date"])
+		for page in ({"start": -5}, {"page_length": 0}, {"page_length": -1}):
+			with self.subTest(page=page):
+				self.assertGreaterEqual(len(api.daily_summary(str(MONDAY), **page)["days"]), 1)
+		self.assertEqual(api.daily_summary(str(MONDAY), start=10**9)["days"], [])
+
+	def test_people_are_found_by_a_part_of_their_name(self) -> None:
+		def found(text: str) -> set[str]:
+			return {row[0] for row in api.find_people("Employee", text, "name", 0, 500, {})} & set(
+				self.people
+			)
+
+		self.assertEqual(found("orker 002"), {self.people[1]})
+		self.assertEqual(found(self.people[2]), {self.people[2]})
+		self.assertEqual(found("%") | found("_orker"), set())
+		frappe.set_user(USER)
+		self.assertEqual(found("orker"), {self.people[1]})
 
 	def test_the_month_as_programs_are_told(self) -> None:
 		(sheet,) = api.timesheet("2026-03-15", employee=self.people[0])["timesheets"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from attendance_bridge.bench import messages
 from attendance_bridge.bench.visible import narrow
 
 LONGEST_RANGE = timedelta(days=366)
+_AFTER_DATE = ("", " ", "T")
 _WORDS = ("company", "branch", "department", "employee", "shift")
 
 
@@ -73,11 +75,17 @@ def _dates(given: Any) -> tuple[date, date]:
 
 def _date(value: Any) -> date:
 	"""
+	:param value: a date, or text that begins with one as 2026-03-02; Frappe itself would take a lone 5 for
+		the fifth of this month.
 	:raises frappe.ValidationError: it is none.
 	"""
+	if isinstance(value, date):
+		return getdate(value)
 	try:
-		day = getdate(value) if isinstance(value, str | date) else None
-	except (ValueError, OverflowError):
+		day = (
+			date.fromisoformat(value[:10]) if isinstance(value, str) and value[10:11] in _AFTER_DATE else None
+		)
+	except ValueError:
 		day = None
 	if day is None or not 1900 <= day.year <= 2200:
 		frappe.throw(_("{0} is no date.").format(messages.harmless(str(value)[:40])))

@@ -20,7 +20,7 @@ def daily(person_day: PersonDay, zone: ZoneInfo) -> dict[str, Any]:
 	day, person = person_day.day, person_day.person
 	return {
 		"employee_id": person.name,
-		"employee_name": person.employee_name,
+		"employee_name": person.employee_name or "",
 		"department": person.department or "",
 		"designation": person.designation or "",
 		"date": str(day.date),
@@ -34,7 +34,7 @@ def daily(person_day: PersonDay, zone: ZoneInfo) -> dict[str, Any]:
 		"overtime": hours(day.overtime),
 		"extra_overtime": hours(day.extra_overtime),
 		"allowances": sorted(day.allowances),
-		"anomalies": sorted(anomaly.value for anomaly in day.anomalies),
+		"anomalies": sorted(person_day.to_look_at),
 		"attendance_count": len(day.scans),
 		"scans": [
 			{"time": _time(scan.at, zone), "type": scan.log_type.value if scan.log_type else ""}
@@ -54,7 +54,7 @@ def _timesheet(person_days: list[PersonDay], zone: ZoneInfo) -> dict[str, Any]:
 	person = person_days[0].person
 	return {
 		"employee_id": person.name,
-		"employee_name": person.employee_name,
+		"employee_name": person.employee_name or "",
 		"department": person.department or "",
 		"designation": person.designation or "",
 		"days": [

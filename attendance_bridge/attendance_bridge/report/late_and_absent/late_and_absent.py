@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from frappe import _
 
 from attendance_bridge.bench import moments
-from attendance_bridge.bench.report_column import column, employee_columns, figure, harmless
+from attendance_bridge.bench.report_column import bars_by_date, column, employee_columns, figure, harmless
 from attendance_bridge.bench.workdays import choice, days, words
 from attendance_bridge.bench.workdays.days import PersonDay
 from attendance_bridge.core.workday.day import Status
@@ -71,18 +71,11 @@ def _chart(shown: list[PersonDay]) -> dict[str, Any] | None:
 		return None
 	counts: Counter[tuple[date, Status]] = Counter((each.day.date, each.day.status) for each in shown)
 	dates = sorted({each.day.date for each in shown})
-	return {
-		"type": "bar",
-		"colors": ["orange", "yellow", "red", "pink"],
-		"barOptions": {"stacked": True},
-		"data": {
-			"labels": [str(day) for day in dates],
-			"datasets": [
-				{"name": _(words.STATUS[status]), "values": [counts[day, status] for day in dates]}
-				for status in SHOWN
-			],
-		},
-	}
+	return bars_by_date(
+		dates,
+		[(_(words.STATUS[status]), [counts[day, status] for day in dates]) for status in SHOWN],
+		["orange", "yellow", "red", "pink"],
+	)
 
 
 def _summary(shown: list[PersonDay]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import frappe
 from frappe import _
 
 from attendance_bridge.bench import messages
-from attendance_bridge.bench.report_column import column, figure, harmless
+from attendance_bridge.bench.report_column import bars_by_date, column, figure, harmless
 from attendance_bridge.bench.workdays import choice
 
 MOST_PUNCHES = 20_000
@@ -98,17 +98,11 @@ def _chart(rows: list[Any]) -> dict[str, Any] | None:
 	counts = Counter((row.occurred_at.date(), row.status) for row in rows)
 	dates = sorted({day for day, _status in counts})
 	statuses = sorted({row.status for row in rows})
-	return {
-		"type": "bar",
-		"colors": [_COLOURS.get(status, "gray") for status in statuses],
-		"barOptions": {"stacked": True},
-		"data": {
-			"labels": [str(day) for day in dates],
-			"datasets": [
-				{"name": _(status), "values": [counts[day, status] for day in dates]} for status in statuses
-			],
-		},
-	}
+	return bars_by_date(
+		dates,
+		[(_(status), [counts[day, status] for day in dates]) for status in statuses],
+		[_COLOURS.get(status, "gray") for status in statuses],
+	)
 
 
 def _summary(rows: list[Any]) -> list[dict[str, Any]]:

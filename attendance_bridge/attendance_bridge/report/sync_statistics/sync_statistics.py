@@ -12,7 +12,7 @@ from frappe import _
 from frappe.utils import cint
 
 from attendance_bridge.bench import visible
-from attendance_bridge.bench.report_column import column, figure
+from attendance_bridge.bench.report_column import bars_by_date, column, figure
 from attendance_bridge.bench.workdays import choice
 
 _FAILED = "Failed"
@@ -98,15 +98,11 @@ def _chart(values: dict[str, Any], first: date, last: date) -> dict[str, Any] | 
 	for day, failed, runs in rows:
 		counts[day, bool(failed)] += runs
 	dates = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-	return {
-		"type": "bar",
-		"colors": ["green", "red"],
-		"barOptions": {"stacked": True},
-		"data": {
-			"labels": [str(day) for day in dates],
-			"datasets": [
-				{"name": _("Read to the End"), "values": [counts[day, False] for day in dates]},
-				{"name": _("Failed"), "values": [counts[day, True] for day in dates]},
-			],
-		},
-	}
+	return bars_by_date(
+		dates,
+		[
+			(_("Read to the End"), [counts[day, False] for day in dates]),
+			(_("Failed"), [counts[day, True] for day in dates]),
+		],
+		["green", "red"],
+	)

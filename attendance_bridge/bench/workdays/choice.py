@@ -81,12 +81,10 @@ def _date(value: Any) -> date:
 	"""
 	if isinstance(value, date):
 		return getdate(value)
-	try:
-		day = (
-			date.fromisoformat(value[:10]) if isinstance(value, str) and value[10:11] in _AFTER_DATE else None
-		)
-	except ValueError:
-		day = None
+	day = None
+	if isinstance(value, str) and value[10:11] in _AFTER_DATE:
+		with suppress(ValueError):
+			day = date.fromisoformat(value[:10])
 	if day is None or not 1900 <= day.year <= 2200:
 		frappe.throw(_("{0} is no date.").format(messages.harmless(str(value)[:40])))
 	return day

@@ -152,9 +152,9 @@ function found_table({ terminals, addresses, error }) {
 			.map(cell)
 			.join("")
 	);
-	return `<p>${summary}</p><table class="table table-bordered"><thead><tr>${head
+	return `<p>${summary}</p><div class="table-responsive"><table class="table table-bordered"><thead><tr>${head
 		.map((label) => `<th>${label}</th>`)
-		.join("")}</tr></thead><tbody>${rows.map((row) => `<tr>${row}</tr>`).join("")}</tbody></table>`;
+		.join("")}</tr></thead><tbody>${rows.map((row) => `<tr>${row}</tr>`).join("")}</tbody></table></div>`;
 }
 
 function found_state({ state, serial, configured }) {

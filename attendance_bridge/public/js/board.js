@@ -64,6 +64,11 @@ frappe.provide("attendance_bridge.board");
 		/** News of the same moment are asked for together; later ones do not put it off. */
 		soon() {
 			if (this.is_soon || this.stopped) return;
+			// The rest begins with the answer that is under way.
+			if (this.asking) {
+				this.again = true;
+				return;
+			}
 			this.plan(Math.max(TOGETHER_MS, this.answered + this.rest_ms - Date.now()));
 			this.is_soon = true;
 		}

@@ -169,6 +169,11 @@ class TestTogether:
 		(pattern,) = find_patterns(days(*alone), TogetherRules())
 		assert len(pattern.dates) == 5
 
+	def test_two_rows_are_two_patterns(self) -> None:
+		apart = [two(day, gap=90 if day == 5 else 3) for day in range(12)]
+		found = find_patterns(days(*apart), TogetherRules())
+		assert [len(pattern.dates) for pattern in found] == [5, 6]
+
 	def test_another_terminal_is_another_place(self) -> None:
 		touches = (two(day, device="hall") for day in range(9))
 		assert find_patterns(days(*touches), TogetherRules()) == []

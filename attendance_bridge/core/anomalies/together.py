@@ -96,7 +96,7 @@ def find_patterns(
 	rules: TogetherRules,
 	contradicted: AbstractSet[tuple[str, date]] = frozenset(),
 ) -> list[Pattern]:
-	"""The couples who came together on enough days in a row; of each the longest row, the latest of equals.
+	"""The couples who came together on enough days in a row, each row by itself.
 
 	A day on which only one of two was there does not end their row: it says nothing about both.
 
@@ -110,16 +110,12 @@ def find_patterns(
 		for couple in day.couples:
 			often[couple] += 1
 	least = min(rules.days, rules.contradicted_days)
-	found = []
-	for couple in sorted(couple for couple, count in often.items() if count >= least):
-		enough = [
-			pattern
-			for row in _rows(couple, days)
-			if len(row) >= least and _is_enough(pattern := _pattern(couple, row, contradicted), rules)
-		]
-		if enough:
-			found.append(max(enough, key=lambda pattern: (len(pattern.dates), pattern.dates)))
-	return found
+	return [
+		pattern
+		for couple in sorted(couple for couple, count in often.items() if count >= least)
+		for row in _rows(couple, days)
+		if len(row) >= least and _is_enough(pattern := _pattern(couple, row, contradicted), rules)
+	]
 
 
 def _couple(one: str, other: str) -> Couple:

@@ -86,7 +86,9 @@ def test_a_check_in_changes_the_board(
 	picture(page, "morning-board")
 	line.get_by_role("link", name="Punch Trail").click()
 	page.wait_for_url("**/query-report/Punch**")
-	assert "employee=" in page.url
+	page.wait_for_function(
+		"name => frappe.query_report?.get_filter_value('employee') === name", arg=office.people[0]
+	)
 
 
 def test_the_keyboard_is_enough(office: Office, signed_in: Callable[..., Any]) -> None:

@@ -13,6 +13,7 @@ from frappe.utils import formatdate
 from attendance_bridge.bench.permissions import visible_employees
 
 _FORMULA = re.compile(r"[=+\-@\t\r]")
+_MOST_WITH_MONTH = 12
 _ANGLES = {ord("<"): "‹", ord(">"): "›"}
 _NUMBER = re.compile(r"[+-][\d .,]+")
 
@@ -43,7 +44,7 @@ def employee_columns(label: str, name_label: str, department_label: str) -> list
 def bars_by_date(
 	dates: Sequence[date], series: Iterable[tuple[str, Sequence[float]]], colours: Sequence[str]
 ) -> dict[str, Any]:
-	"""A chart of stacked bars, one for each date; of many dates not each gets its label.
+	"""A chart of stacked bars, one for each date; of many dates there is only room for the day of the month.
 
 	:param series: name and values, one for each date.
 	"""
@@ -51,9 +52,10 @@ def bars_by_date(
 		"type": "bar",
 		"colors": list(colours),
 		"barOptions": {"stacked": True},
-		"axisOptions": {"xIsSeries": 1},
 		"data": {
-			"labels": [formatdate(day, "d MMM") for day in dates],
+			"labels": [
+				str(day.day) if len(dates) > _MOST_WITH_MONTH else formatdate(day, "d MMM") for day in dates
+			],
 			"datasets": [{"name": name, "values": list(values)} for name, values in series],
 		},
 	}

@@ -166,5 +166,8 @@ def find(text: str, *, start: int, page_length: int) -> list[tuple[str, str, str
 		.limit(page_length)
 		.offset(start)
 	)
-	found: list[tuple[str, str, str]] = narrow(query, employee).run()
-	return found
+	# A Link field shows what stands beside a name as HTML.
+	return [
+		(name, messages.harmless(called or ""), messages.harmless(department or ""))
+		for name, called, department in narrow(query, employee).run()
+	]

@@ -76,7 +76,6 @@ def count_again(from_date: str, to_date: str, company: str | None = None) -> int
 
 
 @frappe.whitelist()
-@frappe.validate_and_sanitize_search_inputs
 def find_people(
 	doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict[str, Any] | None = None
 ) -> list[tuple[str, str, str]]:

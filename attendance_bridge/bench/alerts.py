@@ -197,11 +197,19 @@ def _go_through(findings: Iterable[Finding], is_sure: Callable[[str], bool], at:
 
 
 def _kept() -> list[Any]:
-	# Not by `get_all`: Frappe leaves fields out whose names only look like its own `_seen`.
-	rows: list[Any] = frappe.db.sql(
-		"SELECT `name`, `open_key`, `subject`, `first_seen`, `last_seen`, `gone_since`, `opened_at`,"
-		" `notified_at` FROM `tabAttendance Bridge Alert` WHERE `open_key` IS NOT NULL",
-		as_dict=True,
+	rows: list[Any] = frappe.get_all(
+		DOCTYPE,
+		{"open_key": ("is", "set")},
+		[
+			"name",
+			"open_key",
+			"subject",
+			"first_noticed",
+			"last_noticed",
+			"gone_since",
+			"opened_at",
+			"notified_at",
+		],
 	)
 	return rows
 
@@ -233,8 +241,8 @@ def _keep(row: Any, finding: Finding | None, key: str, result: Step, at: datetim
 			"cause_key": key,
 			"open_key": None if is_over else key,
 			"status": "Cleared" if is_over else "Open" if alert.is_open() else "Watching",
-			"first_seen": _site(alert.first_seen),
-			"last_seen": _site(alert.last_seen),
+			"first_noticed": _site(alert.first_seen),
+			"last_noticed": _site(alert.last_seen),
 			"gone_since": _site(alert.gone_since),
 			"opened_at": _site(alert.opened),
 			"notified_at": _site(alert.notified),
@@ -283,8 +291,8 @@ def _words(finding: Finding) -> dict[str, Any]:
 
 def _alert(row: Any) -> Alert:
 	return Alert(
-		first_seen=moments.from_site(row.first_seen),
-		last_seen=moments.from_site(row.last_seen),
+		first_seen=moments.from_site(row.first_noticed),
+		last_seen=moments.from_site(row.last_noticed),
 		gone_since=_aware(row.gone_since),
 		opened=_aware(row.opened_at),
 		notified=_aware(row.notified_at),

@@ -35,7 +35,7 @@ def knock(knock: Knock) -> Standing:
 
 	:raises StoreError: the list could not be written.
 	"""
-	held = frappe.db.get_value(DOCTYPE, knock.serial, ("state", "last_seen", "serial_number"), as_dict=True)
+	held = frappe.db.get_value(DOCTYPE, knock.serial, ("state", "last_called", "serial_number"), as_dict=True)
 	if held and held.serial_number != knock.serial:
 		return (
 			Standing.NOT_LISTED
@@ -45,7 +45,8 @@ def knock(knock: Knock) -> Standing:
 	if _is_switched_off(knock.serial):
 		return Standing.REFUSED
 	now = moments.to_site(knock.at)
-	if held is None or held.state == "Approved" or not held.last_seen or now - held.last_seen >= _NOTED_EVERY:
+	is_noted = held is not None and held.last_called and now - held.last_called < _NOTED_EVERY
+	if not is_noted or held.state == "Approved":
 		lasting.write(lambda: _write(knock, held.state if held else None))
 	return _STANDINGS[held.state] if held else Standing.WAITING
 
@@ -93,7 +94,7 @@ def clean_up() -> None:
 	"""Scheduled daily: forget who has not called for long. Does not commit."""
 	now = moments.now()
 	for states, kept in ((("Waiting",), KEPT_WAITING), (("Approved", "Refused"), KEPT_DECIDED)):
-		frappe.db.delete(DOCTYPE, {"state": ("in", states), "last_seen": ("<", now - kept)})
+		frappe.db.delete(DOCTYPE, {"state": ("in", states), "last_called": ("<", now - kept)})
 
 
 def _may_be_listed(knock: Knock) -> bool:
@@ -120,13 +121,13 @@ def _write(knock: Knock, state: str | None) -> None:
 	if state is None:
 		# Two calls at once: the second finds the row of the first.
 		frappe.db.sql(
-			f"INSERT IGNORE INTO `tab{DOCTYPE}` (`name`, `serial_number`, `state`, `first_seen`, `creation`,"  # noqa: S608
-			" `modified`, `owner`, `modified_by`) VALUES (%s, %s, 'Waiting', %s, %s, %s, %s, %s)",
+			f"INSERT IGNORE INTO `tab{DOCTYPE}` (`name`, `serial_number`, `state`, `first_called`,"  # noqa: S608
+			" `creation`, `modified`, `owner`, `modified_by`) VALUES (%s, %s, 'Waiting', %s, %s, %s, %s, %s)",
 			(knock.serial, knock.serial, now, now, now, frappe.session.user, frappe.session.user),
 		)
 	elif state == "Approved":
 		values["state"] = "Waiting"
-	frappe.db.set_value(DOCTYPE, knock.serial, {**values, "last_seen": now}, update_modified=False)
+	frappe.db.set_value(DOCTYPE, knock.serial, {**values, "last_called": now}, update_modified=False)
 	frappe.db.sql(f"UPDATE `tab{DOCTYPE}` SET `knocks` = `knocks` + 1 WHERE `name` = %s", knock.serial)  # noqa: S608
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import json
 import re
 import shutil
 import subprocess
@@ -69,6 +70,19 @@ def test_a_package_has_no_logic_of_its_own(module: Path) -> None:
 		{"names", "load", "pulled"} if module.parent.name in ("drivers", "upstreams", "cameras") else set()
 	)
 	assert functions <= allowed
+
+
+# doctypes
+
+DOCTYPES = sorted(PACKAGE.glob("attendance_bridge/doctype/*/*.json"))
+
+
+@pytest.mark.parametrize("file", DOCTYPES, ids=lambda file: file.stem)
+def test_no_field_looks_like_one_of_frappes_own(file: Path) -> None:
+	"""Frappe's lists silently leave out what only contains such a name."""
+	names = [field["fieldname"] for field in json.loads(file.read_text(encoding="utf-8"))["fields"]]
+	own = ("_user_tags", "_comments", "_assign", "_liked_by", "_seen")
+	assert not [name for name in names if any(each in name for each in own)]
 
 
 # plug-ins

@@ -6,7 +6,6 @@ import gzip
 import threading
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any
 
 import frappe
 from frappe.auth import CookieManager
@@ -14,84 +13,55 @@ from frappe.utils.password import set_encrypted_password
 
 from attendance_bridge.api import push as api
 from attendance_bridge.bench import (
-	devices,
 	iclock,
 	jobs,
 	moments,
 	pairing,
-	push_commands,
 	push_settings,
-	push_watch,
 )
 from attendance_bridge.bench.punch_log import PunchLog
-from attendance_bridge.bench.push_desk import SiteDesk
-from attendance_bridge.bench.testing import IntegrationTestCase
 from attendance_bridge.bench.tests import premises, pushers, terminals
+from attendance_bridge.bench.tests.iclock_case import IclockCase
 from attendance_bridge.bench.tests.pushers import Pusher
-from attendance_bridge.bench.tests.site_server import Caller, SiteServer
+from attendance_bridge.bench.tests.site_server import Caller
 
 TOKEN = "Lorem-ipsum-dolor-27"
 
 
-class TestIclock(IntegrationTestCase):
-	@classmethod
-	def setUpClass(cls) -> None:
-		super().setUpClass()
-		pushers.clear()
-		cls.addClassCleanup(pushers.clear)
-		cls.employee = premises.employee(1, device_user_id="abt1")
-		premises.employee(2, device_user_id="abt2")
-		frappe.db.commit()
-		cls.server = SiteServer()
-		cls.addClassCleanup(cls.server.stop)
-
-	def setUp(self) -> None:
-		pushers.clear_terminals()
-		pushers.settings(push_enabled=1)
-		self.at = moments.utc_now().astimezone(terminals.ZONE).replace(microsecond=0, tzinfo=None)
-
-	def _pusher(self, number: int = 1, **values: Any) -> Pusher:
-		"""An approved terminal."""
-		return Pusher(self.server, pushers.terminal(number, **values))
-
-	def _held(self) -> list[Any]:
-		frappe.db.rollback()
-		fields = ["name", "device_user_id", "road", "status", "owner", "employee_checkin", "device"]
-		return frappe.get_all("Punch Log", {"device_serial": ("like", "ABTPUSH%")}, fields)
-
+class TestIclock(IclockCase):
 	# what is acknowledged is held
 
 	def test_a_punch_is_held_before_it_is_acknowledged_and_becomes_a_check_in(self) -> None:
-		pusher = self._pusher()
+		pusher = self.pusher()
 		hello = pusher.hello()
 		self.assertEqual(hello.status_code, 200)
 		self.assertIn("GET OPTION FROM: ABTPUSH1", hello.text)
 		answer = pusher.punch(("abt1", self.at))
 		self.assertEqual((answer.status_code, answer.text), (200, "OK: 1"))
-		(row,) = self._held()
+		(row,) = self.held()
 		self.assertEqual((row.device_user_id, row.road, row.owner), ("abt1", "Push", "Guest"))
-		self.assertTrue(pushers.until(lambda: self._held()[0].status == "Checked in"))
-		checkin = frappe.get_doc("Employee Checkin", self._held()[0].employee_checkin)
+		self.assertTrue(pushers.until(lambda: self.held()[0].status == "Checked in"))
+		checkin = frappe.get_doc("Employee Checkin", self.held()[0].employee_checkin)
 		self.assertEqual((checkin.employee, checkin.time), (self.employee, self.at))
 
 	def test_the_answer_sets_no_cookie_and_says_the_time(self) -> None:
-		pusher = self._pusher()
+		pusher = self.pusher()
 		for answer in (pusher.hello(), pusher.punch(("abt1", self.at)), pusher.poll()):
 			self.assertNotIn("Set-Cookie", answer.headers)
 			self.assertIn("Date", answer.headers)
 			self.assertEqual(len(answer.raw.headers.getlist("Date")), 1)
 
 	def test_the_body_is_read_whatever_the_header_says(self) -> None:
-		pusher = self._pusher()
+		pusher = self.pusher()
 		types = (None, "text/plain", "application/octet-stream", "application/x-www-form-urlencoded", "x")
 		for step, content_type in enumerate(types):
 			with self.subTest(content_type=content_type):
 				answer = pusher.punch(("abt1", self.at - timedelta(minutes=step)), content_type=content_type)
 				self.assertEqual((answer.status_code, answer.text), (200, "OK: 1"))
-		self.assertEqual(len(self._held()), len(types))
+		self.assertEqual(len(self.held()), len(types))
 
 	def test_the_other_dialect(self) -> None:
-		pusher = self._pusher()
+		pusher = self.pusher()
 		self.assertEqual(pusher.send("GET", "cdata", {"options": "all", "DeviceType": "acc"}).text, "OK")
 		registry = pusher.send("POST", "registry", {}, b"DeviceType=acc,~DeviceName=Pro,FirmVer=9.1")
 		self.assertEqual(registry.status_code, 200)
@@ -103,32 +73,32 @@ class TestIclock(IntegrationTestCase):
 		)
 		answer = pusher.send("POST", "cdata", {"table": "rtlog"}, row.encode())
 		self.assertEqual(answer.status_code, 200)
-		self.assertEqual([each.device_user_id for each in self._held()], ["abt1"])
+		self.assertEqual([each.device_user_id for each in self.held()], ["abt1"])
 		state = frappe.get_doc("Device Configuration", pusher.device)
 		self.assertEqual((state.push_dialect, state.model, state.firmware), ("security", "Pro", "9.1"))
 		self.assertNotIn("RegistryCode", state.as_json())
 
 	def test_the_same_punch_by_push_and_by_reading_is_one(self) -> None:
-		pusher = self._pusher()
+		pusher = self.pusher()
 		moment = self.at - timedelta(hours=3)
 		pusher.punch(("abt1", moment))
 		punch = pushers.punch("abt1", moment)
 		accepted = PunchLog(pusher.device).accept(terminals.page(punch), punch.device_serial, None)
 		self.assertEqual((accepted.new, accepted.known), (0, 1))
 		pusher.punch(("abt1", moment), ("abt2", moment))
-		self.assertEqual(len(self._held()), 2)
+		self.assertEqual(len(self.held()), 2)
 
 	def test_nothing_is_acknowledged_that_is_not_held(self) -> None:
-		pusher = self._pusher()
+		pusher = self.pusher()
 		with pushers.table_away("Punch Log"):
 			answer = pusher.punch(("abt1", self.at))
 			self.assertEqual((answer.status_code, answer.content), (503, b""))
-		self.assertEqual(self._held(), [])
+		self.assertEqual(self.held(), [])
 		self.assertEqual(pusher.punch(("abt1", self.at)).text, "OK: 1")
-		self.assertEqual(len(self._held()), 1)
+		self.assertEqual(len(self.held()), 1)
 
 	def test_a_packed_body_is_not_taken_for_rubbish(self) -> None:
-		pusher = self._pusher()
+		pusher = self.pusher()
 		body = gzip.compress(f"abt1\t{self.at}\t0\t1\n".encode())
 		pusher.headers = {"Content-Encoding": "gzip"}
 		answer = pusher.send("POST", "cdata", {"table": "ATTLOG", "Stamp": "1"}, body)
@@ -137,14 +107,14 @@ class TestIclock(IntegrationTestCase):
 		self.assertIn("ATTLOGStamp=0\n", pusher.hello().text)
 
 	def test_a_body_in_chunks_is_read_or_refused_and_one_of_no_length_refused(self) -> None:
-		pusher = self._pusher()
+		pusher = self.pusher()
 		row = f"abt1\t{self.at}\t0\t1\n".encode()
 		answer = pusher.raw("Transfer-Encoding: chunked", b"%x\r\n%s\r\n0\r\n\r\n" % (len(row), row))
-		self.assertEqual(b" 200 " in answer, bool(self._held()))
+		self.assertEqual(b" 200 " in answer, bool(self.held()))
 		self.assertIn(b" 411 ", pusher.raw("X-Nothing: 1", b""))
 
 	def test_a_fault_is_told_without_what_the_terminal_has_sent(self) -> None:
-		pusher = self._pusher()
+		pusher = self.pusher()
 		set_encrypted_password("Device Configuration", pusher.device, TOKEN, "push_token")
 		frappe.db.set_value("Device Configuration", pusher.device, "push_token", "*" * len(TOKEN))
 		frappe.db.delete("Error Log")
@@ -174,7 +144,7 @@ class TestIclock(IntegrationTestCase):
 	def test_who_writes_the_serial_number_otherwise_is_counted_alone(self) -> None:
 		pushers.settings(push_enabled=1, push_requests_a_minute=push_settings.LEAST_CALLS)
 		pushers.at_the_beginning_of_a_minute()
-		first, second = self._pusher(31), self._pusher(32)
+		first, second = self.pusher(31), self.pusher(32)
 		for _call in range(push_settings.LEAST_CALLS + 5):
 			first.send("GET", "getrequest", {"sn": first.serial}, with_serial=False)
 		answer = second.send("GET", "getrequest", {"sn": second.serial}, with_serial=False)
@@ -182,7 +152,7 @@ class TestIclock(IntegrationTestCase):
 		pushers.settings(push_enabled=1)
 
 	def test_eight_terminals_at_once_lose_and_double_nothing(self) -> None:
-		fleet = [self._pusher(number) for number in range(1, 9)]
+		fleet = [self.pusher(number) for number in range(1, 9)]
 		faults: list[str] = []
 
 		def work(pusher: Pusher) -> None:
@@ -193,8 +163,10 @@ class TestIclock(IntegrationTestCase):
 				)
 				for _twice in range(2):
 					answer = pusher.punch(*wanted)
+					if answer.status_code >= 500:  # of Frappe's own making: a terminal tries again
+						answer = pusher.punch(*wanted)
 					if (answer.status_code, answer.text) != (200, "OK: 2"):
-						faults.append(f"{answer.status_code} {answer.text}")
+						faults.append(f"{answer.status_code} {answer.text[:80]}")
 				pusher.poll()
 
 		threads = [threading.Thread(target=work, args=(pusher,)) for pusher in fleet]
@@ -203,9 +175,9 @@ class TestIclock(IntegrationTestCase):
 		for thread in threads:
 			thread.join(240)
 		self.assertEqual(faults, [])
-		self.assertEqual(len(self._held()), 8 * 20)
+		self.assertEqual(len(self.held()), 8 * 20)
 		self.assertTrue(
-			pushers.until(lambda: not any(row.status in ("Received", "Pending") for row in self._held()))
+			pushers.until(lambda: not any(row.status in ("Received", "Pending") for row in self.held()))
 		)
 
 	# who may push
@@ -224,18 +196,18 @@ class TestIclock(IntegrationTestCase):
 		self.assertEqual(
 			(waiting.state, waiting.peer, waiting.dialect), ("Waiting", "127.0.0.1", "attendance")
 		)
-		self.assertEqual(self._held(), [])
+		self.assertEqual(self.held(), [])
 		values = {"device_name": f"{premises.MARK} Paired", "time_zone": "Asia/Dubai", "device_role": "In"}
 		device = pairing.approve("ABTPUSH9", None, values)
 		frappe.db.commit()
 		made = frappe.get_doc("Device Configuration", device)
 		self.assertEqual((made.driver, made.road, made.push), ("zkteco_adms", "Push", 1))
 		self.assertEqual(stranger.punch(("abt1", self.at)).text, "OK: 1")
-		self.assertEqual([row.device for row in self._held()], [device])
+		self.assertEqual([row.device for row in self.held()], [device])
 		pairing.refuse("ABTPUSH9")
 		frappe.db.commit()
 		self.assertEqual(stranger.punch(("abt2", self.at)).status_code, 403)
-		self.assertEqual(len(self._held()), 1)
+		self.assertEqual(len(self.held()), 1)
 
 	def test_the_list_is_bounded(self) -> None:
 		push_settings.open_pairing(15)
@@ -251,41 +223,41 @@ class TestIclock(IntegrationTestCase):
 		pairing.knock(pushers.knock("ABTPUSH8"))
 		pairing.knock(pushers.knock("ABTPUSH7"))
 		long_ago = moments.now() - pairing.KEPT_WAITING - timedelta(hours=1)
-		frappe.db.set_value("Device Pairing", "ABTPUSH8", "last_seen", long_ago)
+		frappe.db.set_value("Device Pairing", "ABTPUSH8", "last_called", long_ago)
 		jobs.clean_up()
 		self.assertEqual(
 			frappe.get_all("Device Pairing", {"name": ("like", "ABTPUSH%")}, pluck="name"), ["ABTPUSH7"]
 		)
 
 	def test_a_terminal_that_is_disabled_is_turned_away(self) -> None:
-		pusher = self._pusher(enabled=0)
+		pusher = self.pusher(enabled=0)
 		push_settings.open_pairing(15)
 		frappe.db.commit()
 		self.assertEqual(pusher.punch(("abt1", self.at)).status_code, 403)
-		self.assertEqual(self._held(), [])
+		self.assertEqual(self.held(), [])
 
 	def test_a_token_must_stand_in_the_path(self) -> None:
-		pusher = self._pusher()
+		pusher = self.pusher()
 		set_encrypted_password("Device Configuration", pusher.device, TOKEN, "push_token")
 		frappe.db.set_value("Device Configuration", pusher.device, "push_token", "*" * len(TOKEN))
 		frappe.db.commit()
 		for prefix in ("/iclock", "/iclock/Wrong-ipsum-dolor-27", "/Wrong-ipsum-dolor-27/iclock"):
 			pusher.prefix = prefix
 			self.assertEqual(pusher.punch(("abt1", self.at)).status_code, 403, prefix)
-		self.assertEqual(self._held(), [])
+		self.assertEqual(self.held(), [])
 		for prefix in (f"/iclock/{TOKEN}", f"/{TOKEN}/iclock"):
 			pusher.prefix = prefix
 			self.assertEqual(pusher.punch(("abt1", self.at)).status_code, 200, prefix)
 
 	def test_the_token_of_the_settings_counts_for_terminals_without_one(self) -> None:
-		pusher = self._pusher()
+		pusher = self.pusher()
 		pushers.settings(push_enabled=1, push_token=TOKEN)
 		self.assertEqual(pusher.hello().status_code, 403)
 		pusher.prefix = f"/{TOKEN}/iclock"
 		self.assertEqual(pusher.hello().status_code, 200)
 
 	def test_from_where_it_may_call(self) -> None:
-		pusher = self._pusher()
+		pusher = self.pusher()
 		pushers.settings(push_enabled=1, push_networks="192.0.2.0/24 2001:db8::/32")
 		self.assertEqual(pusher.punch(("abt1", self.at)).status_code, 403)
 		# The proxy on this machine says who called; what stands before its word may be made up.
@@ -306,15 +278,15 @@ class TestIclock(IntegrationTestCase):
 		self.assertEqual(pusher.hello().status_code, 200)
 
 	def test_nothing_is_there_while_it_is_switched_off(self) -> None:
-		pusher = self._pusher()
+		pusher = self.pusher()
 		pushers.settings(push_enabled=0)
 		self.assertEqual(pusher.punch(("abt1", self.at)).status_code, 404)
-		self.assertEqual(self._held(), [])
+		self.assertEqual(self.held(), [])
 		pushers.settings(push_enabled=1)
 		self.assertEqual(pusher.punch(("abt1", self.at)).status_code, 200)
 
 	def test_who_calls_too_often_is_told_to_wait(self) -> None:
-		pusher = self._pusher(30)
+		pusher = self.pusher(30)
 		pushers.settings(push_enabled=1, push_requests_a_minute=push_settings.LEAST_CALLS)
 		statuses = [pusher.poll().status_code for _call in range(2 * push_settings.LEAST_CALLS + 2)]
 		self.assertEqual(set(statuses), {200, 429})
@@ -322,14 +294,14 @@ class TestIclock(IntegrationTestCase):
 		pushers.settings(push_enabled=1)
 
 	def test_a_body_that_is_too_large_is_not_acknowledged(self) -> None:
-		pusher = self._pusher()
+		pusher = self.pusher()
 		pushers.settings(push_enabled=1, push_body_kib=push_settings.LEAST_BODY_KIB)
 		many = [("abt1", self.at - timedelta(minutes=step)) for step in range(3000)]
 		self.assertEqual(pusher.punch(*many).status_code, 413)
-		self.assertEqual(self._held(), [])
+		self.assertEqual(self.held(), [])
 
 	def test_a_logged_in_browser_is_nobody_here(self) -> None:
-		pusher = self._pusher()
+		pusher = self.pusher()
 		caller = Caller(self.server).log_in("Administrator", "admin")
 		answer = caller.get("/iclock/getrequest", SN=pusher.serial)
 		self.assertEqual(answer.status_code, 403)
@@ -346,150 +318,3 @@ class TestIclock(IntegrationTestCase):
 		answer = Caller(self.server).get("/robots.txt")
 		self.assertEqual(answer.status_code, 200)
 		self.assertIn("Set-Cookie", answer.headers)
-
-	# two boxes, one serial number
-
-	def test_two_terminals_with_one_serial_number_are_noticed(self) -> None:
-		pushers.settings(push_enabled=1)
-		pusher = self._pusher()
-		for step in range(8):
-			pusher.headers = {"X-Forwarded-For": f"192.0.2.{7 + step % 2}"}
-			self.assertEqual(pusher.punch(("abt1", self.at - timedelta(minutes=step))).status_code, 200)
-		frappe.db.rollback()
-		state = frappe.get_doc("Device Configuration", pusher.device)
-		self.assertEqual(state.push_trouble, "twin")
-		self.assertIsNotNone(state.push_trouble_at)
-		self.assertEqual(len(self._held()), 8)
-
-	# commands
-
-	def test_a_command_is_fetched_once_and_its_answer_is_kept(self) -> None:
-		pusher = self._pusher()
-		pusher.hello()
-		name = push_commands.queue(pusher.device, "Reboot", "Administrator")
-		self.assertEqual(push_commands.queue(pusher.device, "Reboot"), name)
-		frappe.db.commit()
-		poll = pusher.poll()
-		self.assertEqual(poll.text, "C:1:REBOOT\n")
-		self.assertEqual(pusher.poll().text, "OK")
-		pusher.send("POST", "devicecmd", {}, b"ID=1&Return=0&CMD=REBOOT\nID=99&Return=0&CMD=REBOOT\n")
-		frappe.db.rollback()
-		done = frappe.get_doc("Push Command", name)
-		self.assertEqual((done.state, done.return_code, done.attempts), ("Done", 0, 1))
-
-	def test_a_command_that_is_never_answered_fails(self) -> None:
-		pusher = self._pusher()
-		pusher.hello()
-		name = push_commands.queue(pusher.device, "Check")
-		frappe.db.commit()
-		for _attempt in range(push_commands.ATTEMPTS):
-			self.assertEqual(pusher.poll().text, "C:1:CHECK\n")
-			long_ago = moments.now() - push_commands.ANSWER_TIME - timedelta(seconds=1)
-			frappe.db.rollback()
-			frappe.db.set_value("Push Command", name, "sent_at", long_ago)
-			frappe.db.commit()
-		self.assertEqual(pusher.poll().text, "OK")
-		frappe.db.rollback()
-		self.assertEqual(frappe.db.get_value("Push Command", name, "state"), "Failed")
-
-	def test_only_commands_that_are_known_are_sent(self) -> None:
-		pusher = self._pusher()
-		pusher.hello()
-		self.assertRaises(frappe.ValidationError, push_commands.queue, pusher.device, "Shell")
-		name = push_commands.queue(pusher.device, "Info")
-		frappe.db.set_value("Push Command", name, "text", "SHELL reboot")
-		frappe.db.commit()
-		self.assertEqual(pusher.poll().text, "OK")
-		frappe.db.rollback()
-		self.assertEqual(frappe.db.get_value("Push Command", name, "state"), "Failed")
-
-	# what is kept of a terminal
-
-	def test_where_it_resumes(self) -> None:
-		pusher = self._pusher()
-		pusher.punch(("abt1", self.at), stamp="812345678")
-		self.assertIn("ATTLOGStamp=812345678", pusher.hello().text)
-
-	def test_what_it_says_of_itself_and_how_much_it_holds(self) -> None:
-		pusher = self._pusher()
-		pusher.hello()
-		pusher.punch(("abt1", self.at), ("abt2", self.at))
-		pusher.send("GET", "getrequest", {"INFO": "Ver 8.0.4.3-2020,10,100,5,192.0.2.9,10,7,0,0,111"})
-		frappe.db.rollback()
-		state = frappe.get_doc("Device Configuration", pusher.device)
-		self.assertEqual((state.count_there, state.count_here, state.gap), (5, 2, 0))
-		self.assertIn("Ver 8.0.4.3", state.firmware)
-		# What is missing is asked for once; what is missing after that is kept for people.
-		poll = pusher.poll()
-		self.assertIn("DATA QUERY ATTLOG StartTime=", poll.text)
-		pusher.send("POST", "devicecmd", {}, b"ID=1&Return=0&CMD=DATA QUERY\n")
-		long_ago = moments.now() - timedelta(hours=1)
-		frappe.db.rollback()
-		frappe.db.set_value("Device Configuration", pusher.device, "counted_at", long_ago)
-		frappe.db.commit()
-		pusher.send("GET", "getrequest", {"INFO": "Ver 8.0.4.3-2020,10,100,5,192.0.2.9,10,7,0,0,111"})
-		frappe.db.rollback()
-		state.reload()
-		self.assertEqual(state.gap, 3)
-		self.assertIsNotNone(state.gap_since)
-
-	def test_it_is_vouched_for_once_it_has_called_for_a_while(self) -> None:
-		pusher = self._pusher()
-		pusher.hello()
-		frappe.db.rollback()
-		push_watch.vouch()
-		state = frappe.get_doc("Device Configuration", pusher.device)
-		self.assertIsNone(state.watermark)
-		hour_ago = moments.now() - timedelta(hours=1)
-		frappe.db.set_value("Device Configuration", pusher.device, "push_since", hour_ago)
-		frappe.db.commit()
-		pusher.poll()
-		frappe.db.rollback()
-		push_watch.vouch()
-		frappe.db.commit()
-		state.reload()
-		self.assertLess(abs(state.watermark - (moments.now() - timedelta(minutes=15))), timedelta(minutes=2))
-		# Something old shows that not all had come.
-		pusher.punch(("abt1", self.at - timedelta(hours=2)))
-		frappe.db.rollback()
-		before = frappe.db.get_value("Device Configuration", pusher.device, "watermark")
-		push_watch.vouch()
-		self.assertEqual(frappe.db.get_value("Device Configuration", pusher.device, "watermark"), before)
-
-	def test_what_breaks_off_is_not_taken_and_not_vouched_past(self) -> None:
-		pusher = self._pusher()
-		pusher.hello()
-		frappe.db.rollback()
-		self.assertIsNone(frappe.db.get_value("Device Configuration", pusher.device, "push_late_at"))
-
-		pusher.break_off(("abt1", self.at), ("abt2", self.at))
-		deadline = moments.utc_now() + timedelta(seconds=10)
-		while moments.utc_now() < deadline:
-			frappe.db.rollback()
-			if frappe.db.get_value("Device Configuration", pusher.device, "push_late_at"):
-				break
-		else:
-			self.fail("nobody has noticed that there is more")
-		self.assertEqual(self._held(), [])
-
-		self.assertEqual(pusher.punch(("abt1", self.at), ("abt2", self.at)).status_code, 200)
-		self.assertEqual(len(self._held()), 2)
-
-	def test_what_is_held_of_an_hour_is_found_in_order_of_its_arrival(self) -> None:
-		pusher = self._pusher()
-		hour = self.at - timedelta(hours=2)
-		for minutes in (5, 3, 70, 4):
-			pusher.punch(("abt1", hour + timedelta(minutes=minutes)))
-		frappe.db.rollback()
-		held = SiteDesk().held_between(pusher.serial, hour, hour + timedelta(hours=1))
-		self.assertEqual([(punch.wall_time - hour).seconds // 60 for punch in held], [5, 3, 4])
-		self.assertEqual(SiteDesk().held_between("ABTPUSH99", hour, hour + timedelta(hours=1)), [])
-
-	def test_nobody_calls_it(self) -> None:
-		pusher = self._pusher()
-		self.assertIn("Send Again", devices.camera_words(pusher.device))
-		self.assertIsNone(devices.camera_words(terminals.silent(1)))
-
-	def test_it_is_not_read_by_the_site(self) -> None:
-		pusher = self._pusher()
-		self.assertNotIn(pusher.device, devices.due(moments.utc_now() + timedelta(days=1)))

@@ -40,9 +40,9 @@ class AttendanceBridgeAlert(Document):
 		]
 		cause_key: DF.Data | None
 		cleared_at: DF.Datetime | None
-		first_seen: DF.Datetime | None
+		first_noticed: DF.Datetime | None
 		gone_since: DF.Datetime | None
-		last_seen: DF.Datetime | None
+		last_noticed: DF.Datetime | None
 		notified_at: DF.Datetime | None
 		open_key: DF.Data | None
 		opened_at: DF.Datetime | None

@@ -22,9 +22,9 @@ class DevicePairing(Document):
 		device: DF.Link | None
 		dialect: DF.Literal["", "attendance", "security"]
 		firmware: DF.Data | None
-		first_seen: DF.Datetime | None
+		first_called: DF.Datetime | None
 		knocks: DF.Int
-		last_seen: DF.Datetime | None
+		last_called: DF.Datetime | None
 		mac: DF.Data | None
 		model: DF.Data | None
 		own_address: DF.Data | None

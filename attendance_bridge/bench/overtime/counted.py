@@ -15,7 +15,6 @@ from attendance_bridge.bench import compat
 from attendance_bridge.bench.workdays import words
 
 _DAYS_OFF = ("Holiday", "Weekly Off")
-_ANOMALIES = {anomaly.value: text for anomaly, text in words.ANOMALY.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +95,5 @@ def _seconds(row: Any) -> int:
 def _why(row: Any) -> str:
 	"""What a head of a department wants to know: from when to when, how the day went, what is odd in it."""
 	times = [f"{moment:%H:%M}" if moment else "?" for moment in (row.in_time, row.out_time)]
-	odd = [
-		_(_ANOMALIES.get(code, "Hours differ from HRMS"))
-		for code in (row.bridge_anomalies or "").split(", ")
-		if code
-	]
+	odd = [_(words.to_look_at(code)) for code in (row.bridge_anomalies or "").split(", ") if code]
 	return " · ".join(["–".join(times), _(row.bridge_day_status or "Present"), *odd])

@@ -15,10 +15,10 @@ frappe.provide("attendance_bridge.board");
 	const FILTERS = ["date", "company", "branch", "department", "shift"];
 
 	const STATES = {
-		in: { label: __("In"), colour: "green" },
+		in: { label: __("In", null, "Where somebody is"), colour: "green" },
 		missing: { label: __("Missing"), colour: "pink" },
 		absent: { label: __("Absent"), colour: "red" },
-		left: { label: __("Left"), colour: "blue" },
+		left: { label: __("Left", null, "Where somebody is"), colour: "blue" },
 		on_leave: { label: __("On Leave"), colour: "purple" },
 		off: { label: __("Day Off"), colour: "gray" },
 		expected: { label: __("Not Yet Expected"), colour: "cyan" },

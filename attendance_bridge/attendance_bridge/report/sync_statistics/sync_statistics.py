@@ -41,7 +41,7 @@ def _columns() -> list[dict[str, Any]]:
 		column(_("Runs"), "runs", "Int", 80),
 		column(_("Failed"), "failed", "Int", 80),
 		column(_("Failed (%)"), "share", "Percent", 100),
-		column(_("Read"), "fetched", "Int", 90),
+		column(_("Read", context="Records of a terminal"), "fetched", "Int", 90),
 		column(_("New"), "new", "Int", 90),
 		column(_("Checked In"), "checked_in", "Int", 110),
 		column(_("Unmapped"), "unmapped", "Int", 100),

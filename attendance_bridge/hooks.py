@@ -66,6 +66,7 @@ doc_events = {
 		],
 	},
 	"Attendance": {
+		"before_submit": "attendance_bridge.bench.workdays.due.attendance_made",
 		"on_update_after_submit": "attendance_bridge.bench.workdays.due.attendance_changed",
 	},
 	"Attendance Request": {

@@ -13,6 +13,18 @@ from typing import Any
 import frappe
 
 SEE_ALL = frozenset({"System Manager", "HR Manager", "HR User"})
+_APPROVED = (
+	"SELECT `name` FROM `tabEmployee` WHERE `leave_approver` = %(user)s",
+	(
+		"SELECT `member`.`name` FROM `tabDepartment Approver` AS `approver`"
+		" JOIN `tabDepartment` AS `headed` ON `headed`.`name` = `approver`.`parent`"
+		" JOIN `tabDepartment` AS `below`"
+		" ON `below`.`lft` >= `headed`.`lft` AND `below`.`rgt` <= `headed`.`rgt`"
+		" JOIN `tabEmployee` AS `member` ON `member`.`department` = `below`.`name`"
+		" WHERE `approver`.`parentfield` = 'leave_approvers' AND `approver`.`approver` = %(user)s"
+	),
+)
+"""The people whose leave a user approves: their own approver's, and those of departments."""
 
 
 def punch_log_conditions(user: str | None = None) -> str:
@@ -142,21 +154,17 @@ def visible_employees(user: str | None = None) -> list[str] | None:
 	return None if _sees_all(user) else _visible_employees(user)
 
 
+def approved_employees(user: str | None = None) -> list[str]:
+	"""The employees whose leave somebody approves, by name: whom the head of a department decides about."""
+	return frappe.db.sql_list(" UNION ".join(_APPROVED), {"user": user or frappe.session.user})
+
+
 def _visible_employees(user: str) -> list[str]:
 	"""The employees whose punches somebody sees, by name."""
 	own = "SELECT `name` FROM `tabEmployee` WHERE `user_id` = %(user)s"
-	approved = "SELECT `name` FROM `tabEmployee` WHERE `leave_approver` = %(user)s"
 	reports = (
 		"SELECT `below`.`name` FROM `tabEmployee` AS `below` JOIN `tabEmployee` AS `head`"
 		" ON `below`.`reports_to` = `head`.`name`"
 		" WHERE `head`.`user_id` = %(user)s AND `head`.`status` = 'Active'"
 	)
-	department = (
-		"SELECT `member`.`name` FROM `tabDepartment Approver` AS `approver`"
-		" JOIN `tabDepartment` AS `headed` ON `headed`.`name` = `approver`.`parent`"
-		" JOIN `tabDepartment` AS `below`"
-		" ON `below`.`lft` >= `headed`.`lft` AND `below`.`rgt` <= `headed`.`rgt`"
-		" JOIN `tabEmployee` AS `member` ON `member`.`department` = `below`.`name`"
-		" WHERE `approver`.`parentfield` = 'leave_approvers' AND `approver`.`approver` = %(user)s"
-	)
-	return frappe.db.sql_list(" UNION ".join((own, approved, reports, department)), {"user": user})
+	return frappe.db.sql_list(" UNION ".join((own, reports, *_APPROVED)), {"user": user})

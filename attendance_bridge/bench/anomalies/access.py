@@ -16,7 +16,7 @@ from frappe import _
 
 from attendance_bridge.bench.anomalies import words
 from attendance_bridge.bench.anomalies.register import DOCTYPE
-from attendance_bridge.bench.permissions import visible_employees
+from attendance_bridge.bench.permissions import approved_employees, visible_employees
 
 HR = frozenset({"HR Manager", "HR User"})
 
@@ -106,9 +106,11 @@ def rows_to_decide(names: Sequence[str]) -> list[Any]:
 	own = own_employees(user)
 	if any(row.employee in own for row in rows):
 		frappe.throw(_("Nobody decides about their own days. Somebody else has to."), frappe.PermissionError)
-	visible = visible_employees(user)
-	if visible is None and HR.isdisjoint(frappe.get_roles(user)):
-		raise frappe.PermissionError  # a System Manager reads
+	if not HR.isdisjoint(frappe.get_roles(user)):
+		return rows
+	# A System Manager reads, and so does whom somebody reports to without approving their leave.
+	if not {row.employee for row in rows} <= set(approved_employees(user)):
+		raise frappe.PermissionError
 	return rows
 
 

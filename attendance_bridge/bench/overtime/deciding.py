@@ -12,7 +12,7 @@ from frappe.utils import format_date, getdate
 
 from attendance_bridge.bench.overtime import counted
 from attendance_bridge.bench.overtime.counted import Days, OvertimeDay
-from attendance_bridge.bench.permissions import visible_employees
+from attendance_bridge.bench.permissions import SEE_ALL, approved_employees, visible_employees
 from attendance_bridge.bench.workdays import choice
 
 MOST_DAYS = 2000
@@ -31,8 +31,8 @@ def open_days(approval: Any) -> list[OvertimeDay]:
 	chosen = choice.of_filters(
 		{name: approval.get(name) for name in ("company", "department", "employee", "from_date", "to_date")}
 	)
-	own = set(own_employees())
-	employees = [name for name in chosen.employees if name not in own]
+	own, theirs = set(own_employees()), _preparable()
+	employees = [name for name in chosen.employees if name not in own and (theirs is None or name in theirs)]
 	found = counted.load(employees, chosen.first, chosen.last)
 	decided = claimed(employees, chosen.first, chosen.last)
 	place = {name: number for number, name in enumerate(employees)}
@@ -43,6 +43,13 @@ def open_days(approval: Any) -> list[OvertimeDay]:
 	if len(days) > MOST_DAYS:
 		frappe.throw(_("More than {0} days. Choose a department, or a shorter time.").format(MOST_DAYS))
 	return days
+
+
+def _preparable() -> set[str] | None:
+	"""Whom the user may put on a list; None: everybody. HR prepares lists for others to decide about."""
+	if frappe.session.user == "Administrator" or not SEE_ALL.isdisjoint(frappe.get_roles()):
+		return None
+	return set(approved_employees())
 
 
 def _has_any(day: OvertimeDay) -> bool:
@@ -144,18 +151,32 @@ def check_people(approval: Any) -> None:
 		frappe.throw(_("Somebody on the list is not of {0}.").format(frappe.bold(approval.company)))
 
 
+def check_decider(rows: Iterable[Any]) -> None:
+	"""Whether the user may decide about these days, and take back what was decided: HR Manager about
+	everybody, others about the people whose leave they approve, whatever they see, nobody about themselves.
+
+	:raises frappe.PermissionError: it is not for the user.
+	"""
+	people = {row.employee for row in rows}
+	if people & set(own_employees()):
+		frappe.throw(
+			_("Nobody decides about their own overtime. Take yourself off the list."), frappe.PermissionError
+		)
+	if frappe.session.user == "Administrator" or "HR Manager" in frappe.get_roles():
+		return
+	if not people <= set(approved_employees()):
+		frappe.throw(_("Somebody on the list is not of your people."), frappe.PermissionError)
+
+
 def check_decided(rows: Collection[Any]) -> None:
 	"""What has to be right before days are approved.
 
 	:raises frappe.ValidationError: a remark is missing, a day is decided elsewhere or came to something else.
-	:raises frappe.PermissionError: the user is among the people.
+	:raises frappe.PermissionError: the user may not decide about all of the people.
 	"""
 	if not rows:
 		frappe.throw(_("There is no overtime on the list."))
-	if {row.employee for row in rows} & set(own_employees()):
-		frappe.throw(
-			_("Nobody approves their own overtime. Take yourself off the list."), frappe.PermissionError
-		)
+	check_decider(rows)
 	_refuse(
 		(row for row in rows if not (row.remark or "").strip() and _is_less(row)),
 		_("A remark is missing where less is approved than was counted: {0}"),

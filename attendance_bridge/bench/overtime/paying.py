@@ -111,7 +111,7 @@ class _Payer:
 		self._slips = slips
 		self._precision = int(frappe.db.get_single_value("System Settings", "currency_precision") or 2)
 		self._standing = {
-			(row.employee, row.salary_component)
+			(row.employee, row.salary_component): (row.hours, row.times)
 			for row in approval.payments
 			if row.additional_salary and not row.overtime_slip
 		}
@@ -121,9 +121,22 @@ class _Payer:
 		wanted = self._rates.while_employed(employee, _wanted(self._approval))
 		day, passed = self._slips.next_date(employee, wanted)
 		note = _("Salary Slip {0} is made already: paid with the next one.").format(passed) if passed else ""
-		for component, due in account.sums.items():
-			if flt(due.amount, self._precision) and (employee, component) not in self._standing:
-				self._try(days[0], lambda c=component, d=due: self._salary(days[0], c, d, day, note))
+		missing = {
+			component: due
+			for component, due in account.sums.items()
+			if flt(due.amount, self._precision) and (employee, component) not in self._standing
+		}
+		if missing and self._was_paid_otherwise(employee, account):
+			self._add(
+				days[0],
+				note=_(
+					"The Overtime Rule has changed since a part was handed on. Cancel the list and amend it"
+					" to pay by the new one."
+				),
+			)
+			missing = {}
+		for component, due in missing.items():
+			self._try(days[0], lambda c=component, d=due: self._salary(days[0], c, d, day, note))
 		own = [
 			row
 			for row in days
@@ -133,6 +146,16 @@ class _Payer:
 			self._try(days[0], lambda: self._overtime_slip(own, day, note))
 		for text in account.notes:
 			self._add(days[0], note=text)
+
+	def _was_paid_otherwise(self, employee: str, account: Account) -> bool:
+		"""Whether what was handed on already stood for other hours than the rules say now: the same hour
+		under another component would be paid twice."""
+		sums = account.sums
+		return any(
+			component not in sums or (round(sums[component].hours, 2), sums[component].times) != handed_on
+			for (name, component), handed_on in self._standing.items()
+			if name == employee
+		)
 
 	def _try(self, person: Any, act: Callable[[], None]) -> None:
 		frappe.db.savepoint(_SAVEPOINT)

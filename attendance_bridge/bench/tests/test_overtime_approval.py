@@ -199,6 +199,89 @@ class TestOvertimeApproval(IntegrationTestCase):
 		frappe.set_user(self.stranger)
 		self.assertEqual(self.listed().days, [])
 
+	def test_who_prepares_lists_approves_only_for_people_of_their_own(self) -> None:
+		"""HR User and Leave Approver of another department, in one person."""
+		both = premises.user("hr-head", "HR User", "Leave Approver")
+		frappe.set_user(both)
+		approval = self.listed(employee=self.ben)
+		self.assertEqual(len(approval.days), 1)
+		with self.assertRaises(frappe.PermissionError):
+			approval.submit()
+		frappe.set_user("Administrator")
+		frappe.db.set_value("Employee", self.ben, "leave_approver", both)
+		frappe.set_user(both)
+		approval.reload()
+		approval.submit()
+		self.assertEqual(len(self.salaries()), 3)
+
+	def test_whom_somebody_reports_to_does_not_approve(self) -> None:
+		boss = premises.employee(6, user_id=self.stranger)
+		frappe.db.set_value("Employee", self.ben, "reports_to", boss)
+		mine = self.listed(employee=self.ben)
+		frappe.set_user(self.stranger)
+		self.assertEqual(self.listed(employee=self.ben).days, [])
+		with self.assertRaises(frappe.PermissionError):
+			frappe.get_doc(APPROVAL, mine.name).submit()
+
+	def test_nobody_takes_back_what_was_decided_about_them(self) -> None:
+		frappe.set_user(self.manager)
+		approval = self.listed(employee=self.ben)
+		(row,) = approval.days
+		row.decision, row.remark = "Reject", "Not agreed"
+		approval.submit()
+		other = premises.user("second-hr-manager", "HR Manager")
+		frappe.db.set_value("Employee", self.ben, "user_id", other)
+		frappe.set_user(other)
+		with self.assertRaises(frappe.PermissionError):
+			frappe.get_doc(APPROVAL, approval.name).cancel()
+		frappe.set_user(self.manager)
+		frappe.get_doc(APPROVAL, approval.name).cancel()
+
+	def test_a_rule_with_other_components_pays_nothing_twice(self) -> None:
+		rule = frappe.get_doc("Overtime Rule", f"{premises.MARK} Weaving")
+		approval = self.listed(department=self.department)
+		approval.submit()
+		paid = self.salaries()
+		frappe.db.set_value("Overtime Rule", rule.name, "overtime_component", payroll_office.NIGHT_BILL)
+		overtime.pay_again(approval.name)
+		self.assertEqual(self.salaries(), paid)
+		approval.reload()
+		self.assertEqual(approval.payroll_status, "Partly")
+		self.assertIn("rule", (approval.payments[-1].note or "").lower())
+
+		# Both kinds of hours under what was the component of one.
+		frappe.db.set_value(
+			"Overtime Rule",
+			rule.name,
+			{"overtime_component": payroll_office.EXTRA, "extra_overtime_component": None},
+		)
+		overtime.pay_again(approval.name)
+		self.assertEqual(self.salaries(), paid)
+
+	def test_overtime_that_somebody_writes_into_an_attendance_is_counted_first(self) -> None:
+		frappe.set_user(self.officer)
+		day = MONDAY + timedelta(days=3)
+		made = frappe.get_doc(
+			{
+				"doctype": "Attendance",
+				"employee": self.dan,
+				"attendance_date": day,
+				"status": "Present",
+				"company": premises.company(),
+				"shift": self.shift,
+				"bridge_overtime": 9 * HOUR,
+				"bridge_day_status": "On Time",
+				"bridge_day_reason": "on_time",
+				"bridge_counted_at": frappe.utils.now(),
+			}
+		).insert(ignore_permissions=True)
+		made.submit()
+		frappe.set_user("Administrator")
+		self.addCleanup(frappe.db.delete, "Attendance", {"name": made.name})
+		self.addCleanup(frappe.db.rollback)
+		counting.count_all()
+		self.assertNotIn(day, [getdate(row.attendance_date) for row in self.listed(employee=self.dan).days])
+
 	def _listed_of(self, doctype: str) -> bool:
 		parent = {} if doctype == APPROVAL else {"parent_doctype": APPROVAL}
 		try:

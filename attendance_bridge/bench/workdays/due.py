@@ -1,7 +1,9 @@
 """Which Attendances are to be counted: the new ones, and those whose day has changed since.
 
 `bridge_counted_at` is empty while an Attendance is due. Each change adds one to `bridge_changes`, so that a
-count which began before the change, and ends after it, does not pass for one of the changed day.
+count which began before the change, and ends after it, does not pass for one of the changed day. HRMS writes
+leave, and the hours of half a day of leave, into an Attendance without telling anybody: that shows in its
+`modified`, which a count does not touch.
 """
 
 from __future__ import annotations
@@ -14,7 +16,12 @@ from typing import Any
 import frappe
 from frappe.utils import getdate
 
-from attendance_bridge.bench import news
+from attendance_bridge.bench import moments, news
+
+
+_LOOK_BACK = timedelta(days=2)
+"""For what was written silently: longer than a scheduler rests."""
+_REWRITTEN = "`modified` >= %s AND `modified` > `bridge_counted_at` AND `docstatus` = 1"
 
 
 def something_is_due() -> bool:
@@ -22,6 +29,19 @@ def something_is_due() -> bool:
 		frappe.db.sql(
 			"SELECT 1 FROM `tabAttendance` WHERE `bridge_counted_at` IS NULL AND `docstatus` = 1 LIMIT 1"
 		)
+		or frappe.db.sql(
+			f"SELECT 1 FROM `tabAttendance` WHERE {_REWRITTEN} LIMIT 1",  # noqa: S608
+			(moments.now() - _LOOK_BACK,),
+		)
+	)
+
+
+def mark_rewritten() -> None:
+	"""Have Attendances counted again that were written to since, by whomever."""
+	frappe.db.sql(
+		"UPDATE `tabAttendance` SET `bridge_counted_at` = NULL, `bridge_changes` = `bridge_changes` + 1"  # noqa: S608
+		f" WHERE {_REWRITTEN}",
+		(moments.now() - _LOOK_BACK,),
 	)
 
 
@@ -58,6 +78,11 @@ def mark_range(first: date, last: date, company: str | None = None) -> int:
 		{"first": first, "last": last, "company": company},
 	)
 	return int(frappe.db._cursor.rowcount)
+
+
+def attendance_made(attendance: Any, method: str | None = None) -> None:
+	"""A new one is due, whatever somebody has written into it: read only is a word to browsers."""
+	attendance.bridge_counted_at = None
 
 
 def attendance_changed(attendance: Any, method: str | None = None) -> None:

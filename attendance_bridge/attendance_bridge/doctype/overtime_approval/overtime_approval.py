@@ -74,6 +74,9 @@ class OvertimeApproval(Document):
 		paying.pay(self.name)
 		self.reload()
 
+	def before_cancel(self) -> None:
+		deciding.check_decider(self.get_doc_before_save().days)
+
 	def on_cancel(self) -> None:
 		paying.take_back(self.get_doc_before_save())
 		frappe.db.sql("UPDATE `tabOvertime Approval Day` SET `claim` = NULL WHERE `parent` = %s", self.name)

@@ -129,6 +129,52 @@ class TestWorkdays(IntegrationTestCase):
 		self.assertEqual(by_hand.bridge_day_status, "Present")
 		self.assertEqual(by_hand.bridge_day_reason, "Marked by hand, without a punch")
 
+	def test_leave_that_comes_after_the_day_was_counted(self) -> None:
+		employee = self.employee(1)
+		self.check_in(employee, "09:00:00", "20:30:00")
+		self.judge()
+		self.assertEqual(self.day(employee).bridge_overtime, 2 * HOURS)
+		# As HRMS's Leave Application does it, which runs no event of a changed Attendance.
+		frappe.get_doc("Attendance", self.day(employee).name).db_set(
+			{"status": "On Leave", "leave_type": _leave_type()}
+		)
+		self.assertTrue(due.something_is_due())
+		counting.count_all()
+		day = self.day(employee)
+		self.assertEqual((day.bridge_day_status, day.bridge_anomalies), ("On Leave", "punch_on_leave"))
+		self.assertFalse(due.something_is_due())
+
+	def test_half_a_day_of_leave_before_the_day_is_worked(self) -> None:
+		employee = self.employee(1)
+		document = {
+			"doctype": "Attendance",
+			"employee": employee,
+			"attendance_date": MONDAY,
+			"status": "Half Day",
+			"leave_type": _leave_type(),
+			"half_day_status": "Present",
+			"modify_half_day_status": 1,
+		}
+		leave = frappe.get_doc(document)
+		leave.flags.ignore_validate = True  # as the Leave Application makes it
+		leave.insert().submit()
+		counting.count_all()
+		self.check_in(employee, "13:00:00", "20:30:00")
+		counting.count_all()
+		self.judge()  # HRMS puts shift and hours into that Attendance, and says so to nobody
+		day = self.day(employee)
+		self.assertEqual((day.shift, day.working_hours), (self.shift, 7.5))
+		self.assertEqual((day.bridge_overtime, day.bridge_extra_overtime), (2 * HOURS, 1.5 * HOURS))
+
+	def test_what_hrms_writes_while_a_day_is_counted_stays_due(self) -> None:
+		employee = self.employee(1)
+		self.check_in(employee, "09:00:00", "17:30:00")
+		frappe.get_doc("Shift Type", self.shift).process_auto_attendance()
+		row = self.day(employee)
+		frappe.get_doc("Attendance", row.name).db_set({"status": "On Leave", "leave_type": _leave_type()})
+		self.assertEqual(counting.count([row]), 0)
+		self.assertTrue(due.something_is_due())
+
 	def test_work_on_a_weekly_off_is_overtime(self) -> None:
 		holidays = frappe.get_doc(
 			{

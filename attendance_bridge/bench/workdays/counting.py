@@ -13,7 +13,7 @@ import frappe
 
 from attendance_bridge.bench import moments
 from attendance_bridge.bench.anomalies.days import CountedDay, keep_counted
-from attendance_bridge.bench.workdays import words
+from attendance_bridge.bench.workdays import due, words
 from attendance_bridge.bench.workdays.sheet import Line, Sheet
 from attendance_bridge.core.workday.day import Workday
 from attendance_bridge.core.workday.engine import work_out
@@ -37,6 +37,7 @@ _DUE = (
 	"leave_type",
 	"working_hours",
 	"bridge_changes",
+	"modified",
 )
 
 _FIELDS = (
@@ -55,6 +56,7 @@ _FIELDS = (
 def count_all() -> int:
 	"""Count what is due, batch by batch, each committed; returns how many Attendances were counted."""
 	counted = 0
+	due.mark_rewritten()
 	while rows := _due():
 		written = count(rows)
 		# A batch that is done stays done, whatever becomes of the next.
@@ -124,11 +126,12 @@ class _Counted:
 		return abs(self.hours - held) > HOURS_AGREE * max(len(self.day.scans) // 2, 1)
 
 	def values(self) -> list[Any]:
-		"""The columns `name`, `changes` and `_FIELDS`."""
+		"""The columns `name`, `changes`, `modified` and `_FIELDS`."""
 		day, attendance = self.day, self.line.attendance
 		return [
 			attendance.name,
 			attendance.bridge_changes,
+			str(attendance.modified) if attendance.modified else None,
 			words.STATUS[day.status],
 			words.REASON[day.reason],
 			_seconds(day.late_by),
@@ -185,14 +188,15 @@ def _seconds(span: timedelta) -> int:
 
 
 def _write(rows: Sequence[Sequence[Any]], now: datetime) -> int:
-	columns = ("name", "changes", *_FIELDS)
+	columns = ("name", "changes", "modified", *_FIELDS)
 	paths = ", ".join(f"`{column}` LONGTEXT PATH '$[{place}]'" for place, column in enumerate(columns))
 	changes = ", ".join(f"`a`.`{column}` = `new`.`{column}`" for column in _FIELDS)
 	frappe.db.sql(
 		f"UPDATE JSON_TABLE(%s, '$[*]' COLUMNS ({paths})) AS `new` STRAIGHT_JOIN `tabAttendance` AS `a`"  # noqa: S608
 		" ON `a`.`name` = `new`.`name` COLLATE utf8mb4_unicode_ci"
 		f" SET {changes}, `a`.`bridge_counted_at` = %s"
-		" WHERE `a`.`bridge_changes` = CAST(`new`.`changes` AS INTEGER) AND `a`.`docstatus` = 1",
+		" WHERE `a`.`bridge_changes` = CAST(`new`.`changes` AS INTEGER) AND `a`.`docstatus` = 1"
+		" AND `a`.`modified` <=> CAST(`new`.`modified` AS DATETIME(6))",
 		(json.dumps(rows), now),
 	)
 	return int(frappe.db._cursor.rowcount)

@@ -18,7 +18,6 @@ from frappe.utils import getdate
 
 from attendance_bridge.bench import moments, news
 
-
 _LOOK_BACK = timedelta(days=2)
 """For what was written silently: longer than a scheduler rests."""
 _REWRITTEN = "`modified` >= %s AND `modified` > `bridge_counted_at` AND `docstatus` = 1"

@@ -22,8 +22,11 @@ ANSWER_SECONDS = 120
 class SiteServer:
 	"""gunicorn on a free port of loopback; it serves what is committed."""
 
-	def __init__(self, *, workers: int = 2, threads: int = 4) -> None:
+	def __init__(
+		self, *, workers: int = 2, threads: int = 4, application: str = "frappe.app:application"
+	) -> None:
 		"""
+		:param application: as gunicorn names it.
 		:raises unittest.SkipTest: gunicorn is not there.
 		"""
 		if importlib.util.find_spec("gunicorn") is None:
@@ -36,7 +39,7 @@ class SiteServer:
 			[
 				*(sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{self.port}"),
 				*("--workers", str(workers), "--threads", str(threads), "--timeout", "120"),
-				*("--log-level", "error", "frappe.app:application"),
+				*("--log-level", "error", application),
 			],
 			cwd=os.path.abspath(frappe.local.sites_path),  # noqa: PTH100  # Frappe gives it as text
 			stdout=subprocess.DEVNULL,

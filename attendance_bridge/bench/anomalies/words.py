@@ -42,7 +42,10 @@ _ADVICE = {
 	"Punch on Leave": _lt(
 		"If the person worked, shorten or cancel the Leave Application; otherwise dismiss this."
 	),
-	"Punch on Day Off": _lt("If the work was agreed, dismiss this; its hours are overtime already."),
+	"Punch on Day Off": _lt(
+		"If the work was agreed: its hours are overtime, and can be approved once the day has an Attendance."
+		" Where HRMS marks none on days off, make it by an Attendance Request; otherwise dismiss this."
+	),
 	"Hours Differ": _lt("Have HRMS judge the day again, so that it counts all punches of it."),
 	OUT_OF_REACH: _lt(
 		"Look at the two punches: one clock may be wrong, two terminals may hang at one site, or a card was"

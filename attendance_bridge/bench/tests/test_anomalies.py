@@ -210,6 +210,12 @@ class TestWho(Anomalies):
 						api.dismiss([name], "seen")
 		frappe.set_user("Administrator")
 		self.assertEqual(self.one(self.worker).decided_by, self.users["head"])
+		# Whom somebody reports to sees, and decides nothing.
+		frappe.db.set_value("Employee", self.other, "reports_to", self.worker)
+		frappe.set_user(self.users["worker"])
+		self.assertTrue(frappe.get_list(register.DOCTYPE, filters={"name": other}))
+		with self.assertRaises(frappe.PermissionError):
+			api.reopen([other], "why")
 
 	def test_one_that_is_not_seen_spoils_the_whole_choice(self) -> None:
 		frappe.set_user(self.users["head"])

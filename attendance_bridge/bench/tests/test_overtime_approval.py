@@ -437,6 +437,37 @@ class TestOvertimeApproval(IntegrationTestCase):
 		frappe.db.set_value("Attendance", row.attendance, "bridge_overtime", 0)
 		self.assertEqual(self._reported(), {**told, "paid": 2.5, "changed": 1})
 
+	def test_work_on_a_day_off_without_an_attendance_is_told(self) -> None:
+		"""HRMS marks none on a weekly off, so there is nothing that could be approved yet."""
+		sunday = MONDAY - timedelta(days=1)
+		frappe.db.set_value("Shift Type", self.shift, "process_attendance_after", sunday - timedelta(days=1))
+		_check_in(self.ben, sunday, "09:00:00", "12:00:00")
+		filters = {"from_date": str(sunday), "to_date": str(LAST), "employee": self.ben}
+
+		def told() -> tuple[float, ...]:
+			row = run("Overtime and Eligibility", filters=filters, ignore_prepared_report=True)["result"][0]
+			return row["total"], row["without_attendance"], row["waiting"]
+
+		self.assertEqual(told(), (6.5, 3.0, 3.5))
+		request = {
+			"doctype": "Attendance Request",
+			"employee": self.ben,
+			"company": premises.company(),
+			"from_date": sunday,
+			"to_date": sunday,
+			"include_holidays": 1,
+			"shift": self.shift,
+			"reason": "On Duty",
+		}
+		frappe.get_doc(request).insert().submit()
+		due_days = frappe.get_all(
+			"Attendance", {"employee": self.ben, "attendance_date": sunday, "docstatus": 1}, "*"
+		)
+		counting.count(due_days)
+		self.assertEqual(told(), (6.5, 0, 6.5))
+		(day_off, _monday) = self.listed(employee=self.ben, from_date=sunday).days
+		self.assertEqual((day_off.overtime, day_off.day_off), (3 * HOUR, 1))
+
 	def _reported(self) -> dict[str, float]:
 		filters = {"from_date": str(MONDAY), "to_date": str(LAST), "employee": self.ben}
 		rows = run("Overtime and Eligibility", filters=filters, ignore_prepared_report=True)["result"]

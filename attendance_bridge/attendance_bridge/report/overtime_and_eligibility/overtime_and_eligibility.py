@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from frappe import _
@@ -12,6 +14,7 @@ from attendance_bridge.bench.overtime import standing
 from attendance_bridge.bench.overtime.standing import Standing
 from attendance_bridge.bench.report_column import column, employee_columns, figure, harmless
 from attendance_bridge.bench.workdays import choice, days
+from attendance_bridge.bench.workdays.days import PersonDay
 from attendance_bridge.bench.workdays.tally import Tally, by_person
 from attendance_bridge.bench.workdays.told import hours
 
@@ -25,12 +28,12 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
 	standings = standing.of(chosen.employees, chosen.first, chosen.last)
 	nothing = Standing()
 	sums = [
-		each
-		for each, _days in by_person(found)
+		(each, _without_attendance(of_one))
+		for each, of_one in by_person(found)
 		if each.overtime_days or standings.get(each.person.name, nothing) != nothing
 	]
-	allowances = sorted({name for each in sums for name in each.allowances})
-	rows = harmless(_row(each, standings.get(each.person.name, nothing)) for each in sums)
+	allowances = sorted({name for each, _without in sums for name in each.allowances})
+	rows = harmless(_row(each, without, standings.get(each.person.name, nothing)) for each, without in sums)
 	return _columns(allowances), rows, None, _chart(rows), _summary(rows)
 
 
@@ -42,6 +45,7 @@ def _columns(allowances: list[str]) -> list[dict[str, Any]]:
 		column(_("Extra Overtime"), "extra_overtime", "Float", 130, precision=2),
 		column(_("Hours of Overtime"), "total", "Float", 150, precision=2),
 		*(column(_allowance(name), _field(name), "Int", 120) for name in allowances),
+		column(_("Without Attendance"), "without_attendance", "Float", 150, precision=2),
 		column(_("Waiting"), "waiting", "Float", 100, precision=2),
 		column(_("Approved"), "approved", "Float", 100, precision=2),
 		column(_("Rejected"), "rejected", "Float", 100, precision=2),
@@ -58,7 +62,15 @@ def _field(allowance: str) -> str:
 	return f"allowance_{allowance}"
 
 
-def _row(sums: Tally, stands: Standing) -> dict[str, Any]:
+def _without_attendance(person_days: Iterable[PersonDay]) -> timedelta:
+	"""Overtime that nobody can approve yet: of days that HRMS has not judged, or never will (a day off)."""
+	return sum(
+		(each.day.overtime + each.day.extra_overtime for each in person_days if not each.attendance),
+		timedelta(),
+	)
+
+
+def _row(sums: Tally, without: timedelta, stands: Standing) -> dict[str, Any]:
 	return {
 		"employee": sums.person.name,
 		"employee_name": sums.person.employee_name,
@@ -68,6 +80,7 @@ def _row(sums: Tally, stands: Standing) -> dict[str, Any]:
 		"extra_overtime": hours(sums.extra_overtime),
 		"total": hours(sums.overtime + sums.extra_overtime),
 		**{_field(name): count for name, count in sums.allowances.items()},
+		"without_attendance": hours(without),
 		**{
 			name: round(getattr(stands, name) / 3600, 2)
 			for name in ("waiting", "approved", "rejected", "paid")

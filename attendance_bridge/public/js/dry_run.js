@@ -30,7 +30,7 @@ frappe.provide("attendance_bridge.dry_run");
 				{
 					fieldname: "to_date",
 					fieldtype: "Date",
-					label: __("To"),
+					label: __("To Date"),
 					default: frappe.datetime.get_today(),
 					reqd: 1,
 				},

@@ -8,14 +8,14 @@ frappe.provide("attendance_bridge.workdays");
 attendance_bridge.workdays.range_filters = () => [
 	{
 		fieldname: "from_date",
-		label: __("From"),
+		label: __("From Date"),
 		fieldtype: "Date",
 		default: frappe.datetime.month_start(),
 		reqd: 1,
 	},
 	{
 		fieldname: "to_date",
-		label: __("To"),
+		label: __("To Date"),
 		fieldtype: "Date",
 		default: frappe.datetime.get_today(),
 		reqd: 1,

@@ -432,6 +432,16 @@ class TestOvertimeApproval(IntegrationTestCase):
 		approval.submit()
 		told = {"waiting": 0, "approved": 2.5, "rejected": 1, "paid": 0, "changed": 0}
 		self.assertEqual(self._reported(), told)
+		# A payroll program is told what was counted, and what of it was approved.
+		answer = run(
+			"Payroll Export",
+			filters={"from_date": str(MONDAY), "to_date": str(LAST), "employee": self.ben},
+			ignore_prepared_report=True,
+		)
+		export = {each["label"]: answer["result"][0][each["fieldname"]] for each in answer["columns"]}
+		self.assertEqual(
+			[export[name] for name in ("Overtime", "Extra Overtime", "Approved Overtime")], [2.0, 1.5, 2.5]
+		)
 		payroll_office.slip(self.ben, date(2026, 3, 1), LAST).submit()
 		self.assertEqual(self._reported(), {**told, "paid": 2.5})
 		frappe.db.set_value("Attendance", row.attendance, "bridge_overtime", 0)

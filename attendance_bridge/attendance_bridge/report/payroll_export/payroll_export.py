@@ -13,6 +13,8 @@ import frappe
 from frappe import _
 
 from attendance_bridge.bench import moments
+from attendance_bridge.bench.overtime import standing
+from attendance_bridge.bench.overtime.standing import Standing
 from attendance_bridge.bench.report_column import column, figure, harmless, harmless_cell
 from attendance_bridge.bench.workdays import choice, days
 from attendance_bridge.bench.workdays.tally import Tally, by_person
@@ -28,6 +30,7 @@ class Line:
 	last: date
 	numbers: Any
 	"""Row of Employee with employee_number, attendance_device_id and branch."""
+	stands: Standing
 
 
 Figure = Callable[[Line], Any]
@@ -53,6 +56,7 @@ FIGURES: Mapping[str, tuple[str, Figure]] = {
 	"Overtime": ("Float", lambda line: hours(line.sums.overtime)),
 	"Extra Overtime": ("Float", lambda line: hours(line.sums.extra_overtime)),
 	"Allowances": ("Data", lambda line: ", ".join(map(": ".join, _counts(line)))),
+	"Approved Overtime": ("Float", lambda line: hours(timedelta(seconds=line.stands.approved))),
 }
 """By the words of Payroll Export Column: type and value."""
 
@@ -62,9 +66,17 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
 	chosen = choice.of_filters(filters)
 	columns = _chosen_columns((filters or {}).get("profile"))
 	numbers = _numbers(chosen.employees)
+	standings = standing.of(chosen.employees, chosen.first, chosen.last)
+	nothing = Standing()
 	found = days.load(chosen.employees, chosen.first, chosen.last, now=moments.utc_now(), punches_of=())
 	lines = [
-		Line(sums=sums, first=chosen.first, last=chosen.last, numbers=numbers[sums.person.name])
+		Line(
+			sums=sums,
+			first=chosen.first,
+			last=chosen.last,
+			numbers=numbers[sums.person.name],
+			stands=standings.get(sums.person.name, nothing),
+		)
 		for sums, _days in by_person(found)
 	]
 	rows = harmless(

@@ -59,6 +59,18 @@ def assigned_holiday_lists(
 	return lists
 
 
+def words_of(error: Exception) -> str:
+	"""What Frappe or HRMS says when it refuses something, as one text; it may hold HTML.
+
+	v16: an Attendance Request is refused with a table of headings and a row a day. v15: with a sentence.
+	"""
+	said = error.args[0] if error.args else ""
+	if not isinstance(said, list):
+		return str(error)
+	rows = [row if isinstance(row, list) else [row] for row in said]
+	return "; ".join(", ".join(str(cell) for cell in row) for row in rows[1:] or rows)
+
+
 def overtime_slip(approval: Any, days: Sequence[Any]) -> Any:
 	"""HRMS's Overtime Slip for days of one person, with the hours that were approved; not saved.
 

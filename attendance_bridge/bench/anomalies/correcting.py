@@ -17,6 +17,7 @@ import frappe
 from frappe import _
 from frappe.utils import escape_html, get_datetime, getdate, now_datetime, strip_html
 
+from attendance_bridge.bench import compat
 from attendance_bridge.bench.anomalies import deciding, words
 from attendance_bridge.bench.anomalies.register import DOCTYPE, OPEN, RESOLVED
 from attendance_bridge.bench.anomalies.rejudging import judge_again, quietly
@@ -223,7 +224,7 @@ def _refusals(corrected: Corrected, employee: str, day: date) -> Iterator[None]:
 			yield
 	except frappe.ValidationError as error:
 		frappe.db.rollback(save_point=point)
-		corrected.refused.append(_label(employee, day, str(error)))
+		corrected.refused.append(_label(employee, day, compat.words_of(error)))
 
 
 def _label(employee: str, day: date, words: str) -> str:

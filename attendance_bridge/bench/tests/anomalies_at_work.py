@@ -9,7 +9,7 @@ import frappe
 
 from attendance_bridge.bench.anomalies import register
 from attendance_bridge.bench.testing import IntegrationTestCase
-from attendance_bridge.bench.tests import premises, terminals
+from attendance_bridge.bench.tests import payroll_office, premises, terminals
 from attendance_bridge.bench.workdays import counting
 
 MONDAY = date(2026, 3, 2)
@@ -43,9 +43,9 @@ def set_up() -> None:
 			number,
 			device_user_id=f"abt{number}",
 			default_shift=shift,
-			holiday_list=holidays["holiday_list_name"],
 			department=department(),
 		)
+		payroll_office.give_holidays(PEOPLE[number], holidays["holiday_list_name"])
 	for number, site in ((1, "North"), (2, "South"), (3, "North")):
 		terminals.silent(number, branch=branch(site))
 	frappe.db.commit()

@@ -114,6 +114,14 @@ class TestCorrecting(Anomalies):
 		document.cancel()
 		self.assertEqual(self.one(employee).state, "Open")
 
+	def test_what_hrms_refuses_is_told_in_words(self) -> None:
+		employee, name = self.missing_out()
+		frappe.db.set_value("Attendance", self.attendance(employee).name, "status", "Present")
+		answer = api.request_attendance([name])
+		self.assertEqual(answer["made"], [])
+		self.assertRegex(answer["refused"][0], f"^{employee}, [^:]+: .*status")
+		self.assertNotIn("[", answer["refused"][0])
+
 	def test_a_request_needs_one_of_hrms_s_reasons(self) -> None:
 		_employee, name = self.missing_out()
 		with self.assertRaises(frappe.ValidationError):

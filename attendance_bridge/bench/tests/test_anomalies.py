@@ -211,7 +211,7 @@ class TestWho(Anomalies):
 		frappe.set_user("Administrator")
 		self.assertEqual(self.one(self.worker).decided_by, self.users["head"])
 		# Whom somebody reports to sees, and decides nothing.
-		frappe.db.set_value("Employee", self.other, "reports_to", self.worker)
+		self.employee(3, reports_to=self.worker)
 		frappe.set_user(self.users["worker"])
 		self.assertTrue(frappe.get_list(register.DOCTYPE, filters={"name": other}))
 		with self.assertRaises(frappe.PermissionError):

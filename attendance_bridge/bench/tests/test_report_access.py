@@ -292,7 +292,7 @@ class TestReportAccess(IntegrationTestCase):
 		self.assertEqual(told["First In"], datetime(2026, 3, 2, 10))
 		self.assertEqual(told["Late by (Minutes)"], 60)
 		book = openpyxl.load_workbook(BytesIO(self.exported("Overtime and Eligibility", filters, "Excel")))
-		header, row = list(book.active.iter_rows(values_only=True))
+		header, row, _total = list(book.active.iter_rows(values_only=True))
 		told = dict(zip(header, row, strict=True))
 		# 17:00 to 19:00, 19:00 to 20:30
 		self.assertEqual((told["Overtime"], told["Extra Overtime"], told["Snacks"]), (2, 1.5, 1))

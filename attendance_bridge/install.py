@@ -17,6 +17,8 @@ INDEXES = (
 	("Employee Checkin", ("employee", "time"), CHECKIN_INDEX),
 	# The Attendance of a day is asked for with every check-in.
 	("Attendance", ("employee", "attendance_date"), "attendance_bridge_employee_date"),
+	# What HRMS has written into one silently shows there; Frappe v16 has no such index.
+	("Attendance", ("modified",), "attendance_bridge_modified"),
 )
 """Doctypes of HRMS, the columns, and the name of our index on them."""
 
@@ -36,4 +38,10 @@ def create_agent_role() -> None:
 
 def add_indexes() -> None:
 	for doctype, columns, name in INDEXES:
-		frappe.db.add_index(doctype, list(columns), name)
+		if not _has_index_of_its_own(doctype, columns):
+			frappe.db.add_index(doctype, list(columns), name)
+
+
+def _has_index_of_its_own(doctype: str, columns: tuple[str, ...]) -> bool:
+	"""Whether Frappe indexes that one column already."""
+	return len(columns) == 1 and bool(frappe.db.get_column_index(f"tab{doctype}", columns[0]))

@@ -5,6 +5,8 @@ them and of the site is turned by hand, so that a day takes seconds. At the end 
 check-in, every other one is explained, and at no time was a shift judged past a punch that was not here yet.
 
 `ATTENDANCE_BRIDGE_DAY_SEED` draws another day.
+
+One day told from its beginning to its end, with all that may befall a terminal in it: that makes it so long.
 """
 
 from __future__ import annotations

@@ -113,6 +113,12 @@ def test_a_document_without_end_is_told_when_the_stream_ends() -> None:
 	assert split_documents("", b"") == []
 
 
+@pytest.mark.parametrize("line", [b"--x\r\n", b"x\n", b"a: b\n\n"])
+def test_a_request_of_lines_that_belong_to_nothing_is_given_up(line: bytes) -> None:
+	assert read(line * 500 + part(JSON)) == [JSON.encode()]
+	assert read(line * 200_000 + part(JSON)) == [b""]
+
+
 @pytest.mark.parametrize("with_length", [True, False])
 def test_what_is_too_large_is_passed_over_and_told(with_length: bool) -> None:
 	huge = '{"a": "' + "x" * (2 * MAX_DOCUMENT) + '"}'

@@ -18,6 +18,8 @@ from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.core.redact import redact
 
 _MAX_FIELDS = 500
+_MAX_TAGS = 20_000
+"""Opening and closing ones together; a tree takes hundreds of bytes for each."""
 _MAX_MESSAGE = 200
 _MAX_DIGITS = 18
 
@@ -75,11 +77,22 @@ def _whole_number(digits: str) -> int | str:
 	return int(digits) if len(digits) <= _MAX_DIGITS else digits[:64]
 
 
-def _read_xml(body: bytes) -> XmlDocument:
+def read_tree(body: bytes) -> Element:
+	"""The root of an XML document, without entities and of a bounded size.
+
+	:raises DeviceError: GARBAGE.
+	"""
+	if body.count(b"<") > _MAX_TAGS:
+		raise DeviceError(Code.GARBAGE, reason="XML without end")
 	try:
 		root: Element = fromstring(body, forbid_dtd=True)
 	except (ParseError, DefusedXmlException, ValueError, LookupError):
 		raise DeviceError(Code.GARBAGE, retryable=True, reason="damaged XML") from None
+	return root
+
+
+def _read_xml(body: bytes) -> XmlDocument:
+	root = read_tree(body)
 	namespace, name = _split(root.tag)
 	fields: dict[str, str] = {}
 	for element in list(root)[:_MAX_FIELDS]:

@@ -11,15 +11,17 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
-from xml.etree.ElementTree import Element, ParseError, SubElement, tostring
-
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from xml.etree.ElementTree import Element, SubElement, tostring
 
 from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.core.host import check_host
 from attendance_bridge.core.redact import MASK
-from attendance_bridge.drivers.hikvision_isapi.documents import fields_of, read_document, whole_number
+from attendance_bridge.drivers.hikvision_isapi.documents import (
+	fields_of,
+	read_document,
+	read_tree,
+	whole_number,
+)
 from attendance_bridge.drivers.hikvision_isapi.events import PASSED
 
 HOSTS = "/ISAPI/Event/notification/httpHosts"
@@ -346,10 +348,9 @@ def _parse(body: bytes) -> Element | None:
 	if len(body) > _MAX_DOCUMENT:
 		return None
 	try:
-		root: Element = fromstring(body, forbid_dtd=True)
-	except (ParseError, DefusedXmlException, ValueError, LookupError):
+		return read_tree(body)
+	except DeviceError:
 		return None
-	return root
 
 
 def _without_prefixes(root: Element) -> Element:

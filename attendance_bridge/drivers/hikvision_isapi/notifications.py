@@ -18,17 +18,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
 from uuid import UUID
-from xml.etree.ElementTree import Element, ParseError
-
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from xml.etree.ElementTree import Element
 
 from attendance_bridge.core.clock import is_repeated
 from attendance_bridge.core.cursor import START
 from attendance_bridge.core.driver import Now, Page, UnreadableRow
 from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.core.punch import Punch
-from attendance_bridge.drivers.hikvision_isapi.documents import read_document
+from attendance_bridge.drivers.hikvision_isapi.documents import read_document, read_tree
 from attendance_bridge.drivers.hikvision_isapi.events import RowReader
 from attendance_bridge.drivers.hikvision_isapi.parts import Part, split_documents
 
@@ -74,11 +71,7 @@ def _read(body: bytes) -> dict[str, Any]:
 	if not body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
 		document = read_document(body)
 		return document if isinstance(document, dict) else {}
-	try:
-		root: Element = fromstring(body, forbid_dtd=True)
-	except (ParseError, DefusedXmlException, ValueError, LookupError):
-		raise DeviceError(Code.GARBAGE, retryable=True, reason="damaged XML") from None
-	return _members(root)
+	return _members(read_tree(body))
 
 
 def _members(element: Element, depth: int = 2) -> dict[str, Any]:

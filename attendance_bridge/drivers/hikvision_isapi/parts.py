@@ -19,6 +19,9 @@ MAX_DOCUMENT = 512 * 1024
 MAX_HEADERS = 8 * 1024
 MAX_DEPTH = 64
 MAX_CONTENT_LENGTH = 1 << 40
+_MAX_STRAYS = 1000
+"""Lines of one request that belong to nothing; what comes after so many is not looked at."""
+_PIECE = 16 * 1024
 
 _NAMED_BOUNDARY = re.compile(r'boundary\s*=\s*(?:"([^"]{1,200})"|([^\s;"]{1,200}))', re.IGNORECASE)
 _HEADER = re.compile(rb"[A-Za-z0-9-]{1,64}[ \t]*:")
@@ -79,6 +82,8 @@ class PartReader:
 		self._root = b""
 		self.passed_over = 0
 		"""Bytes that belonged to nothing since the last document; a caller may lose its patience."""
+		self.strays = 0
+		"""Lines likewise, and heads: each takes as long as a document."""
 
 	def feed(self, data: bytes) -> list[Part]:
 		"""The documents that are complete now. Never raises."""
@@ -130,14 +135,17 @@ class PartReader:
 		line = bytes(buffer[:end]).strip()
 		if line.startswith(b"--"):
 			self._learn(line)
-			self.passed_over += end + 1
-			self._drop(end + 1)
+			self._stray(end + 1)
 			return self._begin(_State.HEADERS)
 		if _HEADER.match(line):
 			return self._begin(_State.HEADERS)
-		self.passed_over += end + 1
-		self._drop(end + 1)
+		self._stray(end + 1)
 		return True
+
+	def _stray(self, count: int) -> None:
+		self.strays += 1
+		self.passed_over += count
+		self._drop(count)
 
 	def _learn(self, line: bytes) -> None:
 		self._has_delimiters = True
@@ -165,11 +173,11 @@ class PartReader:
 			self._scanned = end + 1
 
 	def _give_up_headers(self, count: int) -> bool:
-		self.passed_over += count
-		self._drop(count)
+		self._stray(count)
 		return self._begin(_State.SEEK)
 
 	def _enter_body(self, head: bytes) -> bool:
+		self.strays += 1  # until a document follows
 		fields = _fields(head)
 		kind = fields.get(b"content-type", b"").lower()
 		length = fields.get(b"content-length", b"")
@@ -257,7 +265,7 @@ class PartReader:
 	def _take(self, parts: list[Part], end: int) -> bool:
 		body = bytes(self._buffer[:end])
 		parts.append(Part(body) if len(body) <= self._limit else Part(b""))
-		self.passed_over = 0
+		self.passed_over = self.strays = 0
 		self._drop(end)
 		return self._begin(_State.SEEK)
 
@@ -334,7 +342,12 @@ class PartReader:
 def split_documents(content_type: str, body: bytes) -> list[Part]:
 	"""The documents of a whole request: multipart, or one bare document, whatever its header says."""
 	reader = PartReader(content_type)
-	return [*reader.feed(body), *reader.close()]
+	parts: list[Part] = []
+	for start in range(0, len(body), _PIECE):
+		parts += reader.feed(body[start : start + _PIECE])
+		if reader.strays > _MAX_STRAYS:
+			return [*parts, Part(b"")]
+	return [*parts, *reader.close()]
 
 
 def _boundary(content_type: str) -> bytes:

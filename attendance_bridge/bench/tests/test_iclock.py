@@ -163,7 +163,8 @@ class TestIclock(IclockCase):
 				)
 				for _twice in range(2):
 					answer = pusher.punch(*wanted)
-					if answer.status_code >= 500:  # of Frappe's own making: a terminal tries again
+					if "AST constructor recursion depth mismatch" in answer.text:
+						# A fault of CPython 3.11 in Frappe's router, before us: a terminal tries again.
 						answer = pusher.punch(*wanted)
 					if (answer.status_code, answer.text) != (200, "OK: 2"):
 						faults.append(f"{answer.status_code} {answer.text[:80]}")

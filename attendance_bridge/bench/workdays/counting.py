@@ -14,6 +14,7 @@ import frappe
 from attendance_bridge.bench import moments
 from attendance_bridge.bench.anomalies.days import CountedDay, keep_counted
 from attendance_bridge.bench.workdays import due, words
+from attendance_bridge.bench.workdays.counted import COLUMNS
 from attendance_bridge.bench.workdays.sheet import Line, Sheet
 from attendance_bridge.core.workday.day import Workday
 from attendance_bridge.core.workday.engine import work_out
@@ -38,18 +39,6 @@ _DUE = (
 	"working_hours",
 	"bridge_changes",
 	"modified",
-)
-
-_FIELDS = (
-	"bridge_day_status",
-	"bridge_day_reason",
-	"bridge_late",
-	"bridge_early",
-	"bridge_breaks",
-	"bridge_overtime",
-	"bridge_extra_overtime",
-	"bridge_allowances",
-	"bridge_anomalies",
 )
 
 
@@ -126,7 +115,7 @@ class _Counted:
 		return abs(self.hours - held) > HOURS_AGREE * max(len(self.day.scans) // 2, 1)
 
 	def values(self) -> list[Any]:
-		"""The columns `name`, `changes`, `modified` and `_FIELDS`."""
+		"""The columns `name`, `changes`, `modified` and `COLUMNS`."""
 		day, attendance = self.day, self.line.attendance
 		return [
 			attendance.name,
@@ -188,9 +177,9 @@ def _seconds(span: timedelta) -> int:
 
 
 def _write(rows: Sequence[Sequence[Any]], now: datetime) -> int:
-	columns = ("name", "changes", "modified", *_FIELDS)
+	columns = ("name", "changes", "modified", *COLUMNS)
 	paths = ", ".join(f"`{column}` LONGTEXT PATH '$[{place}]'" for place, column in enumerate(columns))
-	changes = ", ".join(f"`a`.`{column}` = `new`.`{column}`" for column in _FIELDS)
+	changes = ", ".join(f"`a`.`{column}` = `new`.`{column}`" for column in COLUMNS)
 	frappe.db.sql(
 		f"UPDATE JSON_TABLE(%s, '$[*]' COLUMNS ({paths})) AS `new` STRAIGHT_JOIN `tabAttendance` AS `a`"  # noqa: S608
 		" ON `a`.`name` = `new`.`name` COLLATE utf8mb4_unicode_ci"

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import frappe
-
-from attendance_bridge.bench import moments
+from attendance_bridge.bench import moments, people_spans
 from attendance_bridge.bench.anomalies import clocks, register, sites, words
 from attendance_bridge.bench.anomalies.finding import Finding, Key, PunchRef
 from attendance_bridge.bench.anomalies.register import Scope
@@ -93,7 +91,7 @@ def _punches(noted: Sequence[CountedDay]) -> dict[tuple[str, datetime], list[Pun
 	if not noted:
 		return {}
 	margin = timedelta(days=2)
-	rows = frappe.db.sql(
+	rows = people_spans.read(
 		"SELECT c.`name`, c.`employee`, c.`time`, c.`log_type`, c.`punch_log`, p.`device`"
 		" FROM `tabEmployee Checkin` c LEFT JOIN `tabPunch Log` p ON p.`name` = c.`punch_log`"
 		" WHERE c.`employee` IN %s AND c.`time` BETWEEN %s AND %s ORDER BY c.`time`, c.`name`",
@@ -102,7 +100,6 @@ def _punches(noted: Sequence[CountedDay]) -> dict[tuple[str, datetime], list[Pun
 			min(each.date for each in noted) - margin,
 			max(each.date for each in noted) + 2 * margin,
 		),
-		as_dict=True,
 	)
 	found: dict[tuple[str, datetime], list[PunchRef]] = defaultdict(list)
 	for row in rows:

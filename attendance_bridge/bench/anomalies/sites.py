@@ -10,7 +10,7 @@ from typing import Any
 import frappe
 from frappe.utils import cint
 
-from attendance_bridge.bench import devices, moments
+from attendance_bridge.bench import devices, moments, people_spans
 from attendance_bridge.bench.anomalies import words
 from attendance_bridge.bench.anomalies.finding import Finding, punch_ref
 from attendance_bridge.core.anomalies.places import (
@@ -123,7 +123,7 @@ def _crossings(
 	of_people = " AND `employee` IN %(employees)s" if employees is not None else " AND `employee` <> ''"
 	start = moments.from_site(datetime.combine(first, time())) - longest
 	end = moments.from_site(datetime.combine(last, time())) + timedelta(days=1, hours=2)
-	rows = frappe.db.sql(
+	rows = people_spans.read(
 		f"SELECT * FROM (SELECT `employee`, {columns}, {before} FROM `tabPunch Log`"  # noqa: S608
 		" WHERE `occurred_utc` BETWEEN %(start)s AND %(end)s AND `status` IN %(counted)s"
 		f" AND `device` IN %(known)s{of_people}"
@@ -138,7 +138,6 @@ def _crossings(
 			"known": tuple(known),
 			"longest": round(longest.total_seconds()),
 		},
-		as_dict=True,
 	)
 	found: dict[str, Any] = {}
 	for row in rows:

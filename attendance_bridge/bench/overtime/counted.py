@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import frappe
 from frappe import _
 
-from attendance_bridge.bench import compat
+from attendance_bridge.bench import compat, people_spans
 from attendance_bridge.bench.workdays import words
 
 _DAYS_OFF = ("Holiday", "Weekly Off")
@@ -48,14 +47,13 @@ def load(employees: Collection[str], first: date, last: date) -> Days:
 	"""The days with overtime or an allowance, or about to be counted. One statement."""
 	own = compat.overtime_fields("Attendance")
 	extra = ", `overtime_type`, `standard_working_hours`" if own else ""
-	rows = frappe.db.sql(
+	rows = people_spans.read(
 		"SELECT `name`, `employee`, `employee_name`, `attendance_date`, `shift`, `in_time`, `out_time`,"  # noqa: S608
 		" `bridge_day_status`, `bridge_overtime`, `bridge_extra_overtime`, `bridge_allowances`,"
 		f" `bridge_anomalies`, `bridge_counted_at`{extra} FROM `tabAttendance`"
 		" WHERE `employee` IN %(employees)s AND `attendance_date` BETWEEN %(first)s AND %(last)s"
 		" AND `docstatus` = 1 ORDER BY `in_time`, `name`",
 		{"employees": tuple(employees) or ("",), "first": first, "last": last},
-		as_dict=True,
 	)
 	by_date: dict[tuple[str, date], list[Any]] = defaultdict(list)
 	for row in rows:

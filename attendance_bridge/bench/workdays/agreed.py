@@ -9,6 +9,7 @@ from typing import Any
 
 import frappe
 
+from attendance_bridge.bench import people_spans
 from attendance_bridge.core.workday.plan import Leave
 
 
@@ -31,12 +32,11 @@ class Agreed:
 			values,
 			as_dict=True,
 		)
-		leaves = frappe.db.sql(
+		leaves = people_spans.read(
 			"SELECT `employee`, `from_date`, `to_date`, `half_day`, `half_day_date`"
 			" FROM `tabLeave Application` WHERE `employee` IN %(employees)s AND `docstatus` = 1"
 			" AND `status` = 'Approved' AND `from_date` <= %(last)s AND `to_date` >= %(first)s",
 			values,
-			as_dict=True,
 		)
 		return cls(assignments, leaves)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import frappe
 
-from attendance_bridge.bench import moments
+from attendance_bridge.bench import moments, people_spans
 from attendance_bridge.bench.workdays import counted
 from attendance_bridge.bench.workdays.agreed import Agreed
 from attendance_bridge.bench.workdays.sheet import Sheet, load_people
@@ -167,13 +167,12 @@ def _dates(person: Any, first: date, last: date) -> Iterator[date]:
 
 def _attendances(employees: Collection[str], first: date, last: date) -> dict[tuple[str, date], list[Any]]:
 	columns = ", ".join(f"`{column}`" for column in counted.COLUMNS)
-	rows = frappe.db.sql(
+	rows = people_spans.read(
 		"SELECT `name`, `employee`, `company`, `attendance_date`, `shift`, `status`, `leave_type`,"  # noqa: S608
 		f" `working_hours`, `bridge_counted_at` IS NOT NULL AS `is_counted`, {columns}"
 		" FROM `tabAttendance` WHERE `employee` IN %s AND `attendance_date` BETWEEN %s AND %s"
 		" AND `docstatus` = 1 ORDER BY `in_time`, `name`",
 		(tuple(employees) or ("",), first, last),
-		as_dict=True,
 	)
 	found: dict[tuple[str, date], list[Any]] = defaultdict(list)
 	for row in rows:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import frappe
 from frappe import _
 
-from attendance_bridge.bench import devices, moments
+from attendance_bridge.bench import devices, moments, people_spans
 from attendance_bridge.bench.workdays import days, shift_rules, words
 from attendance_bridge.bench.workdays.choice import Choice
 from attendance_bridge.bench.workdays.days import PersonDay
@@ -143,7 +143,7 @@ def _checkins(employees: Collection[str], first: date, last: date) -> dict[str, 
 	"""Of each the check-ins of some dates, and of a shift that opens the evening before or ends the morning
 	after, in order of time, whatever shift they belong to. One statement.
 	"""
-	rows = frappe.db.sql(
+	rows = people_spans.read(
 		"SELECT c.`employee`, c.`time`, c.`log_type`, COALESCE(p.`device`, c.`device_id`)"
 		" FROM `tabEmployee Checkin` c LEFT JOIN `tabPunch Log` p ON p.`name` = c.`punch_log`"
 		" WHERE c.`employee` IN %s AND c.`time` >= %s AND c.`time` < %s ORDER BY c.`time`, c.`creation`",
@@ -152,6 +152,7 @@ def _checkins(employees: Collection[str], first: date, last: date) -> dict[str, 
 			datetime.combine(first, time()) - _DAY / 2,
 			datetime.combine(last, time()) + 2 * _DAY,
 		),
+		as_dict=False,
 	)
 	found: dict[str, list[_Checkin]] = defaultdict(list)
 	for employee, at, log_type, device in rows:

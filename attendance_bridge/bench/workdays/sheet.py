@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import frappe
 
-from attendance_bridge.bench import moments
+from attendance_bridge.bench import moments, people_spans
 from attendance_bridge.bench.workdays import shift_rules
 from attendance_bridge.bench.workdays.holidays import Holidays
 from attendance_bridge.bench.workdays.overtime_rules import DayRules, Rulebook
@@ -220,7 +220,7 @@ class _Checkins:
 def _read_checkins(
 	employees: Collection[str], first: date, last: date, condition: str, **values: Any
 ) -> list[Any]:
-	rows: list[Any] = frappe.db.sql(
+	return people_spans.read(
 		"SELECT c.`employee`, c.`time`, c.`log_type`, c.`shift`, c.`shift_start`, c.`shift_end`,"  # noqa: S608
 		" c.`offshift`, p.`device_key`, p.`occurred_utc`"
 		" FROM `tabEmployee Checkin` c LEFT JOIN `tabPunch Log` p ON p.`name` = c.`punch_log`"
@@ -232,6 +232,4 @@ def _read_checkins(
 			"last": datetime.combine(last, _MIDNIGHT) + 3 * _DAY,
 			**values,
 		},
-		as_dict=True,
 	)
-	return rows

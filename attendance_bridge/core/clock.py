@@ -74,6 +74,12 @@ def is_repeated(moment: datetime) -> bool:
 	return first is not None and second is not None and first > second
 
 
+def is_skipped(moment: datetime) -> bool:
+	"""Whether the wall time of `moment` (aware) never occurs in its zone: clocks were put forward over it."""
+	first, second = moment.replace(fold=0).utcoffset(), moment.replace(fold=1).utcoffset()
+	return first is not None and second is not None and first < second
+
+
 def error_of(recorded_at: datetime, offset: timedelta, read_at: datetime) -> timedelta:
 	"""How far ahead of its moment a recorded time is, under a clock that was seen to be off.
 

@@ -67,7 +67,9 @@ class Correction:
 	effect: Effect
 
 
-_OPEN = frozenset({State.PENDING, State.UNMAPPED, State.QUARANTINED, State.REJECTED, State.IGNORED})
+_OPEN = frozenset(
+	{State.RECEIVED, State.PENDING, State.UNMAPPED, State.QUARANTINED, State.REJECTED, State.IGNORED}
+)
 """States in which the upstream certainly has no check-in of a punch, unless it is on its way."""
 
 
@@ -107,11 +109,7 @@ class Corrections:
 		with self._db.write() as connection:
 			row = connection.execute(_SQL["punch"], (punch_id.bytes,)).fetchone()
 			_check(row, kind)
-			effect = _effect(row)
-			if effect is Effect.DECIDED_ANEW:
-				_decide_anew(connection, punch_id, row, approve_time=kind is Kind.RELEASE_TIME)
-			facts = (punch_id.bytes, kind.value, text_in(why.strip()), text_in(by), micros(at), effect.value)
-			connection.execute(_SQL["write_down"], facts)
+			effect = say(connection, punch_id, kind, why, by=by, at=at)
 			audit.note(
 				connection,
 				"punch_corrected",
@@ -122,6 +120,19 @@ class Corrections:
 				details=f"{kind.value}: {why.strip()}",
 			)
 		return effect
+
+
+def say(
+	connection: sqlite3.Connection, punch_id: uuid.UUID, kind: Kind, why: str, *, by: str, at: datetime
+) -> Effect:
+	"""Keep a correction of a punch that is there, and let it work where it still can. In a transaction."""
+	row = connection.execute(_SQL["punch"], (punch_id.bytes,)).fetchone()
+	effect = _effect(row)
+	if effect is Effect.DECIDED_ANEW:
+		_decide_anew(connection, punch_id, row, approve_time=kind is Kind.RELEASE_TIME)
+	facts = (punch_id.bytes, kind.value, text_in(why.strip()), text_in(by), micros(at), effect.value)
+	connection.execute(_SQL["write_down"], facts)
+	return effect
 
 
 def _check(row: sqlite3.Row | None, kind: Kind) -> None:

@@ -299,6 +299,17 @@ class PunchStore:
 			return _insert(connection, "reopen_unmapped", known)
 
 
+def hold_one(connection: sqlite3.Connection, punch: Punch, received_at: datetime) -> None:
+	"""Hold a punch that no terminal brought, inside of a transaction.
+
+	:param received_at: aware.
+	"""
+	last = connection.execute(_SQL["last_arrival"]).fetchone()[0]
+	(row,) = _punch_rows([punch], (micros(received_at), None, None, None))
+	connection.execute(_SQL["hold_punch"], tuple(map(_bindable, row)))
+	connection.execute(_SQL["count_arrivals"], (last,))
+
+
 def _insert(connection: sqlite3.Connection, statement: str, rows: Sequence[_Row]) -> int:
 	"""Run a statement of this module for each row; returns how many rows it changed."""
 	return connection.executemany(_SQL[statement], rows).rowcount if rows else 0

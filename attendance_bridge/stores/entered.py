@@ -1,0 +1,210 @@
+"""Punches that somebody enters by hand: what no terminal has seen, where no site keeps check-ins.
+
+One is a punch like any other, of a source of its own, and goes the same road into the ledger. Who entered it,
+when and why is its first correction, in the same transaction; one that says "it is no check-in" withdraws it.
+So neither ever changes or goes, and the punches of terminals are out of reach here.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from attendance_bridge.core.direction import LogType
+from attendance_bridge.core.projection import State
+from attendance_bridge.core.punch import DeviceKey, Punch
+from attendance_bridge.stores import audit, corrections
+from attendance_bridge.stores.agreements import MAX_WHY, Author
+from attendance_bridge.stores.columns import micros, moment, occurred_out, text_in, text_out
+from attendance_bridge.stores.corrections import Kind
+from attendance_bridge.stores.database import Database
+from attendance_bridge.stores.punches import hold_one
+from attendance_bridge.stores.queries import load
+
+_SQL = load("entered")
+
+BY_HAND = "BY-HAND"
+"""Stands where a terminal has its serial number. What tells an entered punch is that it is listed here."""
+
+_KEYS = {LogType.IN: DeviceKey.CHECK_IN, LogType.OUT: DeviceKey.CHECK_OUT}
+_KINDS = {LogType.IN: Kind.SET_IN, LogType.OUT: Kind.SET_OUT}
+_LOG_TYPES = {kind.value: log_type for log_type, kind in _KINDS.items()}
+_COUNTED = frozenset({State.CHECKED_IN, State.DUPLICATE})
+
+
+class Refusal(str, Enum):
+	SAME_SECOND = "same_second"
+	"""There is another punch of this person at that second, or this one the other way round."""
+	NOT_DECIDED_YET = "not_decided_yet"
+	"""The agent is about to decide it: come back in a moment."""
+	NO_SUCH_PUNCH = "no_such_punch"
+	OF_A_TERMINAL = "of_a_terminal"
+	"""What a terminal has recorded is not to be withdrawn."""
+
+
+class EnteredRefusedError(Exception):
+	def __init__(self, refusal: Refusal) -> None:
+		super().__init__(refusal.value)
+		self.refusal = refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+	why: str
+	by: str
+	at: datetime
+	"""In UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnteredPunch:
+	punch_id: uuid.UUID
+	employee: str
+	occurred_at: datetime
+	"""Aware, in the zone of the place."""
+	log_type: LogType
+	entered: Said
+	withdrawn: Said | None
+	"""None while it holds."""
+	is_counted: bool
+	"""It stands in the ledger; False while it waits to be decided, and when nobody has its id any more."""
+
+
+def by_hand(device_user_id: str, occurred_at: datetime, log_type: LogType) -> Punch:
+	"""The punch that is entered.
+
+	:param occurred_at: aware, whole seconds.
+	:raises ValueError: it can be none.
+	"""
+	return Punch(
+		device_serial=BY_HAND,
+		device_user_id=device_user_id,
+		occurred_at=occurred_at,
+		device_key=_KEYS[log_type],
+	)
+
+
+class EnteredPunches:
+	"""Safe to use from any thread; every method may raise `StoreError`."""
+
+	def __init__(self, db: Database) -> None:
+		self._db = db
+
+	def enter(self, employee: str, punch: Punch, log_type: LogType, why: str, by: Author) -> bool:
+		"""Hold a punch that somebody enters; False if it is entered already, which changes nothing.
+
+		One that was withdrawn holds again. It counts as soon as the agent has decided it.
+
+		:param punch: as `by_hand` makes it.
+		:raises EnteredRefusedError: SAME_SECOND or NOT_DECIDED_YET; nothing is kept.
+		:raises ValueError: no reason is given, or a longer one than MAX_WHY.
+		"""
+		_check_why(why)
+		with self._db.write() as connection:
+			wanted = {
+				"punch_id": punch.punch_id_bytes,
+				"employee": text_in(employee),
+				"device_user_id": text_in(punch.device_user_id),
+				"occurred_at": micros(punch.occurred_at),
+			}
+			if connection.execute(_SQL["same_second"], wanted).fetchone() is not None:
+				raise EnteredRefusedError(Refusal.SAME_SECOND)
+			known = connection.execute(_SQL["find"], {"punch_id": punch.punch_id_bytes}).fetchone()
+			if known is not None and not _is_to_hold_again(known, employee, log_type):
+				return False
+			if known is None:
+				hold_one(connection, punch, by.at)
+				row = (punch.punch_id_bytes, text_in(employee), micros(punch.occurred_at))
+				connection.execute(_SQL["mark"], row)
+			kind = _KINDS[log_type]
+			corrections.say(connection, punch.punch_id, kind, why, by=by.who, at=by.at)
+			_note(connection, "punch_entered", employee, punch.occurred_at, f"{log_type.value}: {why}", by)
+		return True
+
+	def withdraw(self, punch_id: uuid.UUID, why: str, by: Author) -> bool:
+		"""Have an entered punch count for nothing; it stays on record. False if it is withdrawn already.
+
+		:raises EnteredRefusedError: NO_SUCH_PUNCH or OF_A_TERMINAL.
+		:raises ValueError: no reason is given, or a longer one than MAX_WHY.
+		"""
+		_check_why(why)
+		with self._db.write() as connection:
+			row = connection.execute(_SQL["find"], {"punch_id": punch_id.bytes}).fetchone()
+			if row is None:
+				found = connection.execute(_SQL["exists"], (punch_id.bytes,)).fetchone()
+				raise EnteredRefusedError(Refusal.OF_A_TERMINAL if found else Refusal.NO_SUCH_PUNCH)
+			known = _entered(row)
+			if known.withdrawn is not None:
+				return False
+			corrections.say(connection, punch_id, Kind.IGNORE, why, by=by.who, at=by.at)
+			details = f"{known.log_type.value}: {why}"
+			_note(connection, "punch_withdrawn", known.employee, known.occurred_at, details, by)
+		return True
+
+	def find(self, punch_id: uuid.UUID) -> EnteredPunch | None:
+		"""None for what no hand has entered."""
+		with self._db.read() as connection:
+			row = connection.execute(_SQL["find"], {"punch_id": punch_id.bytes}).fetchone()
+		return _entered(row) if row is not None else None
+
+	def of(self, employee: str, since: datetime, until: datetime) -> list[EnteredPunch]:
+		"""Those of one person from `since` on and before `until` (both aware) in order of time, withdrawn
+		ones too."""
+		wanted = {"employee": text_in(employee), "since": micros(since), "until": micros(until)}
+		with self._db.read() as connection:
+			rows = connection.execute(_SQL["of_person"], wanted).fetchall()
+		return [_entered(row) for row in rows]
+
+
+def _check_why(why: str) -> None:
+	if not why.strip() or len(why) > MAX_WHY:
+		raise ValueError(f"a reason of at most {MAX_WHY} characters")
+
+
+def _is_to_hold_again(row: sqlite3.Row, employee: str, log_type: LogType) -> bool:
+	"""Whether a punch that was entered before was withdrawn since; False: it holds as it is wanted."""
+	known = _entered(row)
+	is_theirs = known.employee == employee
+	if not is_theirs or (known.withdrawn is None and known.log_type is not log_type):
+		raise EnteredRefusedError(Refusal.SAME_SECOND)
+	if known.withdrawn is None:
+		return False
+	if State(row["state"]) is State.RECEIVED:
+		# A batch that is being decided at this moment would still take it out.
+		raise EnteredRefusedError(Refusal.NOT_DECIDED_YET)
+	return True
+
+
+def _note(
+	connection: sqlite3.Connection, act: str, employee: str, occurred_at: datetime, details: str, by: Author
+) -> None:
+	audit.note(
+		connection,
+		act,
+		who=by.who,
+		at=by.at,
+		address=by.address,
+		subject=employee,
+		details=f"{occurred_at:%Y-%m-%d %H:%M:%S} {details}",
+	)
+
+
+def _entered(row: sqlite3.Row) -> EnteredPunch:
+	log_type = _LOG_TYPES[row["kind"]]
+	if row["last_kind"] == Kind.AS_DECIDED.value and row["log_type"]:
+		log_type = LogType(row["log_type"])
+	is_withdrawn = row["last_kind"] == Kind.IGNORE.value
+	return EnteredPunch(
+		punch_id=uuid.UUID(bytes=row["punch_id"]),
+		employee=text_out(row["employee"]),
+		occurred_at=occurred_out(row),
+		log_type=log_type,
+		entered=Said(why=text_out(row["why"]), by=text_out(row["made_by"]), at=moment(row["made_at"])),
+		withdrawn=Said(why=text_out(row["last_why"]), by=text_out(row["last_by"]), at=moment(row["last_at"]))
+		if is_withdrawn
+		else None,
+		is_counted=State(row["state"]) in _COUNTED and not is_withdrawn,
+	)

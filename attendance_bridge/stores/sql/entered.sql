@@ -1,0 +1,23 @@
+-- name: same_second
+-- Another punch of that person, or of that id while nobody has decided whose it is, at that very moment.
+SELECT punch_id FROM punch
+WHERE occurred_at = :occurred_at AND punch_id != :punch_id AND (
+	employee = :employee OR (employee IS NULL AND device_user_id = :device_user_id)
+) LIMIT 1
+
+-- name: mark
+-- Note that a punch was entered by hand.
+INSERT INTO entered_punch (punch_id, employee, occurred_at) VALUES (?, ?, ?)
+
+-- name: exists
+-- Whether there is such a punch, of whatever source.
+SELECT 1 FROM punch WHERE punch_id = ?
+
+-- name: find
+-- One entered punch.
+SELECT * FROM entry_by_hand WHERE punch_id = :punch_id
+
+-- name: of_person
+-- The entered punches of one person between two moments in order of time.
+SELECT * FROM entry_by_hand
+WHERE employee = :employee AND occurred_at >= :since AND occurred_at < :until ORDER BY occurred_at, punch_id

@@ -14,9 +14,9 @@ import click
 from attendance_bridge.cli.options import config_option
 from attendance_bridge.core.errors import ConfigError
 from attendance_bridge.edge import settings as edge_settings
-from attendance_bridge.edge.agent import utc_now
 from attendance_bridge.edge.certificates import SOON, make_certificate, read_certificate
 from attendance_bridge.edge.messages import sentence
+from attendance_bridge.edge.moments import utc_now
 from attendance_bridge.edge.web.access import passwords
 from attendance_bridge.edge.web.access.access import Access
 from attendance_bridge.edge.web.access.scopes import ROLES, Scope

@@ -9,7 +9,7 @@ import click
 
 from attendance_bridge.cli.options import config_option
 from attendance_bridge.edge import settings as edge_settings
-from attendance_bridge.edge.agent import utc_now
+from attendance_bridge.edge.moments import utc_now
 from attendance_bridge.stores import backup as backups
 
 

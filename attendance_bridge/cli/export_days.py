@@ -13,7 +13,7 @@ import click
 from attendance_bridge.cli.options import config_option
 from attendance_bridge.core.person import Person
 from attendance_bridge.edge import settings as edge_settings
-from attendance_bridge.edge.agent import utc_now
+from attendance_bridge.edge.moments import utc_now
 from attendance_bridge.edge.settings import Settings
 from attendance_bridge.edge.workdays import sheets
 from attendance_bridge.edge.workdays.book import Workdays

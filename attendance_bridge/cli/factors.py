@@ -12,8 +12,8 @@ import click
 
 from attendance_bridge.cli.options import config_option
 from attendance_bridge.edge import settings as edge_settings
-from attendance_bridge.edge.agent import utc_now
 from attendance_bridge.edge.messages import FACTOR_WORDS
+from attendance_bridge.edge.moments import utc_now
 from attendance_bridge.stores.audit import AuditLog
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.roster import Roster

@@ -15,8 +15,8 @@ from attendance_bridge.core.direction import DeviceRole
 from attendance_bridge.drivers.zkteco_adms import commands
 from attendance_bridge.drivers.zkteco_adms.desk import Dialect
 from attendance_bridge.edge import settings as edge_settings
-from attendance_bridge.edge.agent import utc_now
 from attendance_bridge.edge.messages import PAIRING_PROBLEMS
+from attendance_bridge.edge.moments import utc_now
 from attendance_bridge.edge.receiver.pairing import Pairing, PairingError
 from attendance_bridge.edge.settings import Settings
 from attendance_bridge.edge.terminals import Terminals

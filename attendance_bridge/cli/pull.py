@@ -19,8 +19,8 @@ from attendance_bridge.core.driver import Window
 from attendance_bridge.core.errors import BridgeError, ConfigError, DeviceError
 from attendance_bridge.core.pull import OnPage, PullReport
 from attendance_bridge.core.redact import Secret
-from attendance_bridge.edge.agent import utc_now
 from attendance_bridge.edge.messages import sentence
+from attendance_bridge.edge.moments import utc_now
 from attendance_bridge.edge.reader import TerminalReader
 from attendance_bridge.edge.settings import Device, DeviceSettings, RulesSettings, driver_config
 from attendance_bridge.stores.cursors import SqliteCursors

@@ -8,13 +8,7 @@ from collections.abc import Sequence
 import click
 
 from attendance_bridge import __version__
-from attendance_bridge.cli.demo import demo
-from attendance_bridge.cli.edge import edge
-from attendance_bridge.cli.gallery import gallery
-from attendance_bridge.cli.held import outbox, punches
-from attendance_bridge.cli.models import models
-from attendance_bridge.cli.pull import pull
-from attendance_bridge.cli.simulate import simulate
+from attendance_bridge.cli.lazy import LazyGroup
 from attendance_bridge.core.errors import (
 	BridgeError,
 	ConfigError,
@@ -36,7 +30,20 @@ INTERRUPTED = 130
 """What shells expect of a program ended by Ctrl-C."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+	cls=LazyGroup,
+	places={
+		"demo": "attendance_bridge.cli.demo:demo",
+		"edge": "attendance_bridge.cli.edge:edge",
+		"pull": "attendance_bridge.cli.pull:pull",
+		"punches": "attendance_bridge.cli.held:punches",
+		"outbox": "attendance_bridge.cli.held:outbox",
+		"gallery": "attendance_bridge.cli.gallery:gallery",
+		"simulate": "attendance_bridge.cli.simulate:simulate",
+		"models": "attendance_bridge.cli.models:models",
+	},
+	context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="attendance-bridge")
 def root() -> None:
 	"""Every punch on every terminal becomes exactly one check-in.
@@ -45,10 +52,6 @@ def root() -> None:
 	Exit codes: 0 done, 1 unexpected, 2 configuration or usage, 3 terminal, 4 site, 5 database,
 	6 recognition.
 	"""
-
-
-for command in (demo, edge, pull, punches, outbox, gallery, simulate, models):
-	root.add_command(command)
 
 
 def run(arguments: Sequence[str]) -> int:

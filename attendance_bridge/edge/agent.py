@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import ssl
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from attendance_bridge import upstreams
 from attendance_bridge.core.causes import Limits
 from attendance_bridge.core.driver import Now
 from attendance_bridge.core.errors import BridgeError, Code, ConfigError, UpstreamError
@@ -15,15 +14,15 @@ from attendance_bridge.core.faces import FaceUpstream
 from attendance_bridge.core.person import Everybody
 from attendance_bridge.core.relay import DecidingUpstream, FoundTerminal
 from attendance_bridge.core.retry import Backoff
-from attendance_bridge.core.upstream import Upstream
 from attendance_bridge.edge.board import Board
-from attendance_bridge.edge.connections import Connections
+from attendance_bridge.edge.connections import Connections, make_upstream
 from attendance_bridge.edge.counter import Counter
 from attendance_bridge.edge.face_sync import FaceSync
 from attendance_bridge.edge.heartbeat import HeartbeatWorker
 from attendance_bridge.edge.kiosk import KioskView
 from attendance_bridge.edge.listener import Listener
 from attendance_bridge.edge.metrics import StoreCollector, make_registry
+from attendance_bridge.edge.moments import utc_now
 from attendance_bridge.edge.poller import Poller
 from attendance_bridge.edge.posts import Posts
 from attendance_bridge.edge.pulse import Pulse
@@ -32,7 +31,7 @@ from attendance_bridge.edge.receiver.pairing import Pairing
 from attendance_bridge.edge.receiver.server import ReceiverServer
 from attendance_bridge.edge.receiver.service import make_receiver
 from attendance_bridge.edge.scanner import Scanner, well_known
-from attendance_bridge.edge.settings import Settings, UpstreamSettings
+from attendance_bridge.edge.settings import Settings
 from attendance_bridge.edge.status import Status
 from attendance_bridge.edge.supervisor import Supervisor, Worker, WorkerState
 from attendance_bridge.edge.terminals import Terminals
@@ -53,7 +52,6 @@ from attendance_bridge.stores.corrections import Corrections
 from attendance_bridge.stores.cursors import SqliteCursors
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.devices import DeviceBook
-from attendance_bridge.stores.ledger import SqliteLedger
 from attendance_bridge.stores.log import PunchLog
 from attendance_bridge.stores.outbox import SqliteOutbox
 from attendance_bridge.stores.punches import PunchStore
@@ -71,20 +69,6 @@ logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 8
 """After so many certain refusals of the kind "not now" a check-in needs a person."""
-
-
-def utc_now() -> datetime:
-	return datetime.now(timezone.utc)
-
-
-def make_upstream(settings: UpstreamSettings, database: Database) -> Upstream:
-	"""The configured receiver; the local ledger stands in the agent's own database."""
-	upstream_class: Any = upstreams.load(settings.kind)
-	if settings.kind == "local_ledger":
-		made: Upstream = upstream_class(settings.config, ledger=SqliteLedger(database))
-	else:
-		made = upstream_class(settings.config)
-	return made
 
 
 class Agent:

@@ -5,14 +5,28 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from attendance_bridge import upstreams
 from attendance_bridge.core.driver import Now, read_clock
 from attendance_bridge.core.errors import BridgeError
 from attendance_bridge.core.upstream import Upstream
 from attendance_bridge.edge.messages import sentence, spell_offset, spell_problems
 from attendance_bridge.edge.reader import open_driver
-from attendance_bridge.edge.settings import Device
+from attendance_bridge.edge.settings import Device, UpstreamSettings
 from attendance_bridge.edge.terminals import is_pushed
+from attendance_bridge.stores.database import Database
+from attendance_bridge.stores.ledger import SqliteLedger
+
+
+def make_upstream(settings: UpstreamSettings, database: Database) -> Upstream:
+	"""The configured receiver; the local ledger stands in the agent's own database."""
+	upstream_class: Any = upstreams.load(settings.kind)
+	if settings.kind == "local_ledger":
+		made: Upstream = upstream_class(settings.config, ledger=SqliteLedger(database))
+	else:
+		made = upstream_class(settings.config)
+	return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,14 @@
-"""The command line as a user has it: the installed command, a process of its own, what it prints."""
+"""The command line as a user has it: a command in a process of its own, and what it prints."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +16,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.acceptance import forked
+
 PROGRAM = Path(sys.executable).with_name("attendance-bridge")
+"""The installed command."""
 PATIENCE = 60.0
 """Seconds that anything here may take at the most; all of it takes one or two."""
 
@@ -38,12 +43,34 @@ class Finished:
 
 
 def run(*arguments: object, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Finished:
-	"""Run a command to its end."""
+	"""Run a command to its end, forked."""
+	with tempfile.TemporaryDirectory(prefix="command-") as folder:
+		out, err = Path(folder) / "out", Path(folder) / "err"
+		process = forked.start([*map(str, arguments)], env=environment(env), cwd=cwd, out=out, err=err)
+		process.join(PATIENCE)
+		if process.exitcode is None:
+			process.kill()
+		process.join()
+		code = process.exitcode
+		process.close()
+		assert code is not None
+		return Finished(code=code, out=_read(out), err=_read(err))
+
+
+def _read(file: Path) -> str:
+	return file.read_text(encoding="utf-8") if file.exists() else ""
+
+
+def run_installed(*arguments: object, typed: str = "", cwd: Path | None = None) -> Finished:
+	"""Run the installed program to its end, as a shell does.
+
+	:param typed: its standard input.
+	"""
 	done = subprocess.run(
 		[PROGRAM, *map(str, arguments)],
-		env=environment(env),
+		env=environment(),
 		cwd=cwd,
-		stdin=subprocess.DEVNULL,
+		input=typed,
 		capture_output=True,
 		text=True,
 		timeout=PATIENCE,
@@ -66,28 +93,26 @@ class Running:
 		*arguments: object,
 		log: Path,
 		env: Mapping[str, str] | None = None,
-		program: Path = PROGRAM,
+		program: Path | None = None,
 	) -> None:
 		"""
 		:param log: where what it prints goes, standard output and standard error together.
+		:param program: started as a shell does, instead of a command that is forked.
 		"""
 		self._log = log
-		with log.open("wb") as file:
-			self._process = subprocess.Popen(
-				[program, *map(str, arguments)],
-				env=environment(env),
-				stdin=subprocess.DEVNULL,
-				stdout=file,
-				stderr=subprocess.STDOUT,
-			)
+		self._process = (
+			forked.start([*map(str, arguments)], env=environment(env), cwd=None, out=log, err=log)
+			if program is None
+			else _Started([program, *map(str, arguments)], environment(env), log)
+		)
 
 	@property
 	def printed(self) -> str:
-		return self._log.read_text(encoding="utf-8")
+		return _read(self._log)
 
 	@property
 	def is_alive(self) -> bool:
-		return self._process.poll() is None
+		return self._process.exitcode is None
 
 	def wait_for(self, text: str) -> str:
 		"""Wait until `text` has been printed; returns the line that holds it."""
@@ -99,12 +124,15 @@ class Running:
 	def kill(self) -> None:
 		"""End it as a power cut would: no signal handler, no clean-up."""
 		self._process.kill()
-		self._process.wait()
+		self._process.join()
 
 	def end(self, signal_number: int = signal.SIGTERM) -> int:
 		"""Ask it to end; returns its exit code."""
-		self._process.send_signal(signal_number)
-		return self._process.wait(PATIENCE)
+		assert self._process.pid is not None
+		os.kill(self._process.pid, signal_number)
+		self._process.join(PATIENCE)
+		assert self._process.exitcode is not None, f"does not end: {self.printed}"
+		return self._process.exitcode
 
 	def __enter__(self) -> Running:
 		return self
@@ -114,6 +142,24 @@ class Running:
 	) -> None:
 		if self.is_alive:
 			self.kill()
+
+
+class _Started(subprocess.Popen[bytes]):
+	"""A program with the verbs of a forked process."""
+
+	def __init__(self, command: list[Path | str], env: Mapping[str, str], log: Path) -> None:
+		with log.open("wb") as file:
+			super().__init__(
+				command, env=env, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
+			)
+
+	@property
+	def exitcode(self) -> int | None:
+		return self.poll()
+
+	def join(self, timeout: float | None = None) -> None:
+		with contextlib.suppress(subprocess.TimeoutExpired):
+			self.wait(timeout)
 
 
 def wait_until(condition: Callable[[], bool], otherwise: str, *, seconds: float = PATIENCE) -> None:

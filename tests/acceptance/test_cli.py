@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import signal
+import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
@@ -14,12 +15,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from attendance_bridge import __version__
+from attendance_bridge.cli.root import root
 from attendance_bridge.simulators import adms_terminal, frappe_site, hikvision, zkteco
 from tests.acceptance import toml
-from tests.acceptance.command import Finished, Running, run, wait_until
+from tests.acceptance.command import PROGRAM, Finished, Running, run, run_installed, wait_until
 from tests.acceptance.terminals import (
 	COMM_KEY,
 	DAYS,
@@ -47,11 +50,42 @@ FACTORY = ("--people", 12, "--days", DAYS, "--seed", 11, "--until", LAST_DAY.iso
 
 
 def test_version() -> None:
-	assert run("--version").out.split() == ["attendance-bridge,", "version", __version__]
+	assert run_installed("--version").out.split() == ["attendance-bridge,", "version", __version__]
+
+
+def test_every_command_stands_where_its_group_says() -> None:
+	groups: list[click.Group] = [root]
+	names = []
+	while groups:
+		group = groups.pop()
+		context = click.Context(group)
+		for name in group.list_commands(context):
+			command = group.get_command(context, name)
+			assert command is not None
+			assert command.name == name
+			assert command.get_short_help_str(), name
+			names.append(name)
+			if isinstance(command, click.Group):
+				groups.append(command)
+	assert len(names) > 40
+	assert {"demo", "check", "export-days", "retry", "hikvision"} <= set(names)
+
+
+def test_a_start_loads_only_what_its_command_needs() -> None:
+	"""On a small machine all of it takes many seconds."""
+	looked_for = ("cheroot", "flask", "limits", "requests", "xlsxwriter", "attendance_bridge.simulators")
+	program = (
+		"import sys\n"
+		"from attendance_bridge.cli.root import run\n"
+		"assert run(['punches', '--help']) == 0\n"
+		f"print([name for name in {looked_for!r} if name in sys.modules])\n"
+	)
+	done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+	assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_demo_brings_everything(tmp_path: Path) -> None:
-	done = run("demo", "--once", "--json", "--people", 20, "--days", 10, cwd=tmp_path)
+	done = run_installed("demo", "--once", "--json", "--people", 20, "--days", 10, cwd=tmp_path)
 
 	assert done.code == 0, done.err
 	result = done.json
@@ -253,10 +287,11 @@ class Plant:
 			yield
 
 	@contextmanager
-	def agent(self) -> Iterator[tuple[Running, str]]:
+	def agent(self, program: Path | None = None) -> Iterator[tuple[Running, str]]:
 		"""The running agent, and the address of its page."""
+		command = ("edge", "run", "--config", self.config)
 		log = self.folder / "agent.log"
-		with Running("edge", "run", "--config", self.config, log=log, env=ENVIRONMENT) as agent:
+		with Running(*command, log=log, env=ENVIRONMENT, program=program) as agent:
 			line = agent.wait_for("http://")
 			assert line.startswith("North plant: ")
 			yield agent, line.removeprefix("North plant: ").rstrip("/")
@@ -322,7 +357,7 @@ def test_edge_check_names_what_is_wrong(plant: Plant) -> None:
 
 
 def test_edge_run_shows_itself(plant: Plant) -> None:
-	with plant.agent() as (agent, address):
+	with plant.agent(PROGRAM) as (agent, address):
 		plant.wait_until_settled(address)
 
 		health = _get_json(f"{address}/healthz")

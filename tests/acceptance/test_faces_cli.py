@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.gallery import Gallery, key_in_file
 from attendance_bridge.stores.roster import Roster
 from attendance_bridge.stores.second_factors import SecondFactors
-from tests.acceptance.command import PROGRAM, Running, environment, run
+from tests.acceptance.command import Running, run, run_installed
 from tests.stores.faces import consent, template
 
 pytest.importorskip("cryptography")
@@ -111,11 +110,9 @@ def test_a_pin_is_given_and_taken_away(tmp_path: Path, database: Path) -> None:
 		)
 
 	def factor(*arguments: str, typed: str = "") -> tuple[int, str]:
-		done = subprocess.run(
-			[PROGRAM, "edge", "factor", *arguments, "--config", config],
-			input=typed, capture_output=True, text=True, timeout=60, check=False, env=environment(),
-		)  # fmt: skip
-		return done.returncode, done.stdout + done.stderr
+		command = ("edge", "factor", *arguments, "--config", config)
+		done = run_installed(*command, typed=typed) if typed else run(*command)
+		return done.code, done.out + done.err
 
 	assert factor("set", "HR-EMP-1", typed="4711\n") == (0, "HR-EMP-1 has a new pin.\n")
 	assert factor("list") == (0, "HR-EMP-1  pin\n")

@@ -14,9 +14,9 @@ from attendance_bridge.cli.init.questions import Questions, missing
 from attendance_bridge.core.errors import BridgeError, Code, ConfigError
 from attendance_bridge.core.redact import Secret
 from attendance_bridge.edge import cameras
-from attendance_bridge.edge.agent import utc_now
 from attendance_bridge.edge.camera_settings import CameraSettings
 from attendance_bridge.edge.messages import sentence
+from attendance_bridge.edge.moments import utc_now
 from attendance_bridge.edge.setup import eyes, spec
 
 TINY = "tiny"

@@ -13,8 +13,8 @@ from attendance_bridge.cli.init.questions import Questions
 from attendance_bridge.core.config import describe
 from attendance_bridge.core.errors import BridgeError, Code, ConfigError
 from attendance_bridge.core.redact import Secret
-from attendance_bridge.edge.agent import utc_now
 from attendance_bridge.edge.messages import sentence, spell_offset
+from attendance_bridge.edge.moments import utc_now
 from attendance_bridge.edge.settings import DeviceSettings
 from attendance_bridge.edge.setup import spec
 from attendance_bridge.edge.setup.terminal import look_at_terminal

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from attendance_bridge.cli.init.page import Page
 from attendance_bridge.core.errors import Code, StoreError
-from attendance_bridge.edge.agent import utc_now
 from attendance_bridge.edge.certificates import make_certificate, read_certificate
+from attendance_bridge.edge.moments import utc_now
 from attendance_bridge.edge.setup.configuration_file import Laid, lay_out, write_private
 from attendance_bridge.edge.web.access import passwords
 from attendance_bridge.stores import gallery as galleries

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import signal
-import subprocess
-import sys
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +11,7 @@ from zoneinfo import ZoneInfo
 from attendance_bridge.simulators.adms_terminal import AdmsFleet, AdmsState, Dialect
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.punches import PunchStore
+from tests.acceptance.command import Running
 from tests.edge.rig import eventually, free_port
 
 ZONE = ZoneInfo("Asia/Dubai")
@@ -22,7 +20,7 @@ TERMINALS, PUNCHES = 6, 40
 Known = set[tuple[str, str, datetime]]
 
 
-def start(folder: Path, port: int) -> subprocess.Popen[bytes]:
+def start(folder: Path, port: int) -> Running:
 	tables = "".join(
 		f'[[devices]]\nname = "Gate {number}"\ndriver = "zkteco_adms"\nserial = "S{number}"\n'
 		f'timezone = "{ZONE.key}"\n'
@@ -33,8 +31,7 @@ def start(folder: Path, port: int) -> subprocess.Popen[bytes]:
 		f'[agent]\ndatabase = "{folder / "edge.db"}"\n[web]\nenabled = false\n'
 		f'[receiver]\nenabled = true\nhost = "127.0.0.1"\nport = {port}\n{tables}'
 	)
-	code = "from attendance_bridge.cli.entry import main; main()"
-	process = subprocess.Popen([sys.executable, "-c", code, "edge", "run", "--config", str(config)])
+	process = Running("edge", "run", "--config", config, log=folder / "log")
 	eventually(lambda: answers(port), "the agent answers")
 	return process
 
@@ -85,8 +82,7 @@ def test_what_was_acknowledged_is_held_and_the_rest_comes_later(tmp_path: Path) 
 	fleet.start()
 	try:
 		eventually(lambda: len(acknowledged(states)) > 0.4 * total, "some are acknowledged")
-		process.send_signal(signal.SIGKILL)
-		process.wait()
+		process.kill()
 		time.sleep(0.1)  # an answer that was on its way is read
 		assert acknowledged(states) <= set(held(tmp_path))
 		assert len(acknowledged(states)) < total
@@ -94,8 +90,7 @@ def test_what_was_acknowledged_is_held_and_the_rest_comes_later(tmp_path: Path) 
 		eventually(lambda: len(acknowledged(states)) == total, "all are acknowledged")
 	finally:
 		fleet.stop()
-		process.terminate()
-		process.wait()
+		assert process.end() == 0
 	found = held(tmp_path)
 	assert len(found) == total
 	assert set(found) == acknowledged(states)

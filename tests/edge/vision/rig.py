@@ -14,7 +14,8 @@ from typing import Any
 from attendance_bridge.core.consent import Consent
 from attendance_bridge.core.template import Pose
 from attendance_bridge.edge import settings as edge_settings
-from attendance_bridge.edge.agent import Agent, utc_now
+from attendance_bridge.edge.agent import Agent
+from attendance_bridge.edge.moments import utc_now
 from attendance_bridge.edge.vision.events import EventType, VisionEvent
 from attendance_bridge.edge.vision.portraits import look_at
 from attendance_bridge.recognition.engine import Engine

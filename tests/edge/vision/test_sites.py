@@ -16,7 +16,8 @@ from attendance_bridge.core.errors import Code
 from attendance_bridge.core.projection import State
 from attendance_bridge.core.relay import EDGE_CAMERA
 from attendance_bridge.edge import face_sync, heartbeat
-from attendance_bridge.edge.agent import Agent, utc_now
+from attendance_bridge.edge.agent import Agent
+from attendance_bridge.edge.moments import utc_now
 from attendance_bridge.edge.settings import from_mapping
 from attendance_bridge.edge.vision.events import EventType
 from attendance_bridge.simulators.camera import verbs

@@ -19,7 +19,7 @@ HEAVY = ("cv2", "numpy", "onnxruntime")
 def test_without_the_tables_nothing_heavy_is_loaded(tmp_path: Path) -> None:
 	program = (
 		"import sys\n"
-		"from attendance_bridge.cli import root\n"
+		"import tests.acceptance.everything\n"
 		"from attendance_bridge.edge import settings\n"
 		"from attendance_bridge.edge.agent import Agent\n"
 		f"tables = {{'agent': {{'database': {str(tmp_path / 'edge.db')!r}}}, 'web': {{'port': 0}}}}\n"

@@ -15,8 +15,9 @@ import pytest
 
 from attendance_bridge.core.errors import Code, ConfigError
 from attendance_bridge.edge import settings
-from attendance_bridge.edge.agent import Agent, utc_now
+from attendance_bridge.edge.agent import Agent
 from attendance_bridge.edge.certificates import make_certificate, read_certificate
+from attendance_bridge.edge.moments import utc_now
 from attendance_bridge.edge.web.server import THREADS, WebServer
 from attendance_bridge.edge.web.streams import MAX_STREAMS
 from tests.edge.rig import MORNING, PATIENCE, Edge, Running

@@ -73,10 +73,23 @@ doc_events = {
 		"on_submit": "attendance_bridge.bench.anomalies.correcting.request_submitted",
 		"on_cancel": "attendance_bridge.bench.anomalies.correcting.request_cancelled",
 	},
+	"Leave Application": {
+		"on_submit": "attendance_bridge.bench.workdays.changed_days_off.leave_changed",
+		"on_cancel": "attendance_bridge.bench.workdays.changed_days_off.leave_changed",
+	},
+	"Holiday List": {"on_update": "attendance_bridge.bench.workdays.changed_days_off.list_changed"},
+	# v16
+	"Holiday List Assignment": {
+		"on_submit": "attendance_bridge.bench.workdays.changed_days_off.assignment_changed",
+		"on_cancel": "attendance_bridge.bench.workdays.changed_days_off.assignment_changed",
+	},
+	"Company": {"on_update": "attendance_bridge.bench.workdays.changed_days_off.company_changed"},
+	"Shift Type": {"on_update": "attendance_bridge.bench.workdays.changed_days_off.shift_type_changed"},
 	"Employee": {
 		"on_update": [
 			"attendance_bridge.bench.unmapped.employee_changed",
 			"attendance_bridge.bench.erasing.employee_changed",
+			"attendance_bridge.bench.workdays.changed_days_off.employee_changed",
 		],
 		"on_trash": [
 			"attendance_bridge.bench.erasing.employee_deleted",

@@ -45,6 +45,13 @@ def queue_count_days() -> None:
 	_enqueue("attendance_bridge.bench.workdays.counting.count_all", "attendance_bridge:count_days")
 
 
+def queue_look_again(dates: list[str], employees: list[str] | None) -> None:
+	"""Queue `anomalies.nightly.look_again` once the transaction is committed."""
+	job_id = f"attendance_bridge:look_again:{frappe.generate_hash(length=10)}"
+	method = "attendance_bridge.bench.anomalies.nightly.look_again"
+	_enqueue(method, job_id, dates=dates, employees=employees)
+
+
 def queue_judge(shift: str) -> None:
 	"""Queue `anomalies.rejudging.judge` once the transaction is committed."""
 	method = "attendance_bridge.bench.anomalies.rejudging.judge"

@@ -39,9 +39,10 @@ def is_searched(doctype: str) -> bool:
 
 
 def assigned_holiday_lists(
-	owners: Iterable[str],
+	employees: Iterable[str],
 ) -> dict[str, list[tuple[date, str]]] | None:
-	"""From when on which Holiday List counts for employees and companies; None where they name their own.
+	"""From when on which Holiday List counts for employees, and for every company; None where they name their
+	own.
 
 	v16: the doctype Holiday List Assignment says so. v15: a field of Employee and one of Company.
 	"""
@@ -49,7 +50,8 @@ def assigned_holiday_lists(
 		return None
 	rows = frappe.get_all(
 		"Holiday List Assignment",
-		filters={"docstatus": 1, "assigned_to": ("in", sorted(owners) or [""])},
+		filters={"docstatus": 1},
+		or_filters={"assigned_to": ("in", sorted(employees) or [""]), "applicable_for": "Company"},
 		fields=["assigned_to", "from_date", "holiday_list"],
 		order_by="from_date",
 	)
@@ -57,6 +59,20 @@ def assigned_holiday_lists(
 	for row in rows:
 		lists[row.assigned_to].append((row.from_date, row.holiday_list))
 	return lists
+
+
+def owners_of_holiday_list(name: str) -> list[str]:
+	"""The employees and companies that a Holiday List has ever counted for.
+
+	v16: the doctype Holiday List Assignment says so. v15: a field of Employee and one of Company.
+	"""
+	if frappe.db.table_exists("Holiday List Assignment"):
+		filters = {"docstatus": 1, "holiday_list": name}
+		assigned: list[str] = frappe.get_all("Holiday List Assignment", filters, pluck="assigned_to")
+		return assigned
+	people: list[str] = frappe.get_all("Employee", {"holiday_list": name}, pluck="name")
+	companies: list[str] = frappe.get_all("Company", {"default_holiday_list": name}, pluck="name")
+	return people + companies
 
 
 def words_of(error: Exception) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 
 import frappe
+from frappe.utils import getdate
 
 from attendance_bridge.bench import moments
 from attendance_bridge.bench.anomalies import clocks, patterns, register, sites, words
@@ -25,11 +26,29 @@ def look() -> None:
 	until = moments.now().date()
 	first = until - LOOK_BACK
 	alone(lambda: _look_at_people(first, until))
-	people = _with_unjudged_days(first, until)
+	_look_at_all_unjudged(_with_unjudged_days(first, until), first, until)
+	alone(lambda: patterns.look(until))
+
+
+def look_again(dates: Iterable[str], employees: Collection[str] | None = None) -> None:
+	"""Look at these dates, however long ago, after their days off or somebody's leave have changed.
+
+	A statement a date, and some more for each on which there is anything to look at. What has an Attendance
+	is looked at when that is counted again.
+
+	:param employees: None: everybody.
+	"""
+	for day in map(getdate, dates):
+		people = _with_unjudged_days(day, day)
+		if employees is not None:
+			people = [name for name in people if name in employees]
+		_look_at_all_unjudged(people, day, day)
+
+
+def _look_at_all_unjudged(people: Sequence[str], first: date, until: date) -> None:
 	for start in range(0, len(people), PEOPLE_AT_ONCE):
 		chunk = people[start : start + PEOPLE_AT_ONCE]
 		alone(lambda chunk=chunk: _look_at_unjudged(chunk, first, until))  # type: ignore[misc]
-	alone(lambda: patterns.look(until))
 
 
 def _look_at_people(first: date, until: date) -> None:

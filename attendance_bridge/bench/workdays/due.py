@@ -9,7 +9,7 @@ leave, and the hours of half a day of leave, into an Attendance without telling 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -77,6 +77,41 @@ def mark_range(first: date, last: date, company: str | None = None) -> int:
 		{"first": first, "last": last, "company": company},
 	)
 	return int(frappe.db._cursor.rowcount)
+
+
+def count_range(first: date, last: date, company: str | None = None) -> int:
+	"""How many Attendances `mark_range` would mark."""
+	of_company = " AND `company` = %(company)s" if company else ""
+	((found,),) = frappe.db.sql(
+		"SELECT COUNT(*) FROM `tabAttendance`"  # noqa: S608
+		f" WHERE `attendance_date` BETWEEN %(first)s AND %(last)s AND `docstatus` = 1{of_company}",
+		{"first": first, "last": last, "company": company},
+	)
+	return int(found)
+
+
+def mark_dates(
+	dates: Collection[date],
+	*,
+	employees: Collection[str] = (),
+	companies: Collection[str] = (),
+	shifts: Collection[str] = (),
+) -> None:
+	"""Have Attendances of just these dates counted again: of these employees, of everybody in these companies
+	and of everybody in these shifts. One statement."""
+	if not dates or not (employees or companies or shifts):
+		return
+	frappe.db.sql(
+		"UPDATE `tabAttendance` SET `bridge_counted_at` = NULL, `bridge_changes` = `bridge_changes` + 1"
+		" WHERE `attendance_date` IN %(dates)s AND `docstatus` = 1 AND (`employee` IN %(employees)s"
+		" OR `company` IN %(companies)s OR `shift` IN %(shifts)s)",
+		{
+			"dates": tuple(dates),
+			"employees": tuple(employees) or ("",),
+			"companies": tuple(companies) or ("",),
+			"shifts": tuple(shifts) or ("",),
+		},
+	)
 
 
 def attendance_made(attendance: Any, method: str | None = None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,9 @@ import frappe
 
 from attendance_bridge.bench import compat
 from attendance_bridge.core.workday.plan import Off
+
+Lists = Mapping[str, Sequence[tuple[date, str]]]
+"""By employee and by company, from when on which Holiday List counts, in order of time."""
 
 
 class Holidays:
@@ -22,11 +25,10 @@ class Holidays:
 
 	def __init__(
 		self,
-		lists: Mapping[str, list[tuple[date, str]]],
+		lists: Lists,
 		days: Mapping[str, Mapping[date, Off]],
 	) -> None:
 		"""
-		:param lists: by employee and by company, from when on which list counts, in order of time.
 		:param days: by list.
 		"""
 		self._lists = lists
@@ -34,27 +36,14 @@ class Holidays:
 
 	@classmethod
 	def load(cls, people: Iterable[Any], shift_lists: Iterable[str], *, first: date, last: date) -> Holidays:
-		"""Two statements, one more where lists are assigned (v16).
+		"""Two statements.
 
-		:param people: rows of Employee with name, company and holiday_list.
+		:param people: rows of Employee with name and holiday_list.
 		:param shift_lists: the lists that Shift Types name.
 		"""
-		lists = _lists(list(people))
+		lists = lists_of(list(people))
 		names = {name for each in lists.values() for _, name in each} | set(shift_lists)
-		rows = frappe.get_all(
-			"Holiday",
-			filters={
-				"parenttype": "Holiday List",
-				"parent": ("in", sorted(names) or [""]),
-				"holiday_date": ("between", (first, last)),
-			},
-			fields=["parent", "holiday_date", "weekly_off"],
-			order_by=None,
-		)
-		days: dict[str, dict[date, Off]] = defaultdict(dict)
-		for row in rows:
-			days[row.parent][row.holiday_date] = Off.WEEKLY_OFF if row.weekly_off else Off.HOLIDAY
-		return cls(lists, days)
+		return cls(lists, days_of(names, first, last))
 
 	def of(self, day: date, *, employee: str, company: str | None, shift_list: str | None) -> Off | None:
 		"""Whether a date is off for somebody, and as what."""
@@ -69,15 +58,44 @@ class Holidays:
 		return lists[place - 1][1] if place else None
 
 
-def _lists(people: list[Any]) -> dict[str, list[tuple[date, str]]]:
-	companies = {row.company for row in people if row.company}
-	assigned = compat.assigned_holiday_lists({row.name for row in people} | companies)
+def days_of(
+	lists: Collection[str], first: date = date.min, last: date = date.max
+) -> dict[str, dict[date, Off]]:
+	"""The days off of some Holiday Lists, by list. One statement."""
+	rows = frappe.get_all(
+		"Holiday",
+		filters={
+			"parenttype": "Holiday List",
+			"parent": ("in", sorted(lists) or [""]),
+			"holiday_date": ("between", (first, last)),
+		},
+		fields=["parent", "holiday_date", "weekly_off"],
+		order_by=None,
+	)
+	days: dict[str, dict[date, Off]] = defaultdict(dict)
+	for row in rows:
+		days[row.parent][row.holiday_date] = off_of(row)
+	return days
+
+
+def off_of(row: Any) -> Off:
+	""":param row: of a Holiday List."""
+	return Off.WEEKLY_OFF if row.weekly_off else Off.HOLIDAY
+
+
+def lists_of(people: Collection[Any]) -> Lists:
+	"""The Holiday Lists of some people and of all companies: who has changed from one to another has days of
+	both. One statement.
+
+	:param people: rows of Employee with name and holiday_list.
+	"""
+	assigned = compat.assigned_holiday_lists([row.name for row in people])
 	if assigned is not None:
 		return assigned
 	lists = {row.name: [(date.min, row.holiday_list)] for row in people if row.holiday_list}
 	defaults = frappe.get_all(
 		"Company",
-		filters={"name": ("in", sorted(companies) or [""]), "default_holiday_list": ("is", "set")},
+		filters={"default_holiday_list": ("is", "set")},
 		fields=["name", "default_holiday_list"],
 		order_by=None,
 	)

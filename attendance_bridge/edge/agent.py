@@ -44,7 +44,7 @@ from attendance_bridge.edge.web.app import make_app
 from attendance_bridge.edge.web.server import WebServer
 from attendance_bridge.edge.web.services import Services
 from attendance_bridge.edge.web_settings import no_account
-from attendance_bridge.edge.workdays.service import make_workdays
+from attendance_bridge.edge.workdays.service import make_by_hand, make_workdays
 from attendance_bridge.stores.accounts import Accounts
 from attendance_bridge.stores.audit import AuditLog
 from attendance_bridge.stores.consents import Consents
@@ -369,6 +369,7 @@ class Agent:
 		accounts = Accounts(self.database)
 		if not web.is_loopback and not accounts.count():
 			raise no_account()
+		workdays = make_workdays(self.settings, self.database, lambda: self.terminals.all, now=self._now)
 		services = Services(
 			agent_name=self.settings.agent.name,
 			board=board.view,
@@ -401,7 +402,10 @@ class Agent:
 			kiosk=self._make_kiosk(),
 			enrollment=self.enrollment,
 			pairing=self.pairing if self.receiver is not None else None,
-			workdays=make_workdays(self.settings, self.database, lambda: self.terminals.all, now=self._now),
+			workdays=workdays,
+			by_hand=make_by_hand(
+				self.settings, workdays, self.roster, now=self._now, on_punch=self._punches_came
+			),
 		)
 		app = make_app(services)
 		try:

@@ -180,6 +180,7 @@ REASONS: dict[str, str] = {
 	"after_in": "follows an IN",
 	"after_out": "follows an OUT",
 	"corrected": "corrected by a person",
+	"by_hand": "entered by hand",
 	# why no check-in
 	"echo": "repeats the punch just before it",
 	"no_such_id": "nobody has this id",
@@ -362,6 +363,28 @@ DAY_MARKS: dict[str, str] = {
 	"present": "was there, without a punch",
 }
 """What somebody can say of a day of a person."""
+
+ENTERING: dict[str, str] = {
+	"entered": "Kept. It counts from now on.",
+	"waits": "Kept. It counts as soon as the agent has decided the punches before it.",
+	"known": "It was entered before; nothing has changed.",
+	"withdrawn": "Withdrawn. It stays on record and counts no more.",
+	"why": "Give a reason of at most 200 characters.",
+	"time": "Give a date and a time of day.",
+	"no_such_person": "Nobody of that key is listed here or has ever checked in.",
+	"no_device_id": "The list of people has no id for this person, or gives the same to several: correct it "
+	"first.",
+	"skipped_hour": "The clocks were put forward over this time: it never was. Give a time before or after.",
+	"repeated_hour": "The clocks were put back, and showed this time twice. Say which of the two it was.",
+	"in_the_future": "That time has not come yet.",
+	"too_old": "That is more than a year ago: too long to be changed.",
+	"same_second": "There is a punch of this person at this second already. Correct or withdraw that one.",
+	"not_decided_yet": "It is being decided at this moment. Try again in a few seconds.",
+	"no_such_punch": "There is no such punch.",
+	"of_a_terminal": "A terminal has recorded this punch: it cannot be withdrawn, only corrected beside it.",
+	"kept_elsewhere": "Check-ins go from here to another system. Enter what is missing there.",
+}
+"""What became of a punch that somebody entered by hand or withdrew, or why it was not taken."""
 
 MARK_PROBLEMS: dict[str, str] = {
 	"range": "Give a first date and one that is not before it, at most a year later.",

@@ -41,6 +41,8 @@ class LogEntry:
 	held: HeldPunch
 	correction: Correction | None
 	"""The last one."""
+	by_hand: bool = False
+	"""Somebody entered it; no terminal has seen it."""
 
 	@property
 	def position(self) -> tuple[int, uuid.UUID]:
@@ -106,4 +108,4 @@ def _entry(row: sqlite3.Row) -> LogEntry:
 			made_at=moment(row["correction_at"]),
 			effect=Effect(row["correction_effect"]),
 		)
-	return LogEntry(held=held_punch(row), correction=correction)
+	return LogEntry(held=held_punch(row), correction=correction, by_hand=bool(row["by_hand"]))

@@ -18,6 +18,8 @@ from attendance_bridge.edge.web import (
 	status,
 	streams,
 	workday_calls,
+	workday_punch_calls,
+	workday_punches,
 	workdays,
 )
 from attendance_bridge.edge.web.access import guard
@@ -43,7 +45,7 @@ _HEADERS = {
 
 def _blueprints(services: Services) -> list[Blueprint]:
 	"""Those of the parts that this agent has."""
-	found = [board.blueprint, session.blueprint, calls.blueprint]
+	found = [board.blueprint, session.blueprint, calls.blueprint, workday_punch_calls.blueprint]
 	if services.roster is not None:
 		found.append(people.blueprint)
 	if services.log is not None:
@@ -54,6 +56,7 @@ def _blueprints(services: Services) -> list[Blueprint]:
 		found.append(pairing.blueprint)
 	if services.workdays is not None:
 		found += [workdays.blueprint, person_days.blueprint, workday_calls.blueprint]
+		found.append(workday_punches.blueprint)
 	if services.vision is not None:
 		found.append(factors.blueprint)
 	if services.kiosk is not None:

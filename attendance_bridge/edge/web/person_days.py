@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from attendance_bridge.core.direction import LogType
 from attendance_bridge.core.person import Person
-from attendance_bridge.edge.messages import DAY_MARKS, MARK_PROBLEMS
-from attendance_bridge.edge.web import records
+from attendance_bridge.edge.messages import DAY_MARKS, ENTERING, MARK_PROBLEMS
 from attendance_bridge.edge.web.access.guard import caller, needs
 from attendance_bridge.edge.web.access.scopes import Scope
 from attendance_bridge.edge.web.services import services
 from attendance_bridge.edge.web.workday_choice import date_of, of_month, the_workdays
 from attendance_bridge.edge.web.workdays import day_words, month_text
 from attendance_bridge.edge.workdays.book import Workdays, sums
+from attendance_bridge.edge.workdays.by_hand import OLDEST, Problem
 from attendance_bridge.stores.agreements import MAX_WHY, MOST_DAYS, Author, MarkKind
 
 TAKE_BACK = "nothing"
 """Among the kinds of a mark: what was said before holds no more."""
+DONE = frozenset({"entered", "waits", "known", "withdrawn"})
+"""What may have become of a missing punch, where it was taken."""
 _DAY = timedelta(days=1)
 
 blueprint = Blueprint("person_days", __name__)
@@ -28,7 +32,14 @@ blueprint = Blueprint("person_days", __name__)
 @blueprint.get("/people/days")
 @needs(Scope.VIEW)
 def show_person() -> str:
-	return _page(request.args.get("employee", ""), request.args.get("month", ""))
+	wanted = request.args
+	said = wanted.get("said", "")
+	return person_page(
+		wanted.get("employee", ""),
+		wanted.get("month", ""),
+		entering=said if said in DONE else "",
+		form=wanted,
+	)
 
 
 @blueprint.post("/people/days/marks")
@@ -36,7 +47,7 @@ def show_person() -> str:
 def mark() -> Response | tuple[str, int]:
 	"""Say something of days of somebody: leave, off, present; or take it back."""
 	workdays, kind = the_workdays(), request.form.get("kind", "")
-	employee = _somebody(workdays)
+	employee = somebody(workdays)
 	if kind not in DAY_MARKS and kind != TAKE_BACK:
 		abort(400)
 	first, last = _range()
@@ -46,7 +57,7 @@ def mark() -> Response | tuple[str, int]:
 	if len(why) > MAX_WHY:
 		return _again(employee, "why")
 	found = None if kind == TAKE_BACK else MarkKind(kind)
-	workdays.agreements.mark(employee, found, first, last, why, _author())
+	workdays.agreements.mark(employee, found, first, last, why, author())
 	return _back(employee, first)
 
 
@@ -55,14 +66,14 @@ def mark() -> Response | tuple[str, int]:
 def assign() -> Response | tuple[str, int]:
 	"""Have somebody work a shift from one date to another, or until further notice."""
 	workdays, shift = the_workdays(), request.form.get("shift", "")
-	employee = _somebody(workdays)
+	employee = somebody(workdays)
 	if shift not in workdays.rules.shifts:
 		abort(400)
 	first, last = _range(open_ended=True)
 	if first is None or (last is not None and last < first) or (last is None and request.form.get("last")):
 		return _again(employee, "range")
 	besides = "besides" in request.form
-	workdays.agreements.assign(employee, shift, first, last, _author(), besides=besides)
+	workdays.agreements.assign(employee, shift, first, last, author(), besides=besides)
 	return _back(employee, first)
 
 
@@ -70,14 +81,21 @@ def assign() -> Response | tuple[str, int]:
 @needs(Scope.CORRECT)
 def unassign() -> Response:
 	number = request.form.get("number", 0, int)
-	employee = the_workdays().agreements.unassign(number, _author()) if 0 < number < 2**63 else None
+	employee = the_workdays().agreements.unassign(number, author()) if 0 < number < 2**63 else None
 	if employee is None:
 		abort(404)
 	month = request.form.get("month", "")[:7]
 	return redirect(url_for("person_days.show_person", employee=employee, month=month), 303)
 
 
-def _page(employee: str, month: str, said: str = "") -> str:
+def person_page(
+	employee: str, month: str, *, said: str = "", entering: str = "", form: Mapping[str, str] | None = None
+) -> str:
+	"""
+	:param said: a code of MARK_PROBLEMS.
+	:param entering: a code of ENTERING: what has become of a missing punch.
+	:param form: what the form for a missing punch is filled in with.
+	"""
 	workdays = the_workdays()
 	choice = of_month({"month": month}, workdays.today)
 	person = _find(workdays, employee)
@@ -97,21 +115,30 @@ def _page(employee: str, month: str, said: str = "") -> str:
 		take_back=TAKE_BACK,
 		said=MARK_PROBLEMS.get(said, ""),
 		longest=MAX_WHY,
+		by_hand=workdays.entered_between(person.employee, choice.first, choice.last),
+		entering=_filled_in(form or {}),
+		entering_said=ENTERING.get(entering, ""),
+		entering_failed=entering not in DONE,
+		asks_fold=entering == Problem.REPEATED_HOUR.value,
+		log_types=list(LogType),
+		earliest=workdays.today - OLDEST,
+		today=workdays.today,
 		**day_words(workdays),
 	)
 
 
 def _find(workdays: Workdays, employee: str) -> Person:
-	listed = (person for person in records.people(services()) if person.employee == employee)
-	found = next(listed, None)
-	if found is None and workdays.knows(employee):
-		found = Person(employee=employee, attendance_device_id=employee)
+	found = workdays.find(employee)
 	if found is None:
 		abort(404)
 	return found
 
 
-def _somebody(workdays: Workdays) -> str:
+def _filled_in(form: Mapping[str, str]) -> dict[str, str]:
+	return {name: form.get(name, "")[:MAX_WHY] for name in ("date", "time", "log_type", "why")}
+
+
+def somebody(workdays: Workdays) -> str:
 	"""Whom the form is about."""
 	return _find(workdays, request.form.get("employee", "")).employee
 
@@ -125,12 +152,12 @@ def _range(*, open_ended: bool = False) -> tuple[date | None, date | None]:
 
 
 def _again(employee: str, said: str) -> tuple[str, int]:
-	return _page(employee, request.form.get("month", ""), said), 400
+	return person_page(employee, request.form.get("month", ""), said=said), 400
 
 
 def _back(employee: str, first: date) -> Response:
 	return redirect(url_for("person_days.show_person", employee=employee, month=month_text(first)), 303)
 
 
-def _author() -> Author:
+def author() -> Author:
 	return Author(who=caller().who, address=caller().address, at=services().now())

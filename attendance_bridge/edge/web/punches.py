@@ -20,7 +20,7 @@ from attendance_bridge.edge.web.access.scopes import Scope
 from attendance_bridge.edge.web.services import Services, services
 from attendance_bridge.edge.web.streams import stream
 from attendance_bridge.stores.corrections import MAX_WHY, CorrectionRefusedError, Kind
-from attendance_bridge.stores.log import Filters, PunchLog
+from attendance_bridge.stores.log import Filters, LogEntry, PunchLog
 
 PAGE = 50
 MAX_TEXT = 140
@@ -42,6 +42,7 @@ COLUMNS = (
 	"state_reason",
 	"error_code",
 	"reference",
+	"by_hand",
 	"correction",
 	"correction_reason",
 	"corrected_by",
@@ -129,6 +130,7 @@ def _cells(view: dict[str, Any]) -> tuple[str, ...]:
 	view = {
 		**view,
 		"occurred_at": view["occurred_at"].isoformat(),
+		"by_hand": "yes" if view["by_hand"] else "",
 		"correction": said.get("kind", ""),
 		"correction_reason": said.get("why", ""),
 		"corrected_by": said.get("made_by", ""),
@@ -152,7 +154,7 @@ def _punch_page(punch_id: uuid.UUID, said: str) -> str:
 		raw=entry.held.punch.raw,
 		history=[records.correction_view(each) for each in history],
 		said=records.effect_words(here).get(said, ""),
-		offered=_offered(entry.held.state),
+		offered=_offered(entry),
 		kinds=CORRECTION_KINDS,
 		effects=records.effect_words(here),
 		reasons=REASONS,
@@ -162,13 +164,15 @@ def _punch_page(punch_id: uuid.UUID, said: str) -> str:
 	)
 
 
-def _offered(state: State) -> list[str]:
-	"""The corrections that make sense for a punch in a state."""
+def _offered(entry: LogEntry) -> list[str]:
+	"""The corrections that make sense for a punch."""
+	if entry.by_hand:
+		return [kind.value for kind in (Kind.IGNORE, Kind.SET_IN, Kind.SET_OUT)]
 	more = {
 		State.QUARANTINED: [Kind.RELEASE_TIME],
 		State.REJECTED: [Kind.RETRY],
 		State.UNMAPPED: [Kind.RETRY],
-	}.get(state, [])
+	}.get(entry.held.state, [])
 	return [kind.value for kind in (*more, Kind.SET_IN, Kind.SET_OUT, Kind.IGNORE, Kind.AS_DECIDED)]
 
 

@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from attendance_bridge.core.direction import Reason
 from attendance_bridge.core.person import Person
 from attendance_bridge.core.projection import State
 from attendance_bridge.edge.cells import unicode_text
@@ -19,6 +20,8 @@ from attendance_bridge.stores.corrections import Correction, Effect
 from attendance_bridge.stores.log import Filters, LogEntry
 
 NO_ZONE = ZoneInfo("UTC")
+BY_HAND = "by_hand"
+"""Why a punch that somebody entered is IN or OUT."""
 RETRIED = frozenset({State.REJECTED, State.UNMAPPED})
 """What may be tried again all at once; whether a time can be believed is looked at one by one."""
 
@@ -98,6 +101,7 @@ def position_of(text: str) -> tuple[int, uuid.UUID]:
 
 def punch_view(entry: LogEntry, devices: Mapping[str, str], names: Mapping[str, str]) -> dict[str, Any]:
 	held, punch = entry.held, entry.held.punch
+	is_as_entered = entry.by_hand and held.log_type_reason == Reason.CORRECTED.value
 	return {
 		"punch_id": punch.punch_id,
 		"occurred_at": punch.occurred_at,
@@ -109,12 +113,13 @@ def punch_view(entry: LogEntry, devices: Mapping[str, str], names: Mapping[str, 
 		"name": unicode_text(names.get(held.employee, "")),
 		"verify_mode": punch.verify_mode.value,
 		"log_type": held.log_type.value if held.log_type else "",
-		"log_type_reason": held.log_type_reason,
+		"log_type_reason": BY_HAND if is_as_entered else held.log_type_reason,
 		"state": held.state.value,
 		"state_reason": held.state_reason,
 		"error_code": unicode_text(held.error_code),
 		"reference": unicode_text(held.reference),
 		"received_at": held.received_at,
+		"by_hand": entry.by_hand,
 		"correction": correction_view(entry.correction),
 	}
 

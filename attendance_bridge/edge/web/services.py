@@ -17,6 +17,7 @@ from attendance_bridge.edge.receiver.pairing import Pairing
 from attendance_bridge.edge.settings import Settings
 from attendance_bridge.edge.web.access.access import Access
 from attendance_bridge.edge.workdays.book import Workdays
+from attendance_bridge.edge.workdays.by_hand import ByHand
 from attendance_bridge.stores.consents import Consents
 from attendance_bridge.stores.corrections import Corrections
 from attendance_bridge.stores.cursors import SqliteCursors
@@ -73,6 +74,8 @@ class Services:
 	pairing: Pairing | None = None
 	workdays: Workdays | None = None
 	"""None where a site counts working days."""
+	by_hand: ByHand | None = None
+	"""None where check-ins go elsewhere: what is missing is entered there."""
 
 
 def services() -> Services:

@@ -56,6 +56,9 @@ _HOURS = {"description": "hours"}
 class ScanView(Schema):
 	time = fields.String(required=True, metadata=_MOMENT)
 	type = fields.String(required=True, metadata={"description": "IN, OUT, or empty"})
+	by_hand = fields.Boolean(
+		required=True, metadata={"description": "somebody entered it; no terminal has seen it"}
+	)
 
 
 class Somebody(Schema):

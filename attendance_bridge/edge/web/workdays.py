@@ -11,7 +11,8 @@ from typing import IO
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
-from attendance_bridge.core.workday.day import Status
+from attendance_bridge.core.direction import LogType
+from attendance_bridge.core.workday.day import Anomaly, Status
 from attendance_bridge.edge.cells import unicode_text
 from attendance_bridge.edge.messages import (
 	DAY_ANOMALIES,
@@ -87,7 +88,12 @@ def show_month() -> str:
 	page, pages = _page(len(people))
 	listed = sheets.dates(choice.first, choice.last)
 	rows = [
-		{"person": days[0].person, "cells": _cells(days, listed), "total": sums(days)}
+		{
+			"person": days[0].person,
+			"cells": _cells(days, listed),
+			"total": sums(days),
+			"by_hand": sheets.entered_by_hand(days),
+		}
 		for days in workdays.of(people[(page - 1) * PAGE : page * PAGE], choice.first, choice.last)
 	]
 	return render_template(
@@ -101,6 +107,7 @@ def show_month() -> str:
 		before=month_text(choice.first - _DAY),
 		after=month_text(choice.last + _DAY),
 		totals=sheets.TOTALS,
+		by_hand_title=sheets.BY_HAND,
 		weekly_off=workdays.rules.weekly_off,
 		**_common(workdays, choice, page, pages),
 	)
@@ -248,9 +255,18 @@ def day_words(workdays: Workdays) -> dict[str, object]:
 		"span": span,
 		"scans": all_scans,
 		"anomalies": anomalies,
+		"missing": missing,
 		"vouched_until": workdays.vouched_until,
 		"readable": unicode_text,
 	}
+
+
+def missing(person_day: PersonDay) -> str:
+	"""Which punch somebody seems to have missed: IN, OUT, or none (empty)."""
+	found = person_day.day.anomalies
+	if Anomaly.MISSING_IN in found or person_day.day.status in (Status.ABSENT, Status.MISSING):
+		return LogType.IN.value
+	return LogType.OUT.value if Anomaly.MISSING_OUT in found else ""
 
 
 def span(length: timedelta) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 
 from attendance_bridge.core.clock import localise
@@ -17,6 +17,7 @@ from attendance_bridge.core.workday.tally import Tally, tally
 from attendance_bridge.edge.workdays.expectation import Due, Expectation
 from attendance_bridge.edge.workdays.settings import WorkingDays
 from attendance_bridge.stores.agreements import Agreements, Mark, MarkKind
+from attendance_bridge.stores.entered import EnteredPunch, EnteredPunches
 from attendance_bridge.stores.ledger import SqliteLedger
 from attendance_bridge.stores.roster import Roster
 
@@ -43,6 +44,8 @@ class PersonDay:
 	"""What somebody has said of the day."""
 	outside: tuple[Scan, ...] = ()
 	"""Punches of the date that fall into no shift; with the first shift of the date."""
+	entered: Mapping[datetime, EnteredPunch] = field(default_factory=dict)
+	"""Those of all these punches that somebody entered by hand, by their moments in UTC."""
 
 
 class Workdays:
@@ -56,6 +59,7 @@ class Workdays:
 		ledger: SqliteLedger,
 		roster: Roster,
 		agreements: Agreements,
+		entered: EnteredPunches,
 		takes_everybody: bool,
 		vouched_until: Callable[[], datetime | None],
 		now: Now,
@@ -68,6 +72,7 @@ class Workdays:
 		self.rules = rules
 		self.zone = zone
 		self.agreements = agreements
+		self.entered = entered
 		self._ledger = ledger
 		self._roster = roster
 		self._takes_everybody = takes_everybody
@@ -98,9 +103,17 @@ class Workdays:
 			found[employee] = Person(employee=employee, attendance_device_id=employee)
 		return sorted(found.values(), key=_by_name)
 
-	def knows(self, employee: str) -> bool:
-		"""Whether somebody has ever checked in."""
-		return self._ledger.first(employee) is not None
+	def find(self, employee: str) -> Person | None:
+		"""Somebody who is listed, or has ever checked in."""
+		listed = (person for person in self._roster.people() if person.employee == employee)
+		found = next(listed, None)
+		if found is None and self._ledger.first(employee) is not None:
+			found = Person(employee=employee, attendance_device_id=employee)
+		return found
+
+	def entered_between(self, employee: str, first: date, last: date) -> list[EnteredPunch]:
+		"""What was entered by hand for somebody between two dates, both included, withdrawn punches too."""
+		return self.entered.of(employee, self._midnight(first), self._midnight(last + _DAY))
 
 	def of(self, people: Iterable[Person], first: date, last: date) -> Iterator[list[PersonDay]]:
 		"""The days of each person between two dates, both included, in order of time.
@@ -121,9 +134,9 @@ class Workdays:
 		expectation = self._expectation(person, first, last)
 		# A night reaches into the date before the first, and into the one after the last.
 		dues = expectation.shifts(first - _DAY, last + _DAY)
-		scans = self._ledger.scans(
-			person.employee, self._midnight(first - _DAY), self._midnight(last + 2 * _DAY)
-		)
+		span = self._midnight(first - _DAY), self._midnight(last + 2 * _DAY)
+		scans = self._ledger.scans(person.employee, *span)
+		entered = _by_moment(self.entered.of(person.employee, *span))
 		shares, outside = share_out(scans, [due.shift for due in dues])
 		by_date = _by_date(outside, self.zone)
 		worked: dict[date, list[tuple[Due | None, Sequence[Scan]]]] = defaultdict(list)
@@ -139,6 +152,7 @@ class Workdays:
 				plan = self._plan(expectation, day, due)
 				as_of = _as_of(self._end(plan), now, vouched_until)
 				overtime = due.agreed.overtime if due is not None else self.rules.overtime
+				outside_of_it = tuple(rest) if due is not None and position == 0 else ()
 				found.append(
 					PersonDay(
 						person=person,
@@ -146,7 +160,8 @@ class Workdays:
 						is_open=as_of is not None,
 						holiday=self.rules.holidays.get(day, ""),
 						mark=expectation.mark(day),
-						outside=tuple(rest) if due is not None and position == 0 else (),
+						outside=outside_of_it,
+						entered=_among(entered, (*share, *outside_of_it)),
 					)
 				)
 		return found
@@ -197,6 +212,16 @@ def _by_date(scans: Iterable[Scan], zone: tzinfo) -> dict[date, list[Scan]]:
 	for scan in scans:
 		found[scan.at.astimezone(zone).date()].append(scan)
 	return found
+
+
+def _by_moment(entered: Iterable[EnteredPunch]) -> dict[datetime, EnteredPunch]:
+	return {each.occurred_at.astimezone(timezone.utc): each for each in entered if each.withdrawn is None}
+
+
+def _among(entered: Mapping[datetime, EnteredPunch], scans: Iterable[Scan]) -> dict[datetime, EnteredPunch]:
+	if not entered:
+		return {}
+	return {scan.at: entered[scan.at] for scan in scans if scan.at in entered}
 
 
 def _as_of(end: datetime, now: datetime, vouched_until: datetime | None) -> datetime | None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from attendance_bridge.core.driver import Now
+from attendance_bridge.core.person import Everybody
 from attendance_bridge.core.relay import EDGE_CAMERA
 from attendance_bridge.edge.receiver.pairing import Pairing
 from attendance_bridge.edge.settings import Device, DeviceSettings, Settings
 from attendance_bridge.edge.terminals import Terminals
 from attendance_bridge.edge.vouching import vouched_by_all
 from attendance_bridge.edge.workdays.book import Workdays
+from attendance_bridge.edge.workdays.by_hand import PATIENCE, ByHand
 from attendance_bridge.stores.agreements import Agreements
 from attendance_bridge.stores.cursors import SqliteCursors
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.devices import DeviceBook
+from attendance_bridge.stores.entered import EnteredPunches
 from attendance_bridge.stores.ledger import SqliteLedger
 from attendance_bridge.stores.punches import PunchStore
 from attendance_bridge.stores.push import PushBook
@@ -58,12 +62,38 @@ def make_workdays(
 	return Workdays(
 		rules=rules,
 		zone=_zone(settings),
-		ledger=SqliteLedger(database),
+		ledger=SqliteLedger(database, direction=settings.rules.rules().direction),
 		roster=Roster(database),
 		agreements=Agreements(database),
+		entered=EnteredPunches(database),
 		takes_everybody=settings.upstream.takes_everybody,
 		vouched_until=lambda: vouched_by_all(serials(), cursors, punches),
 		now=now,
+	)
+
+
+def make_by_hand(
+	settings: Settings,
+	workdays: Workdays | None,
+	roster: Roster,
+	*,
+	now: Now,
+	on_punch: Callable[[], None] = lambda: None,
+	patience: timedelta = PATIENCE,
+) -> ByHand | None:
+	"""None where check-ins go to a site or to another system: what is missing is entered there.
+
+	:param on_punch, patience: see `ByHand`.
+	"""
+	if workdays is None:
+		return None
+	return ByHand(
+		workdays,
+		directory=Everybody if settings.upstream.takes_everybody else roster.directory,
+		tolerance=settings.rules.rules().clock.tolerance,
+		now=now,
+		on_punch=on_punch,
+		patience=patience,
 	)
 
 

@@ -17,6 +17,7 @@ from attendance_bridge.edge.cells import CSV_MARK, csv_line, harmless, unicode_t
 from attendance_bridge.edge.messages import DAY_ANOMALIES, DAY_LETTERS, DAY_REASONS, DAY_STATUS
 from attendance_bridge.edge.workdays.book import PersonDay, sums
 from attendance_bridge.edge.workdays.told import all_scans, anomalies, hours
+from attendance_bridge.stores.entered import EnteredPunch
 
 _DAY = timedelta(days=1)
 
@@ -48,6 +49,11 @@ class Column:
 	"""Text, a date, an aware datetime, a timedelta or a number; None for an empty cell."""
 
 
+def _told(punch: EnteredPunch) -> str:
+	at = f"{punch.occurred_at:%H:%M}"
+	return f"{at} {punch.log_type.value} entered by {punch.entered.by}: {punch.entered.why}"
+
+
 DAY_COLUMNS = (
 	Column(title="Date", kind=Kind.DATE, value=lambda each: each.day.date),
 	Column(title="Employee", kind=Kind.TEXT, value=lambda each: each.person.employee),
@@ -72,9 +78,18 @@ DAY_COLUMNS = (
 		value=lambda each: ", ".join(DAY_ANOMALIES[code] for code in anomalies(each)),
 	),
 	Column(title="Punches", kind=Kind.COUNT, value=lambda each: len(all_scans(each))),
+	Column(title="By Hand", kind=Kind.TEXT, value=lambda each: "; ".join(map(_told, each.entered.values()))),
 	Column(title="Complete", kind=Kind.TEXT, value=lambda each: "no" if each.is_open else "yes"),
 )
 """One line for each day of a person."""
+
+BY_HAND = "By Hand"
+"""Behind the totals of a month: how many of the punches somebody entered."""
+
+
+def entered_by_hand(person_days: Iterable[PersonDay]) -> int:
+	return sum(len(each.entered) for each in person_days)
+
 
 Total = Callable[[Tally[Person]], Any]
 TOTALS: tuple[tuple[str, Kind, Total], ...] = (
@@ -141,7 +156,7 @@ def write_month(
 	heads = [("Employee", Kind.TEXT), ("Name", Kind.TEXT), ("Department", Kind.TEXT)]
 	heads += [(str(day.day), Kind.TEXT) for day in listed]
 	heads += [(title, kind) for title, kind, _value in TOTALS]
-	heads += [(name, Kind.COUNT) for name in allowances]
+	heads += [(BY_HAND, Kind.COUNT), *((name, Kind.COUNT) for name in allowances)]
 	with _Book(file, zone) as book:
 		month = book.sheet("Month", heads, narrow=range(3, 3 + len(listed)))
 		days = book.sheet("Days", [(column.title, column.kind) for column in DAY_COLUMNS])
@@ -154,6 +169,7 @@ def write_month(
 					*(person.employee, person.full_name, person.department),
 					*letters(person_days, listed),
 					*(value(total) for _title, _kind, value in TOTALS),
+					entered_by_hand(person_days) or None,
 					*(total.allowances.get(name, 0) for name in allowances),
 				]
 			)

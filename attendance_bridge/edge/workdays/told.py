@@ -39,7 +39,11 @@ def daily(person_day: PersonDay, zone: tzinfo) -> dict[str, Any]:
 		"complete": not person_day.is_open,
 		"attendance_count": len(scans),
 		"scans": [
-			{"time": _time(scan.at, zone), "type": scan.log_type.value if scan.log_type else ""}
+			{
+				"time": _time(scan.at, zone),
+				"type": scan.log_type.value if scan.log_type else "",
+				"by_hand": scan.at in person_day.entered,
+			}
 			for scan in scans
 		],
 	}

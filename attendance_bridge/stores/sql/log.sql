@@ -1,7 +1,8 @@
 -- name: search
 -- A page of the log, the latest punches first, each with what was last said of it.
 SELECT
-	punch.*, correction.kind AS correction_kind, correction.why AS correction_why,
+	punch.*, punch.punch_id IN (SELECT punch_id FROM entered_punch) AS by_hand,
+	correction.kind AS correction_kind, correction.why AS correction_why,
 	correction.made_by AS correction_by, correction.made_at AS correction_at,
 	correction.effect AS correction_effect
 FROM punch LEFT JOIN correction ON correction.correction = (
@@ -18,7 +19,8 @@ ORDER BY occurred_at DESC, punch.punch_id DESC LIMIT :limit
 -- name: find
 -- One punch, with what was last said of it.
 SELECT
-	punch.*, correction.kind AS correction_kind, correction.why AS correction_why,
+	punch.*, punch.punch_id IN (SELECT punch_id FROM entered_punch) AS by_hand,
+	correction.kind AS correction_kind, correction.why AS correction_why,
 	correction.made_by AS correction_by, correction.made_at AS correction_at,
 	correction.effect AS correction_effect
 FROM punch LEFT JOIN correction ON correction.correction = (

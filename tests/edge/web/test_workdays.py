@@ -54,7 +54,7 @@ def shop(edge: Edge) -> Shop:
 
 @pytest.fixture
 def office(edge: Edge, shop: Shop) -> Office:
-	return Office(edge, workdays=shop.workdays, settings=shop.settings)
+	return Office(edge, workdays=shop.workdays, by_hand=shop.by_hand, settings=shop.settings)
 
 
 @pytest.fixture
@@ -290,6 +290,7 @@ def test_a_day_as_csv(browser: Browser, office: Office) -> None:
 		"Allowances": "snacks",
 		"To Look At": "",
 		"Punches": "2",
+		"By Hand": "",
 		"Complete": "yes",
 	}
 	assert next(row for row in rows if row["Employee"] == "'=HR-3")["Name"].startswith("'=cmd")
@@ -316,13 +317,13 @@ def test_a_month_as_excel(browser: Browser, office: Office) -> None:
 	assert list(found) == ["Month", "Days"]
 	head, *people = found["Month"]
 	assert head[:5] == ("Employee", "Name", "Department", "1", "2")
-	assert head[-10:] == (
+	assert head[-11:] == (
 		*("Worked", "Absent", "Leave", "Off", "Late", "Hours", "Overtime", "Extra Overtime"),
-		*("night_bill", "snacks"),
+		*("By Hand", "night_bill", "snacks"),
 	)
 	anna = next(row for row in people if row[1] == "Anna")
 	assert anna[3:8] == ("W", "L", "V", "V", "A")
-	assert anna[-10:] == (1, 23, 2, 5, 1, 11.3, 2, 1.5, 0, 1)
+	assert anna[-11:] == (1, 23, 2, 5, 1, 11.3, 2, 1.5, None, 0, 1)
 	# What looks like a formula is text.
 	assert any(row[0] == "=HR-3" and row[1] == '=cmd|"/c calc"!A1' for row in people)
 	assert found["Days"][0][0] == "Date"
@@ -389,8 +390,8 @@ def test_the_day_for_programs(office: Office) -> None:
 				"complete": True,
 				"attendance_count": 2,
 				"scans": [
-					{"time": "2026-03-02 09:12:00", "type": "IN"},
-					{"time": "2026-03-02 20:30:00", "type": "OUT"},
+					{"time": "2026-03-02 09:12:00", "type": "IN", "by_hand": False},
+					{"time": "2026-03-02 20:30:00", "type": "OUT", "by_hand": False},
 				],
 			}
 		],

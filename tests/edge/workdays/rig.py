@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from attendance_bridge.core.person import Everybody, Person
@@ -12,7 +12,9 @@ from attendance_bridge.edge.settings import Settings, from_mapping
 from attendance_bridge.edge.uploader import Uploader
 from attendance_bridge.edge.vouching import vouched_by_all
 from attendance_bridge.edge.workdays.book import PersonDay, Workdays
+from attendance_bridge.edge.workdays.by_hand import ByHand
 from attendance_bridge.stores.agreements import Agreements, Author
+from attendance_bridge.stores.entered import EnteredPunches
 from attendance_bridge.stores.ledger import SqliteLedger
 from attendance_bridge.upstreams.local_ledger import Config, Upstream
 from tests.edge.rig import ZONE, Edge
@@ -56,9 +58,22 @@ class Shop:
 			ledger=self.ledger,
 			roster=self.edge.roster,
 			agreements=self.agreements,
+			entered=EnteredPunches(self.edge.database),
 			takes_everybody=not self.people,
 			vouched_until=lambda: vouched_by_all([SERIAL], self.edge.cursors, self.edge.punches),
 			now=self.edge.clock,
+		)
+
+	@property
+	def by_hand(self) -> ByHand:
+		"""Enters punches that `settle` decides; it waits for nobody."""
+		return ByHand(
+			self.workdays,
+			directory=self.edge.roster.directory if self.people else Everybody,
+			tolerance=timedelta(minutes=2),
+			now=self.edge.clock,
+			on_punch=lambda: None,
+			patience=timedelta(0),
 		)
 
 	def passes(self, device_user_id: str, *times: str, day: date = MONDAY) -> None:

@@ -63,6 +63,9 @@ class Punch(Schema):
 	error_code = fields.String(required=True)
 	reference = fields.String(required=True)
 	received_at = fields.DateTime(required=True, allow_none=True)
+	by_hand = fields.Boolean(
+		required=True, metadata={"description": "somebody entered it; no terminal has seen it"}
+	)
 	correction = fields.Nested(CorrectionView, required=True, allow_none=True)
 
 

@@ -57,7 +57,7 @@ def test_fetch_check_in(
 	assert re.search(rf"\b{read} new", words)
 	assert int(re.search(r"(\d+) unmapped", words)[1]) > 0
 	watch.get_by_role("button", name="What Needs a Hand").click()
-	page.wait_for_url(re.compile("/app/punch-log"))
+	page.wait_for_url(re.compile("/(app|desk)/punch-log"))
 	page.locator(".list-row-container").first.wait_for()
 	# What was shown before the filters took effect may still stand there.
 	eventually(lambda: statuses_in(page) <= {"Unmapped", "Quarantined", "Rejected"})
@@ -95,7 +95,7 @@ def test_workspace(
 	page.wait_for_timeout(1500)  # the bars grow
 	picture(page, f"workspace-{who}")
 	cards.nth(2).click()
-	page.wait_for_url(re.compile("/app/unmapped-people"))
+	page.wait_for_url(re.compile("/(app|desk)/unmapped-people"))
 
 
 def test_workspace_is_hidden_from_others(fetched: Premises, signed_in: Callable[..., Any]) -> None:

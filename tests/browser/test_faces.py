@@ -139,7 +139,7 @@ def test_the_workspace_leads_to_faces(office: Office, desk: Callable[[str], Any]
 	card.scroll_into_view_if_needed()
 	picture(page, "workspace-faces")
 	card.get_by_text("Face Template", exact=True).click()
-	page.wait_for_url(re.compile("/app/face-template"))
+	page.wait_for_url(re.compile("/(app|desk)/face-template"))
 	page.goto(f"/app/face-template/{office.templates_of(employee)[0]['name']}")
 	page.get_by_text("pack-0123abcd").first.wait_for()
 	picture(page, "face-template")
@@ -201,7 +201,7 @@ def test_the_camera_of_an_agent_on_its_form(office: Office, desk: Callable[[str]
 	page.get_by_role("option").filter(has_text=office.agent).first.click()
 	picture(page, "edge-camera-new")
 	page.get_by_role("button", name="Save", exact=True).click()
-	page.wait_for_url(re.compile(f"/app/device-configuration/Camera(%20| ){office.mark}"))
+	page.wait_for_url(re.compile(f"/(app|desk)/device-configuration/Camera(%20| ){office.mark}"))
 	page.get_by_role("button", name="Terminal", exact=True).click()
 	entries = page.locator(".dropdown-menu:visible")
 	assert entries.get_by_text("Download Diagnostics").count() == 0

@@ -121,7 +121,9 @@ frappe.provide("attendance_bridge.board");
 
 	/** A link to another page of the Desk, for those who may open it. */
 	board.link = (page, words) =>
-		frappe.boot.page_info?.[page] ? `<a class="btn btn-default btn-xs" href="/app/${page}">${board.safe(words)}</a>` : "";
+		frappe.boot.page_info?.[page]
+			? `<a class="btn btn-default btn-xs" href="${board.href(page)}">${board.safe(words)}</a>`
+			: "";
 
 	board.heading = (words, count) =>
 		`<h5 class="board-heading">${board.safe(words)} <span class="text-muted">${cint(count)}</span></h5>`;
@@ -130,7 +132,8 @@ frappe.provide("attendance_bridge.board");
 
 	board.safe = (text) => frappe.utils.escape_html(String(text ?? ""));
 
-	board.href = (doctype, name) => `/app/${doctype}/${encodeURIComponent(name)}`;
+	/** Where a place of the Desk is found: below /app on v15, below /desk on v16. */
+	board.href = (...route) => frappe.router.make_url(route);
 
 	board.time_of = (value) => frappe.datetime.str_to_user(value).split(" ").slice(1).join(" ");
 

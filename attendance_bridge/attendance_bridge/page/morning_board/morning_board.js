@@ -267,7 +267,8 @@ frappe.provide("attendance_bridge.board");
 			if (!frappe.boot.user?.all_reports?.["Punch Trail"]) return "";
 			const asked = new URLSearchParams({ employee, from_date: date, to_date: this.date });
 			const words = kit.safe(__("Punch Trail of {0}", [name]));
-			return `<a class="morning-trail" href="/app/query-report/Punch%20Trail?${kit.safe(asked.toString())}"
+			const href = `${kit.href("query-report", "Punch Trail")}?${asked}`;
+			return `<a class="morning-trail" href="${kit.safe(href)}"
 				title="${words}" aria-label="${words}">${frappe.utils.icon("list", "sm")}</a>`;
 		}
 

@@ -1,0 +1,314 @@
+"""Entering a missing punch by hand and withdrawing it: pages, files, calls."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import openpyxl
+import pytest
+
+from attendance_bridge.core.person import Person
+from attendance_bridge.edge.messages import ENTERING
+from attendance_bridge.edge.web.access.scopes import Scope
+from tests.edge.rig import Clock, Edge
+from tests.edge.web.rig import Browser, Office, acts
+from tests.edge.workdays.rig import ANNA, BEN, DAY_SHIFT, MONDAY, NEXT_MONTH, Shop, settings_of
+
+PERSON = "/people/days?employee=HR-1&month=2026-03"
+FORM = {
+	"employee": "HR-1",
+	"month": "2026-03",
+	"date": "2026-03-02",
+	"time": "17:30",
+	"log_type": "OUT",
+	"why": "<i>forgot",
+}
+BODY = {"employee": "HR-1", "wall_time": "2026-03-02 17:30:00", "log_type": "OUT", "why": "forgot"}
+
+
+@pytest.fixture
+def clock() -> Clock:
+	return Clock(NEXT_MONTH)
+
+
+@pytest.fixture
+def shop(edge: Edge) -> Shop:
+	"""Anna has forgotten her OUT on Monday."""
+	made = Shop(edge, [ANNA, BEN], shifts=[DAY_SHIFT])
+	made.passes("1", "09:00")
+	made.passes("1", "09:00", "17:00", day=MONDAY + timedelta(days=1))
+	made.settle()
+	return made
+
+
+@pytest.fixture
+def office(edge: Edge, shop: Shop) -> Office:
+	return Office(edge, workdays=shop.workdays, by_hand=shop.by_hand, settings=shop.settings)
+
+
+@pytest.fixture
+def browser(office: Office) -> Browser:
+	office.account("boss", "manager")
+	found = office.browser()
+	found.log_in("boss")
+	return found
+
+
+def text(browser: Browser, path: str) -> str:
+	answer = browser.get(path)
+	assert answer.status_code == 200, path
+	return answer.get_data(as_text=True)
+
+
+def row_of(browser: Browser, path: str) -> dict[str, str]:
+	body = text(browser, path).removeprefix("\ufeff")
+	return next(row for row in csv.DictReader(io.StringIO(body)) if row.get("Name", "Anna") == "Anna")
+
+
+@pytest.fixture
+def enter(browser: Browser) -> Callable[..., Any]:
+	token = browser.token(PERSON)
+	return lambda **change: browser.post("/people/days/punches", data={**FORM, "csrf_token": token, **change})
+
+
+# pages and files
+
+
+def test_a_missing_out_is_found_entered_seen_everywhere_and_withdrawn(
+	browser: Browser, office: Office, shop: Shop, enter: Callable[..., Any]
+) -> None:
+	day = text(browser, "/days?date=2026-03-02")
+	link = "/people/days?employee=HR-1&amp;month=2026-03&amp;date=2026-03-02&amp;log_type=OUT#enter"
+	for page in (day, text(browser, "/months?month=2026-03"), text(browser, PERSON)):
+		assert f'href="{link}"' in page
+	form = text(browser, link.replace("&amp;", "&").partition("#")[0])
+	assert 'name="date" value="2026-03-02"' in form
+	assert "<option selected>OUT</option>" in form
+
+	answer = enter()
+	assert answer.status_code == 303
+	assert ENTERING["waits"] in text(browser, answer.location)
+	assert "not counted yet" in text(browser, answer.location)
+	shop.settle()
+	again = enter()
+	page = text(browser, again.location)
+	assert ENTERING["known"] in page
+	assert "not counted yet" not in page
+	assert "09:00 IN · 17:30 OUT" in page
+	assert "— boss, 2026-04-01 08:00: “&lt;i&gt;forgot”" in page
+	assert acts(office).count(("punch_entered", "boss")) == 1
+
+	day = text(browser, "/days?date=2026-03-02")
+	assert "✎ 17:30 OUT was entered by hand: boss, 2026-04-01 08:00, “&lt;i&gt;forgot”" in day
+	assert "8:30" in day
+	assert "with a punch entered by hand" in text(browser, "/months?month=2026-03")
+	row = row_of(browser, "/days.csv?date=2026-03-02")
+	assert (row["Out"], row["Hours"], row["To Look At"]) == ("2026-03-02 17:30:00", "8.50", "")
+	assert row["By Hand"] == "17:30 OUT entered by boss: <i>forgot"
+	book = openpyxl.load_workbook(io.BytesIO(browser.get("/months.xlsx?month=2026-03").data))
+	head, anna = list(book["Month"].iter_rows(values_only=True))[:2]
+	assert anna[head.index("By Hand")] == 1
+	days = list(book["Days"].iter_rows(values_only=True))
+	assert [row[days[0].index("By Hand")] for row in days[1:] if row[days[0].index("By Hand")]] == [
+		"17:30 OUT entered by boss: <i>forgot"
+	]
+
+	punches = text(browser, "/punches")
+	assert "✎ entered by hand" in punches
+	row = next(
+		row
+		for row in csv.DictReader(io.StringIO(text(browser, "/punches.csv").removeprefix("\ufeff")))
+		if row["by_hand"]
+	)
+	assert (row["device_serial"], row["log_type_reason"]) == ("BY-HAND", "by_hand")
+	assert (row["correction_reason"], row["corrected_by"]) == ("<i>forgot", "boss")
+	assert "none: entered by hand" in text(browser, f"/punches/{row['punch_id']}")
+
+	withdrawal = f"/people/days/punches/{row['punch_id']}/withdrawal"
+	token = browser.token(PERSON)
+	refused = browser.post(withdrawal, data={"why": " ", "csrf_token": token})
+	assert (refused.status_code, ENTERING["why"] in refused.get_data(as_text=True)) == (400, True)
+	for _twice in range(2):
+		answer = browser.post(withdrawal, data={"why": "a mistake", "csrf_token": token})
+		assert answer.status_code == 303
+	page = text(browser, answer.location)
+	assert ENTERING["withdrawn"] in page
+	assert "09:00 IN</td>" in page
+	assert "Withdrawn <span" in page
+	assert "No OUT" in page
+	assert "entered by hand, withdrawn" in text(browser, "/punches")
+	assert acts(office).count(("punch_withdrawn", "boss")) == 1
+	row = row_of(browser, "/days.csv?date=2026-03-02")
+	assert (row["Out"], row["By Hand"], row["To Look At"]) == ("", "", "No OUT")
+
+
+REFUSED: tuple[tuple[dict[str, str], int, str], ...] = (
+	({"time": ""}, 400, "time"),
+	({"time": "25:00"}, 400, "time"),
+	({"date": "2026-02-30"}, 400, "time"),
+	({"date": "20260302"}, 400, "time"),
+	({"time": "17:30+04:00"}, 400, "time"),
+	({"why": " "}, 400, "why"),
+	({"why": "x" * 201}, 400, "why"),
+	({"date": "2026-04-01", "time": "08:03"}, 400, "in_the_future"),
+	({"date": "9999-12-31"}, 400, "in_the_future"),
+	({"date": "2025-03-30"}, 400, "too_old"),
+	({"date": "0001-01-01"}, 400, "too_old"),
+	({"time": "09:00"}, 400, "same_second"),
+	({"log_type": "AWAY"}, 400, ""),
+	({"fold": "2"}, 400, ""),
+	({"employee": "nobody"}, 404, ""),
+)
+
+
+def test_what_cannot_be_is_refused_with_its_reason(
+	browser: Browser, office: Office, enter: Callable[..., Any]
+) -> None:
+	before = acts(office)
+	for change, status, problem in REFUSED:
+		answer = enter(**change)
+		assert answer.status_code == status, change
+		assert ENTERING.get(problem, "") in answer.get_data(as_text=True), change
+	# What was typed in is still there.
+	assert 'value="17:30" required' in enter(why="").get_data(as_text=True)
+	assert acts(office) == before
+	assert enter(date="2026-04-01", time="08:02").status_code == 303  # within the tolerance
+
+
+def test_a_clock_change_is_asked_about(edge: Edge) -> None:
+	berlin = {"agent": {"timezone": "Europe/Berlin"}}
+	shop = Shop(edge, [ANNA], **berlin)
+	shop.settle()
+	edge.clock.advance(days=240)  # the end of November
+	office = Office(edge, workdays=shop.workdays, by_hand=shop.by_hand, settings=settings_of(berlin))
+	office.account("boss", "manager")
+	browser = office.browser()
+	browser.log_in("boss")
+	form = {**FORM, "csrf_token": browser.token(PERSON), "time": "02:30"}
+
+	def page(**change: str) -> str:
+		answer = browser.post("/people/days/punches", data={**form, **change}, follow_redirects=True)
+		return answer.get_data(as_text=True)
+
+	assert ENTERING["skipped_hour"] in page(date="2026-03-29")
+	asked = page(date="2026-10-25")
+	assert ENTERING["repeated_hour"] in asked
+	assert 'name="fold"' in asked
+	assert 'name="fold"' not in page(date="2026-10-26")
+	page(date="2026-10-25", fold="0")
+	assert "(the second time)" in page(date="2026-10-25", fold="1")
+	assert len(shop.workdays.entered_between("HR-1", MONDAY.replace(month=10), MONDAY.replace(month=11))) == 3
+
+
+def test_an_id_of_several_is_nobodys(edge: Edge) -> None:
+	twins = [ANNA, Person(employee="HR-9", attendance_device_id="1"), Person(employee="HR-8")]
+	shop = Shop(edge, twins, shifts=[DAY_SHIFT])
+	shop.settle()
+	office = Office(edge, workdays=shop.workdays, by_hand=shop.by_hand, settings=shop.settings)
+	key = office.key(Scope.CORRECT)
+	for employee in ("HR-1", "HR-8"):
+		answer = office.browser().post(
+			"/api/v1/entered-punches", headers=key, json={**BODY, "employee": employee}
+		)
+		assert (answer.status_code, answer.get_json()["error"]) == (409, "no_device_id")
+
+
+def test_who_may_only_look_sees_it_and_changes_nothing(
+	office: Office, shop: Shop, enter: Callable[..., Any]
+) -> None:
+	enter()
+	shop.settle()
+	office.account("eve", "viewer")
+	eve = office.browser()
+	eve.log_in("eve")
+	page = text(eve, PERSON)
+	assert "“&lt;i&gt;forgot”" in page
+	assert "Enter a missing punch" not in page
+	assert "<summary>Withdraw" not in page
+	assert "#enter" not in text(eve, "/days?date=2026-03-02") + text(eve, "/months?month=2026-03")
+	(found,) = shop.workdays.entered_between("HR-1", MONDAY, MONDAY)
+	token = eve.token(PERSON)
+	for path in ("/people/days/punches", f"/people/days/punches/{found.punch_id}/withdrawal"):
+		assert eve.post(path, data={**FORM, "csrf_token": token}).status_code == 403
+		assert eve.post(path, data=FORM).status_code == 403
+
+
+def test_a_form_from_elsewhere_and_an_unknown_punch(browser: Browser) -> None:
+	assert browser.post("/people/days/punches", data=FORM).status_code == 400
+	nowhere = "/people/days/punches/00000000-0000-0000-0000-000000000000/withdrawal"
+	answer = browser.post(nowhere, data={"why": "x", "csrf_token": browser.token(PERSON)})
+	assert answer.status_code == 404
+
+
+# calls
+
+
+def test_the_same_call_twice_is_one_punch(office: Office, shop: Shop) -> None:
+	browser, key = office.browser(), office.key(Scope.CORRECT)
+	first = browser.post("/api/v1/entered-punches", headers=key, json=BODY)
+	assert first.get_json() == {
+		"punch_id": first.get_json()["punch_id"],
+		"news": True,
+		"counted": False,
+		"sentence": ENTERING["waits"],
+	}
+	shop.settle()
+	again = browser.post("/api/v1/entered-punches", headers=key, json=BODY).get_json()
+	assert again == {**first.get_json(), "news": False, "counted": True, "sentence": ENTERING["known"]}
+	day = browser.get("/api/v1/working-days?date=2026-03-02", headers=office.key(Scope.VIEW)).get_json()
+	scans = next(day for day in day["days"] if day["employee_id"] == "HR-1")["scans"]
+	assert [(scan["type"], scan["by_hand"]) for scan in scans] == [("IN", False), ("OUT", True)]
+	punches = browser.get("/api/v1/punches", headers=office.key(Scope.VIEW)).get_json()["punches"]
+	assert [each["punch_id"] for each in punches if each["by_hand"]] == [again["punch_id"]]
+	path = f"/api/v1/entered-punches/{again['punch_id']}/withdrawal"
+	news = [browser.post(path, headers=key, json={"why": "x"}).get_json()["news"] for _twice in range(2)]
+	assert news == [True, False]
+	assert shop.day("HR-1").day.last_out is None
+	assert [act for act in acts(office) if act[0].startswith("punch_")] == [
+		("punch_entered", "key program 0"),
+		("punch_withdrawn", "key program 0"),
+	]
+
+
+CALLS: tuple[tuple[dict[str, object], int, str], ...] = (
+	({"wall_time": "2026-02-30 10:00"}, 409, "time"),
+	({"wall_time": "2026-03-02T09:00:00"}, 409, "same_second"),
+	({"wall_time": "2026-04-02 10:00"}, 409, "in_the_future"),
+	({"wall_time": "2001-04-02 10:00"}, 409, "too_old"),
+	({"employee": "nobody"}, 404, "no_such_person"),
+	({"why": "  "}, 422, "bad_value"),
+	({"why": "x" * 201}, 422, "bad_value"),
+	({"wall_time": "noon"}, 422, "bad_value"),
+	({"fold": 2}, 422, "bad_value"),
+	({"log_type": ""}, 422, "bad_value"),
+)
+
+
+def test_calls_that_are_refused_say_why(office: Office, shop: Shop) -> None:
+	browser, key = office.browser(), office.key(Scope.CORRECT)
+	for change, status, code in CALLS:
+		answer = browser.post("/api/v1/entered-punches", headers=key, json={**BODY, **change})
+		assert (answer.status_code, answer.get_json()["error"]) == (status, code), change
+	terminal = shop.edge.held()[0].punch.punch_id
+	path = f"/api/v1/entered-punches/{terminal}/withdrawal"
+	answer = browser.post(path, headers=key, json={"why": "x"})
+	assert (answer.status_code, answer.get_json()["error"]) == (409, "of_a_terminal")
+	assert browser.post(path, headers=office.key(Scope.VIEW), json={"why": "x"}).status_code == 403
+	assert len(shop.edge.held()) == 3
+
+
+def test_where_check_ins_go_elsewhere_it_is_refused(edge: Edge) -> None:
+	office = Office(edge)
+	browser, key = office.browser(), office.key(Scope.CORRECT)
+	nowhere = "/api/v1/entered-punches/00000000-0000-0000-0000-000000000000/withdrawal"
+	for path, body in (("/api/v1/entered-punches", BODY), (nowhere, {"why": "x"})):
+		answer = browser.post(path, headers=key, json=body)
+		assert (answer.status_code, answer.get_json()["error"]) == (409, "kept_elsewhere")
+	office.account("boss", "admin")
+	browser.log_in("boss")
+	form = {**FORM, "csrf_token": browser.token("/people")}
+	assert browser.post("/people/days/punches", data=form).status_code == 404

@@ -64,6 +64,14 @@ def timesheet(
 	return {"total": len(chosen.employees), "timesheets": told.timesheets(found, moments.site_zone())}
 
 
+@frappe.whitelist()
+def count_again_affects(from_date: str, to_date: str, company: str | None = None) -> int:
+	"""How many Attendances `count_again` would have counted anew."""
+	require_role("HR Manager", "System Manager")
+	first, last = choice.dates_of(from_date, to_date)
+	return due.count_range(first, last, company)
+
+
 @frappe.whitelist(methods=["POST"])
 def count_again(from_date: str, to_date: str, company: str | None = None) -> int:
 	"""Have overtime and status of a range of dates counted anew, after a rule was changed; returns how many

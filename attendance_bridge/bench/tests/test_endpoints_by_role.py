@@ -86,6 +86,7 @@ ALLOWED = {
 	f"{_API}.push.refuse": MANAGERS,
 	f"{_API}.push.send_command": MANAGERS,
 	f"{_API}.push.set_serial": MANAGERS,
+	f"{_API}.workdays.count_again_affects": MANAGERS | {"HR Manager"},
 	f"{_API}.workdays.count_again": MANAGERS | {"HR Manager"},
 	f"{_API}.workdays.daily_summary": READERS,
 	f"{_API}.workdays.find_people": READERS,

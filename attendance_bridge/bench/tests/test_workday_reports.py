@@ -131,8 +131,17 @@ class TestWorkdayReports(IntegrationTestCase):
 				self.assertEqual(answer["count"], len(answer["rows"]))
 		told = api.daily_summary(str(MONDAY))
 		self.assertEqual((told["total"], [day["employee_id"] for day in told["days"]]), (1, [self.people[1]]))
-		with self.assertRaises(frappe.PermissionError):
-			api.count_again(str(MONDAY), str(MONDAY))
+		for act in (api.count_again, api.count_again_affects):
+			with self.assertRaises(frappe.PermissionError):
+				act(str(MONDAY), str(MONDAY))
+
+	def test_it_is_told_how_many_days_are_counted_again(self) -> None:
+		for asked in ((str(MONDAY), str(MONDAY)), (str(MONDAY), str(TUESDAY), premises.company())):
+			with self.subTest(asked=asked):
+				affected = api.count_again_affects(*asked)
+				self.assertGreaterEqual(affected, len(self.people))
+				self.assertEqual(api.count_again(*asked), affected)
+		self.assertEqual(api.count_again_affects(str(MONDAY), str(MONDAY), "No Such Company"), 0)
 
 	def test_the_day_as_programs_are_told(self) -> None:
 		told = api.daily_summary(str(MONDAY), page_length=500)

@@ -16,4 +16,27 @@ frappe.ui.form.on("Overtime Rule", {
 			frm.refresh_field("allowances");
 		}
 	},
+
+	after_save(frm) {
+		frm.saved_rule = frm.docname;
+	},
+
+	refresh(frm) {
+		if (frm.is_new() || !attendance_bridge.count_again.may()) return;
+		const count_again = () => attendance_bridge.count_again.ask(frm.doc.company);
+		frm.add_custom_button(__("Count Days Again…"), count_again);
+		if (frm.saved_rule === frm.docname) offer(frm, count_again);
+		frm.saved_rule = null;
+	},
 });
+
+/** A changed rule counts from then on. */
+function offer(frm, count_again) {
+	const said = __("Days that were counted before keep their figures.");
+	const link = `<a href="#" class="count-again bold">${__("Count Days Again…")}</a>`;
+	frm.dashboard.set_headline_alert(`${said} ${link}`, "blue");
+	frm.layout.wrapper.find(".count-again").on("click", () => {
+		count_again();
+		return false;
+	});
+}

@@ -18,6 +18,7 @@ from attendance_bridge.cli.lazy import LazyGroup
 		"factor": "attendance_bridge.cli.factors:factor",
 		"tls": "attendance_bridge.cli.access:tls",
 		"pair": "attendance_bridge.cli.pairing:pair",
+		"punch": "attendance_bridge.cli.entered:punch",
 		"scan": "attendance_bridge.cli.scan:scan",
 		"backup": "attendance_bridge.cli.backup:backup",
 		"restore": "attendance_bridge.cli.backup:restore",

@@ -83,8 +83,7 @@ def enter_punch(
 		return by_hand.enter(employee, moment, LogType(log_type), why, by, fold=fold)
 
 	result = _done(act)
-	said = "waits" if not result.is_counted else "entered" if result.is_news else "known"
-	return _told(result, said)
+	return _told(result, result.said)
 
 
 @blueprint.post("/entered-punches/<uuid:punch_id>/withdrawal")

@@ -39,8 +39,7 @@ def enter() -> Response | tuple[str, int]:
 		result = _by_hand().enter(employee, wall_time, log_type, why, author(), fold=fold)
 	except EnteringError as error:
 		return _again(employee, error.problem.value)
-	said = "waits" if not result.is_counted else "entered" if result.is_news else "known"
-	return _back(employee, month_text(wall_time.date()), said)
+	return _back(employee, month_text(wall_time.date()), result.said)
 
 
 @blueprint.post("/people/days/punches/<uuid:punch_id>/withdrawal")

@@ -64,6 +64,13 @@ class Result:
 	is_counted: bool
 	"""Of an entered punch: it stands in the ledger by now."""
 
+	@property
+	def said(self) -> str:
+		"""The code of what there is to say of a punch that was entered."""
+		if not self.is_counted:
+			return "waits"
+		return "entered" if self.is_news else "known"
+
 
 class ByHand:
 	"""Safe to use from any thread; every method may raise `StoreError`."""

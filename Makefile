@@ -4,6 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8377
 
+# What is imported is compiled once, and kept: the tests begin some hundred processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo demo-camera test test-bench lint format benchmarks clean
 
 demo: $(VENV)/.edge

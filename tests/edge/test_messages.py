@@ -46,7 +46,10 @@ def raise_sites() -> Iterator[RaiseSite]:
 	"""Every place in the package that makes an error of ours with a code that stands there by name."""
 	kinds = {name for name in vars(errors) if name.endswith("Error")} | {"RefusedError", "AnswerLostError"}
 	for file in sorted(PACKAGE.rglob("*.py")):
-		for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+		text = file.read_text(encoding="utf-8")
+		if "Code." not in text:
+			continue
+		for node in ast.walk(ast.parse(text)):
 			if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
 				continue
 			code = _code(node)
@@ -69,18 +72,15 @@ def _code(call: ast.Call) -> Code | None:
 	return None
 
 
-SITES = list(raise_sites())
+@pytest.fixture(scope="module")
+def sites() -> list[RaiseSite]:
+	return list(raise_sites())
 
 
-def test_the_search_finds_the_places() -> None:
-	assert len(SITES) > 40
-	assert {site.place.partition("/")[0] for site in SITES} >= {
-		"core",
-		"drivers",
-		"upstreams",
-		"stores",
-		"edge",
-	}
+def test_the_search_finds_the_places(sites: list[RaiseSite]) -> None:
+	assert len(sites) > 250
+	floors = {site.place.partition("/")[0] for site in sites}
+	assert floors >= {"core", "drivers", "upstreams", "stores", "edge"}
 
 
 @pytest.mark.parametrize("code", Code)
@@ -91,13 +91,14 @@ def test_every_code_has_a_sentence(code: Code) -> None:
 		assert "{" not in words
 
 
-@pytest.mark.parametrize("site", SITES, ids=lambda site: site.place)
-def test_no_sentence_has_a_hole(site: RaiseSite) -> None:
-	facts: dict[str, Any] = {fact: f"<{fact}>" for fact in site.facts}
-	error = BridgeError(site.code, **facts)
-	words = sentence(error)
-	if not site.has_more:
-		assert "?" not in words, words
+def test_no_sentence_has_a_hole(sites: list[RaiseSite]) -> None:
+	with_a_hole = {}
+	for site in sites:
+		facts: dict[str, Any] = {fact: f"<{fact}>" for fact in site.facts}
+		words = sentence(BridgeError(site.code, **facts))
+		if "?" in words and not site.has_more:
+			with_a_hole[site.place] = words
+	assert with_a_hole == {}
 
 
 def test_a_sentence_names_the_other_side() -> None:

@@ -18,6 +18,7 @@ from attendance_bridge.core.projection import Decision, Rules, State, project
 from attendance_bridge.edge.messages import REASONS
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.devices import DeviceBook
+from attendance_bridge.stores.entered import BY_HAND, SOURCE
 from attendance_bridge.stores.held import HeldPunch
 from attendance_bridge.stores.punches import PunchStore
 
@@ -57,8 +58,8 @@ def _previews(store: PunchStore, book: DeviceBook) -> dict[uuid.UUID, Decision]:
 
 
 def _names(database: Database) -> dict[str, str]:
-	"""The names of the terminals, by serial."""
-	return {serial: name for name, serial in DeviceBook(database).serials().items()}
+	"""The names of the terminals, by serial; and of what stands in the place of one."""
+	return {BY_HAND: SOURCE, **{serial: name for name, serial in DeviceBook(database).serials().items()}}
 
 
 def _row(held: HeldPunch, names: Mapping[str, str], preview: Decision | None = None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from attendance_bridge import drivers
+from attendance_bridge.core.direction import Reason
 from attendance_bridge.core.driver import Now
 from attendance_bridge.core.errors import Code, DeviceError, UpstreamError
 from attendance_bridge.core.projection import State
@@ -17,6 +18,7 @@ from attendance_bridge.edge.poller import Progress
 from attendance_bridge.edge.settings import Device
 from attendance_bridge.stores.cursors import SqliteCursors
 from attendance_bridge.stores.devices import DeviceBook, DeviceRecord
+from attendance_bridge.stores.entered import BY_HAND, SOURCE
 from attendance_bridge.stores.held import HeldPunch
 from attendance_bridge.stores.punches import PunchStore
 from attendance_bridge.stores.roster import Roster
@@ -75,7 +77,8 @@ class Board:
 		"""The whole board as JSON-able data."""
 		counts = self._punches.counts()
 		records = {record.name: record for record in self._book.all()}
-		names = {record.serial: record.name for record in records.values() if record.serial}
+		names = {BY_HAND: SOURCE}
+		names.update((record.serial, record.name) for record in records.values() if record.serial)
 		people = self._people()
 		return {
 			"now": self._now().isoformat(),
@@ -207,7 +210,7 @@ def _checkin_view(held: HeldPunch, people: Mapping[str, str]) -> dict[str, Any]:
 		"time": held.punch.wall_time.isoformat(sep=" "),
 		"person": people.get(held.employee) or held.employee,
 		"log_type": held.log_type.value if held.log_type else "",
-		"reason": REASONS.get(held.log_type_reason, held.log_type_reason),
+		"reason": _because_of(held.log_type_reason, held),
 	}
 
 
@@ -221,5 +224,11 @@ def _punch_view(held: HeldPunch, names: Mapping[str, str]) -> dict[str, Any]:
 		"device_user_id": held.punch.device_user_id,
 		"state": word,
 		"tone": tone,
-		"reason": REASONS.get(reason, reason),
+		"reason": _because_of(reason, held),
 	}
+
+
+def _because_of(reason: str, held: HeldPunch) -> str:
+	if held.punch.device_serial == BY_HAND and reason == Reason.CORRECTED.value:
+		return REASONS["by_hand"]
+	return REASONS.get(reason, reason)

@@ -29,6 +29,9 @@ _SQL = load("entered")
 BY_HAND = "BY-HAND"
 """Stands where a terminal has its serial number. What tells an entered punch is that it is listed here."""
 
+SOURCE = "by hand"
+"""The name that goes with it."""
+
 _KEYS = {LogType.IN: DeviceKey.CHECK_IN, LogType.OUT: DeviceKey.CHECK_OUT}
 _KINDS = {LogType.IN: Kind.SET_IN, LogType.OUT: Kind.SET_OUT}
 _LOG_TYPES = {kind.value: log_type for log_type, kind in _KINDS.items()}

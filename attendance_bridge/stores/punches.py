@@ -142,6 +142,7 @@ class PunchStore:
 		anybody. Returns how many.
 		"""
 		with self._db.write() as connection:
+			connection.execute(_SQL["leave_entered"])
 			return connection.execute(_SQL["take_back_untold"]).rowcount
 
 	def waiting_since(self) -> dict[str, datetime]:

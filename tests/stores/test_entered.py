@@ -229,6 +229,14 @@ def test_it_goes_with_its_punch_and_never_changes(book: Book) -> None:
 		assert connection.execute("SELECT count(*) FROM entered_punch").fetchone()[0] == 0
 
 
+def test_an_upstream_that_decides_later_gets_none_of_it(book: Book) -> None:
+	book.enter("17:00")
+	book.passes("08:00")
+	assert book.punches.take_back_untold() == 0
+	assert book.punches.hand_on(10) == 1
+	assert states(book.punches) == [State.PENDING, State.IGNORED]
+
+
 def test_a_backup_carries_it(book: Book, tmp_path: Path) -> None:
 	book.enter("17:00")
 	book.settle()

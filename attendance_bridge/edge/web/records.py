@@ -16,6 +16,7 @@ from attendance_bridge.edge.messages import CORRECTIONS
 from attendance_bridge.edge.web.access.scopes import Caller
 from attendance_bridge.edge.web.services import Services
 from attendance_bridge.edge.web.services import services as current_services
+from attendance_bridge.stores import entered
 from attendance_bridge.stores.corrections import Correction, Effect
 from attendance_bridge.stores.log import Filters, LogEntry
 
@@ -61,13 +62,14 @@ def filters_of(
 
 def serial_of(services: Services, device: str) -> str:
 	serials = services.book.serials() if services.book else {}
-	return serials.get(device) or device
+	return serials.get(device) or (entered.BY_HAND if device == entered.SOURCE else device)
 
 
 def device_names(services: Services) -> dict[str, str]:
-	"""The names of the terminals, by serial."""
+	"""The names of the terminals, by serial; and of what stands in the place of one."""
 	serials = services.book.serials() if services.book else {}
-	return {serial: name for name, serial in serials.items() if serial}
+	others = {entered.BY_HAND: entered.SOURCE} if services.by_hand is not None else {}
+	return {**others, **{serial: name for name, serial in serials.items() if serial}}
 
 
 def people_names(services: Services) -> dict[str, str]:

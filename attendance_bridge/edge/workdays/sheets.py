@@ -169,7 +169,7 @@ def write_month(
 					*(person.employee, person.full_name, person.department),
 					*letters(person_days, listed),
 					*(value(total) for _title, _kind, value in TOTALS),
-					entered_by_hand(person_days) or None,
+					entered_by_hand(person_days),
 					*(total.allowances.get(name, 0) for name in allowances),
 				]
 			)

@@ -46,6 +46,14 @@ UPDATE punch SET
 	state = 'received', state_reason = '', employee = NULL, log_type = NULL, log_type_reason = NULL
 WHERE state IN ('unmapped', 'quarantined', 'duplicate') AND handed_over = 0
 
+-- name: leave_entered
+-- What somebody entered by hand and nothing was made of yet is nothing for an upstream that decides: it knows no such
+-- terminal.
+UPDATE punch SET
+	state = 'ignored', state_reason = '', employee = NULL, log_type = NULL, log_type_reason = NULL
+WHERE punch_id IN (SELECT punch_id FROM entered_punch)
+	AND (state IN ('received', 'unmapped') OR (state = 'pending' AND in_flight_since IS NULL))
+
 -- name: find
 -- One punch.
 SELECT * FROM punch WHERE punch_id = :punch_id

@@ -117,7 +117,12 @@ def test_a_missing_out_is_found_entered_seen_everywhere_and_withdrawn(
 		"17:30 OUT entered by boss: <i>forgot"
 	]
 
-	punches = text(browser, "/punches")
+	board = office.services.board()
+	assert board["punches"][0]["device"] == "by hand"
+	assert [each["reason"] for each in board["checkins"]].count("entered by hand") == 1
+	punches = text(browser, "/punches?device=by+hand")
+	assert "<option selected>by hand</option>" in punches
+	assert punches.count('<td class="time">') == 1
 	assert "✎ entered by hand" in punches
 	row = next(
 		row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -48,7 +49,7 @@ def punch(shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Cal
 
 
 def test_a_punch_is_entered_once_listed_and_withdrawn(
-	punch: Callable[..., tuple[int, str]], shop: Shop
+	punch: Callable[..., tuple[int, str]], shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
 	wanted = ("enter", "7", f"{YESTERDAY} 18:00", "--out", "--why", "forgot")
 	code, said = punch(*wanted)
@@ -56,6 +57,9 @@ def test_a_punch_is_entered_once_listed_and_withdrawn(
 	found = re.search(r"[0-9a-f-]{36}", said)
 	assert found
 	shop.settle()
+	run(["punches", "--db", str(shop.edge.path), "--json"])
+	printed = json.loads(capsys.readouterr().out)
+	assert [row["device"] for row in printed] == ["T1", "by hand"]
 	assert ENTERING["known"] in punch(*wanted)[1]
 	assert shop.day("7", YESTERDAY).day.worked == timedelta(hours=9)
 	listed = punch("list", "7", "--month", f"{YESTERDAY:%Y-%m}")[1]

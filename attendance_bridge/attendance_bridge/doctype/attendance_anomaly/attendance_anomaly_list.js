@@ -15,7 +15,8 @@ frappe.listview_settings["Attendance Anomaly"] = {
 			return (value || "").replaceAll("<", "‹").replaceAll(">", "›");
 		},
 		reason(value) {
-			return frappe.utils.escape_html(value || "");
+			// v16 measures it as an element, and takes bare words for a selector.
+			return `<span>${frappe.utils.escape_html(value || "")}</span>`;
 		},
 	},
 

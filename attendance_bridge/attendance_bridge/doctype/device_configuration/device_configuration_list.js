@@ -9,6 +9,11 @@ function is_silent({ last_contact, poll_interval }) {
 	return minutes > SILENT_AFTER_READINGS * Math.max(cint(poll_interval), 1) + 1;
 }
 
+function road_in_words(road, { edge_agent, push }) {
+	if (road === "Relayed") return __("Relayed by {0}", [frappe.utils.escape_html(edge_agent)]);
+	return push && road !== "Push" ? __("{0}, Push", [__(road)]) : __(road);
+}
+
 frappe.listview_settings["Device Configuration"] = {
 	add_fields: ["enabled", "last_contact", "last_error_code", "poll_interval", "edge_agent", "road", "push"],
 	hide_name_filter: false,
@@ -22,9 +27,9 @@ frappe.listview_settings["Device Configuration"] = {
 	},
 
 	formatters: {
-		road(value, _df, { edge_agent, push }) {
-			if (value === "Relayed") return __("Relayed by {0}", [frappe.utils.escape_html(edge_agent)]);
-			return push && value !== "Push" ? __("{0}, Push", [__(value)]) : __(value);
+		// v16 measures it as an element, and takes bare words for a selector.
+		road(value, _df, doc) {
+			return `<span>${road_in_words(value, doc)}</span>`;
 		},
 	},
 

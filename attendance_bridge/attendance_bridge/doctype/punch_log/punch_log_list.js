@@ -24,7 +24,8 @@ frappe.listview_settings["Punch Log"] = {
 			return harmless(doc.employee_name || __("ID {0}", [doc.device_user_id || ""]));
 		},
 		status_reason(value) {
-			return attendance_bridge.review.explain(reason_words, value).words;
+			// v16 measures it as an element, and takes bare words for a selector.
+			return `<span>${attendance_bridge.review.explain(reason_words, value).words}</span>`;
 		},
 	},
 

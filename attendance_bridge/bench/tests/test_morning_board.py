@@ -333,8 +333,8 @@ class TestMorningBoard(IntegrationTestCase):
 		yesterday = moments.now().date() - timedelta(days=1)
 		before = {each["name"]: each["values"][-1] for each in self._by_day()}
 		for who, values in {
-			"on time": {"status": "Present", "bridge_day_status": "On Time", "bridge_overtime": 7200},
-			"late": {"status": "Present", "bridge_day_status": "Late", "bridge_extra_overtime": 1800},
+			"on time": {"status": "Present", "bridge_day_status": "On Time"},
+			"late": {"status": "Present", "bridge_day_status": "Late"},
 			# Not counted yet: HRMS's own word.
 			"gone": {"status": "Half Day", "late_entry": 1},
 			"missing": {"status": "Absent", "bridge_day_status": "Absent"},
@@ -354,11 +354,40 @@ class TestMorningBoard(IntegrationTestCase):
 			{name: after[name] - before[name] for name in after},
 			{"Present": 1, "Late": 2, "Absent": 1, "On Leave": 1},
 		)
-		told = figures_api.overtime_by_department({"month": str(yesterday)})
-		place = told["labels"].index(self.department)
-		self.assertEqual([each["values"][place] for each in told["datasets"]], [2.0, 0.5])
 		frappe.set_user(self.head)
 		self.assertRaises(frappe.PermissionError, self._by_day)
+
+	def test_departments_of_a_chart(self) -> None:
+		"""A hundred years ago nobody else has overtime."""
+		day = date(1926, 3, 2)
+		one = frappe.get_doc(
+			{
+				"doctype": "Department",
+				"department_name": f"{premises.MARK} Loom",
+				"company": premises.company(),
+			}
+		).insert()
+		self.addCleanup(frappe.db.delete, "Department", {"name": one.name})
+		for hours, department in enumerate(
+			[None, *(f"{premises.MARK} gone {n}" for n in range(5)), one.name], 1
+		):
+			name = self._row(
+				"Attendance",
+				employee=self.people["late"],
+				company=premises.company(),
+				attendance_date=day,
+				department=department,
+				status="Present",
+				bridge_overtime=hours * 7200,
+				bridge_extra_overtime=hours * 360,
+			)
+			self.addCleanup(frappe.db.delete, "Attendance", {"name": name})
+		told = figures_api.overtime_by_department({"month": str(day)})
+		gone = [f"{premises.MARK} gone {number}" for number in (4, 3, 2, 1)]
+		self.assertEqual(told["labels"], [one.department_name, *gone, "All Others"])
+		# 7 x 2 hours … 3 x 2, and those of 1 and 2 together; from ten on whole hours are enough
+		self.assertEqual(told["datasets"][0]["values"], [14, 12, 10, 8.0, 6.0, 6.0])
+		self.assertEqual(told["datasets"][1]["values"], [0.7, 0.6, 0.5, 0.4, 0.3, 0.3])
 
 	def _by_day(self) -> list[dict[str, Any]]:
 		return figures_api.attendance_by_day({"days": "2", "company": premises.company()})["datasets"]

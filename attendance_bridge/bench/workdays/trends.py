@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,7 +15,9 @@ from frappe.utils import cint, get_first_day, get_last_day, getdate
 from attendance_bridge.bench import moments
 
 MOST_DAYS = 92
-MOST_DEPARTMENTS = 12
+MOST_DEPARTMENTS = 5
+"""More, and a chart has no place for their names."""
+_WHOLE_HOURS_FROM = 10
 
 _KINDS = (
 	# Late is what was counted; of a day that was not yet, what HRMS says.
@@ -51,30 +54,51 @@ def attendance_by_day(days: int, company: str | None = None) -> dict[str, Any]:
 
 
 def overtime_by_department(month: date | None = None, company: str | None = None) -> dict[str, Any]:
-	"""Hours of overtime of a month, the departments with the most of it first, as a chart's data.
+	"""Hours of overtime of a month, the departments with the most of it first, then all others together, as a
+	chart's data.
 
 	:param month: any date in it; this month by default.
 	"""
 	day = month or moments.now().date()
 	rows = _select(
-		"COALESCE(`department`, ''), SUM(`bridge_overtime`), SUM(`bridge_extra_overtime`)",
+		"COALESCE(`department`, '') AS `of`, COALESCE(SUM(`bridge_overtime`), 0),"
+		" COALESCE(SUM(`bridge_extra_overtime`), 0)",
 		(getdate(get_first_day(day)), getdate(get_last_day(day))),
 		company,
-		"AND (`bridge_overtime` > 0 OR `bridge_extra_overtime` > 0) GROUP BY COALESCE(`department`, '')"
-		" ORDER BY SUM(COALESCE(`bridge_overtime`, 0) + COALESCE(`bridge_extra_overtime`, 0)) DESC"
-		f" LIMIT {MOST_DEPARTMENTS}",
+		"AND (`bridge_overtime` > 0 OR `bridge_extra_overtime` > 0) GROUP BY `of`",
 	)
+	rows.sort(key=lambda row: (-row[1] - row[2], row[0]))
+	shown, others = rows[:MOST_DEPARTMENTS], rows[MOST_DEPARTMENTS:]
+	labels, spans = _short([row[0] for row in shown]), [row[1:] for row in shown]
+	if others:
+		labels.append(_("All Others"))
+		spans.append((sum(row[1] for row in others), sum(row[2] for row in others)))
 	return {
-		"labels": [department or _("No Department") for department, *_spans in rows],
+		"labels": labels,
 		"datasets": [
-			{"name": _("Overtime"), "values": [_hours(row[1]) for row in rows]},
-			{"name": _("Extra Overtime"), "values": [_hours(row[2]) for row in rows]},
+			{"name": _("Overtime"), "values": [_hours(overtime) for overtime, _extra in spans]},
+			{"name": _("Extra Overtime"), "values": [_hours(extra) for _overtime, extra in spans]},
 		],
 	}
 
 
+def _short(departments: Sequence[str]) -> list[str]:
+	"""Their names without the abbreviation of the company behind, unless two are alike then."""
+	names = dict(
+		frappe.db.sql(
+			"SELECT `name`, `department_name` FROM `tabDepartment` WHERE `name` IN %s",
+			(tuple(departments) or ("",),),
+		)
+	)
+	alike = Counter(names.values())
+	return [
+		(names[each] if alike[names.get(each)] == 1 else each) or _("No Department") for each in departments
+	]
+
+
 def _hours(seconds: Any) -> float:
-	return round(float(seconds or 0) / 3600, 1)
+	hours = float(seconds) / 3600
+	return round(hours) if hours >= _WHOLE_HOURS_FROM else round(hours, 1)
 
 
 def _select(columns: str, dates: tuple[date, date], company: str | None, rest: str) -> list[tuple[Any, ...]]:
@@ -85,8 +109,8 @@ def _select(columns: str, dates: tuple[date, date], company: str | None, rest: s
 	if visible:
 		# Parameters are bound with percent signs.
 		condition += f" AND ({visible})".replace("%", "%%")
-	rows: list[tuple[Any, ...]] = frappe.db.sql(
+	rows = frappe.db.sql(
 		f"SELECT {columns} FROM `tabAttendance` WHERE {condition} {rest}",  # noqa: S608
 		{"first": dates[0], "last": dates[1], "company": company},
 	)
-	return rows
+	return list(rows)

@@ -143,10 +143,10 @@ def test_what_is_not_there(site: Site) -> None:
 	assert site.ask("/static/%2e%2e/pages.py")[0] == 404
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("path", ["/", "/api/v1/board", "/events", "/healthz", "/metrics"])
-def test_nothing_can_be_changed(site: Site, method: str, path: str) -> None:
-	assert site.ask(path, method)[0] == 405
+def test_nothing_can_be_changed(site: Site, path: str) -> None:
+	methods = ("POST", "PUT", "PATCH", "DELETE")
+	assert {method: site.ask(path, method)[0] for method in methods} == dict.fromkeys(methods, 405)
 
 
 @pytest.mark.parametrize(
@@ -185,13 +185,11 @@ def test_every_answer_is_fenced_in(site: Site, path: str) -> None:
 		"",
 	],
 )
-@pytest.mark.parametrize(
-	"path", ["/", "/api/v1/board", "/events", "/metrics", "/static/board.js", "/nowhere"]
-)
-def test_a_name_of_elsewhere_that_points_here_gets_nothing(site: Site, host: str, path: str) -> None:
-	status, _headers, body = site.ask(path, headers={"Host": host})
-	assert status == 400
-	assert b"count" not in body
+def test_a_name_of_elsewhere_that_points_here_gets_nothing(site: Site, host: str) -> None:
+	for path in ("/", "/api/v1/board", "/events", "/metrics", "/static/board.js", "/nowhere"):
+		status, _headers, body = site.ask(path, headers={"Host": host})
+		assert status == 400, path
+		assert b"count" not in body, path
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:1", "localhost", "LOCALHOST:8377"])

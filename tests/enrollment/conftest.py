@@ -10,11 +10,12 @@ pytest.importorskip("onnxruntime", reason="the extra `recognition` is not instal
 pytest.importorskip("cv2", reason="the extra `recognition` is not installed")
 
 from attendance_bridge.edge.cameras import simulated
+from tests.edge.conftest import compile_once, hash_cheaply
 from tests.edge.vision.conftest import _key
 from tests.edge.vision.rig import Scene
 from tests.edge.web.conftest import chromium, open_page
 
-__all__ = ["_key", "chromium", "open_page"]
+__all__ = ["_key", "chromium", "compile_once", "hash_cheaply", "open_page"]
 
 
 @pytest.fixture

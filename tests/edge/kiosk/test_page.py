@@ -284,6 +284,7 @@ def test_a_pin_is_asked_for(scene: Scene, tmp_path: Path, open_page: Open) -> No
 		page.keyboard.press("Enter")
 		wait_for_greetings(page, "First Person|IN")
 		page.locator("#ask").wait_for(state="hidden")
+		assert "4711" not in page.content()
 
 
 def test_a_badge_reader_types(scene: Scene, tmp_path: Path, open_page: Open) -> None:
@@ -318,9 +319,10 @@ def test_a_choice_is_for_the_next_punch(scene: Scene, tmp_path: Path, open_page:
 def test_it_goes_dim_and_wakes_for_a_face(scene: Scene, tmp_path: Path, open_page: Open) -> None:
 	with seeing(kiosk(tmp_path, kiosk={"dim_seconds": 1})) as sight:
 		page = visit(sight, open_page())
-		page.locator("body.dim").wait_for()
+		opacity = "getComputedStyle(document.getElementById('kiosk')).opacity"
+		until(page, f"{opacity} < 0.5")
 		verbs.come(scene.state, 9)
-		page.locator("body:not(.dim)").wait_for()
+		until(page, f"{opacity} === '1'")
 
 
 def test_nobody_is_enrolled(scene: Scene, tmp_path: Path, open_page: Open) -> None:
@@ -332,6 +334,8 @@ def test_nobody_is_enrolled(scene: Scene, tmp_path: Path, open_page: Open) -> No
 		assert_all_fits(page)
 		sight.enrol("HR-EMP-1", 1)
 		page.locator("#notice").wait_for(state="hidden")
+		verbs.come(scene.state, 1)
+		eventually(lambda: "First Person" in page.locator("#cards").inner_text(), "they are greeted")
 
 
 def test_an_agent_that_was_away_is_found_again(scene: Scene, tmp_path: Path, open_page: Open) -> None:

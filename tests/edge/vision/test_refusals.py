@@ -18,7 +18,7 @@ def test_a_stranger_is_unknown_and_punches_nothing(scene: Scene, tmp_path: Path)
 	with seeing(configuration(tmp_path)) as sight:
 		verbs.come(scene.state, 77)
 		sight.wait_for(EventType.UNKNOWN)
-		time.sleep(1.0)
+		sight.let_it_look(8)
 		assert sight.held() == []
 		assert sight.told().count("unknown") == 1
 
@@ -27,7 +27,7 @@ def test_a_photograph_is_refused_where_liveness_is_asked_for(scene: Scene, tmp_p
 	with seeing(configuration(tmp_path, recognition={"liveness": True})) as sight:
 		photo = verbs.hold_up_photo(scene.state, 1)
 		sight.wait_for(EventType.LIVENESS_FAILED)
-		time.sleep(0.5)
+		sight.let_it_look(4)
 		assert sight.held() == []
 		verbs.go(scene.state, photo)
 		time.sleep(3.0)

@@ -40,7 +40,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def video_of_two(folder: Path) -> dict[str, Any]:
-	path = write_video(folder / "door.avi", (1, 0.5, 4.0), (2, 7.0, 4.0), seconds=14)
+	path = write_video(folder / "door.avi", (1, 0.5, 2.5), (2, 4.0, 2.5), seconds=7.5)
 	# Again and again, as long as it takes on a busy machine: more than once they must not be checked in.
 	return {"kind": "video_file", "path": str(path), "loop": True}
 
@@ -203,8 +203,8 @@ def test_real_faces_pasted_into_the_video(tmp_path: Path, pack: str) -> None:
 	}
 	# Somebody is enrolled with three pictures on which nobody else is to be seen, and comes as a fourth.
 	enrolled = {"HR-EMP-1": [first[at] for at in (0, 2, 5)], "HR-EMP-2": [second[at] for at in (0, 2, 5)]}
-	comings = ((first[9], 0.5, 10.0), (second[9], 14.0, 10.0), (stranger[0], 27.5, 6.0))
-	path = write_video(tmp_path / "door.avi", *comings, seconds=37)
+	comings = ((first[9], 0.5, 4.5), (second[9], 6.5, 4.5), (stranger[0], 12.5, 4.0))
+	path = write_video(tmp_path / "door.avi", *comings, seconds=18)
 	with site(has_app=False) as (state, _bridge, upstream):
 		mapping = configuration(tmp_path, upstream=upstream)
 		mapping["recognition"] = {**recognition, "frames_per_second": 5, "threads": 1}

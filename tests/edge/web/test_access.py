@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import sqlite3
 from datetime import timedelta
@@ -206,6 +207,22 @@ def test_a_new_password_and_a_removal_end_every_login(office: Office, change: st
 		accounts.remove("anna", by="test", at=now)
 	assert [browser.get("/punches").status_code for browser in browsers] == [401, 401]
 	assert office.browser().log_in("anna").status_code == 401
+
+
+def test_a_password_is_hashed_at_the_cost_that_is_asked_for() -> None:
+	"""The other tests hash cheaply: see `tests/edge/conftest`."""
+	spec = importlib.util.find_spec(passwords.__name__)
+	assert spec is not None
+	assert spec.loader is not None
+	fresh = importlib.util.module_from_spec(spec)
+	spec.loader.exec_module(fresh)
+	hashed = fresh.hash_password(PASSWORD)
+	assert hashed.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+	assert fresh.verify(PASSWORD, hashed)
+	assert not fresh.verify(PASSWORD, None)
+	assert fresh._nobody.startswith("$argon2id$v=19$m=19456,t=2,p=1$"), "a wrong name takes as long"
+	assert not fresh.is_outdated(hashed)
+	assert fresh.is_outdated(passwords.hash_password(PASSWORD))
 
 
 def test_a_wrong_password_says_no_more_than_a_wrong_name(office: Office) -> None:

@@ -84,7 +84,7 @@ def answers_as_described(operation: Any, mode: GenerationMode, key: dict[str, st
 
 	@given(case=operation.as_strategy(generation_mode=mode))
 	@settings(
-		max_examples=20,
+		max_examples=12,
 		deadline=None,
 		derandomize=True,
 		database=None,

@@ -250,7 +250,8 @@ def test_a_camera_is_no_terminal_to_be_tried(sight: Sight, boss: Open) -> None:
 	page.goto(f"{address(sight)}/status")
 	assert page.locator("[data-test]").count() == 1
 	page.locator("[data-test='']").click()
-	page.get_by_text("Local ledger", exact=True).nth(1).wait_for()
+	said = page.locator("[data-test=''] + [role=status]")
+	eventually(lambda: said.inner_text() == "Local ledger", "what came of the test is shown")
 
 
 # PINs and badges

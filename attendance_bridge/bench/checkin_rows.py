@@ -18,7 +18,7 @@ import frappe
 from frappe.model.naming import parse_naming_series
 
 from attendance_bridge.bench import compat, moments, punch_rows
-from attendance_bridge.bench.shift_finder import ShiftFinder
+from attendance_bridge.bench.shift_finder import Shift, ShiftFinder
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +82,10 @@ class CheckinRows:
 		self._template = _template(passages[0])
 		self._linked = frappe.get_meta(DOCTYPE).has_field(_LINK)
 		self._overtime = compat.overtime_fields(DOCTYPE)
+		self._of_shifts: dict[int, tuple[Shift, dict[str, Any]]] = {}
+		self._off_shift = {"shift": None, "offshift": 1, **dict.fromkeys(_SHIFT_COLUMNS)} | {
+			field: self._template.get(field) for field in self._overtime
+		}
 
 	def takes(self, passage: Passage) -> bool:
 		"""Whether `insert()` would certainly take it; what may be refused is for `insert()` to refuse."""
@@ -89,8 +93,11 @@ class CheckinRows:
 
 	def row(self, passage: Passage) -> dict[str, Any]:
 		"""All columns but `name`."""
-		row = {
-			**self._template,
+		return {**self._template, **self._own(passage)}
+
+	def _own(self, passage: Passage) -> dict[str, Any]:
+		"""The columns that are not the same in every check-in; whatever the passage, the same columns."""
+		own = {
 			"employee": passage.employee,
 			"employee_name": self._names[passage.employee],
 			"time": passage.time,
@@ -98,15 +105,27 @@ class CheckinRows:
 			"device_id": passage.device,
 		}
 		if self._linked:
-			row[_LINK] = passage.punch
-		shift = self._finder.find(passage.employee, passage.time)
+			own[_LINK] = passage.punch
+		own.update(self._of_shift(self._finder.find(passage.employee, passage.time)))
+		return own
+
+	def _of_shift(self, shift: Shift) -> dict[str, Any]:
 		if not shift:
-			return {**row, "shift": None, "offshift": 1}
-		row["shift"], row["offshift"] = shift.shift_type.name, 0
-		row["shift_start"], row["shift_end"] = shift.start_datetime, shift.end_datetime
-		row["shift_actual_start"], row["shift_actual_end"] = shift.actual_start, shift.actual_end
-		row.update((field, shift.get(field) or None) for field in self._overtime)
-		return row
+			return self._off_shift
+		# The finder hands out one and the same shift to all who are in it.
+		found = self._of_shifts.get(id(shift))
+		if found is None:
+			columns = {
+				"shift": shift.shift_type.name,
+				"offshift": 0,
+				"shift_start": shift.start_datetime,
+				"shift_end": shift.end_datetime,
+				"shift_actual_start": shift.actual_start,
+				"shift_actual_end": shift.actual_end,
+				**{field: shift.get(field) or None for field in self._overtime},
+			}
+			found = self._of_shifts[id(shift)] = shift, columns
+		return found[1]
 
 	def specimens(self, passages: Iterable[Passage]) -> list[Passage]:
 		"""One that falls into a shift and one that does not, as far as there are."""
@@ -128,15 +147,12 @@ class CheckinRows:
 
 	def write(self, passages: Sequence[Passage]) -> dict[str, str]:
 		"""Write the check-ins; returns the check-in of each punch, both by name."""
-		rows = [self.row(passage) for passage in passages]
-		names = list(_reserve_names(len(rows)))
+		names = list(_reserve_names(len(passages)))
 		now = moments.now()
 		punch_rows.insert(
 			DOCTYPE,
-			[
-				{**row, "name": name, "creation": now, "modified": now}
-				for row, name in zip(rows, names, strict=True)
-			],
+			[{"name": name, **self._own(passage)} for passage, name in zip(passages, names, strict=True)],
+			{**self._template, "creation": now, "modified": now},
 		)
 		return {passage.punch: name for passage, name in zip(passages, names, strict=True)}
 

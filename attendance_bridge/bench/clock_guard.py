@@ -8,7 +8,7 @@ Device Configuration and written beside it. Nothing here commits.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -41,6 +41,10 @@ _COLUMNS = (
 )
 
 
+Arrival = tuple[datetime | None, timedelta]
+"""Up to when the clock was right, and how wrong it may have been although it is right by now."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardedClock:
 	"""What is known of the clock of one terminal."""
@@ -50,25 +54,25 @@ class GuardedClock:
 	read_at: datetime | None = None
 	"""The last look, aware; what is told of looks before it is no news."""
 
-	def arrival(
-		self,
-		recorded_at: datetime,
-		reading: ClockReading | None,
-		good_until: datetime | None,
-		rules: ClockRules,
-	) -> tuple[datetime | None, timedelta]:
-		"""What a punch is judged by beside the look that came with it: up to when the clock was right, and
-		how wrong it may have been although it is right by now.
+	def arrivals(
+		self, reading: ClockReading | None, good_until: datetime | None, rules: ClockRules
+	) -> Callable[[datetime], Arrival]:
+		"""What punches that came with one look are judged by beside it, each by the time that was recorded.
 
-		:param good_until: aware; what whoever read the punch knew.
+		:param good_until: aware; what whoever read the punches knew.
 		"""
 		if reading is None:
-			return good_until, NO_TIME
+			return lambda _recorded_at: (good_until, NO_TIME)
 		if not drift.is_right(reading, rules):
-			return drift.good_until(reading, self.zone, rules, good_until), NO_TIME
+			right_until = drift.good_until(reading, self.zone, rules, good_until)
+			return lambda _recorded_at: (right_until, NO_TIME)
 		state = self.state.after(reading, rules)
-		jumped_by = state.jumped_by(recorded_at)
-		return (state.doubt.start if jumped_by and state.doubt else good_until), jumped_by
+
+		def under_right_clock(recorded_at: datetime) -> Arrival:
+			jumped_by = state.jumped_by(recorded_at)
+			return (state.doubt.start if jumped_by and state.doubt else good_until), jumped_by
+
+		return under_right_clock
 
 	def is_news(self, reading: ClockReading) -> bool:
 		"""Whether a look is later than the last one. A look that lies ahead of it by our own clock's mistake

@@ -22,9 +22,6 @@ MOST_DAYS = 62
 MOST_PUNCHES = 20_000
 PAGE_LENGTH = 50
 
-_COLUMNS = punch_rows.OBSERVATION_COLUMNS.replace("`raw`", "'' AS `raw`")
-"""No rule looks at the record itself, and it may be long."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
@@ -145,11 +142,10 @@ def _observations(first: date, last: date) -> list[Observation]:
 		frappe.throw(_("The first date must not lie after the second."))
 	if (last - first).days >= MOST_DAYS:
 		frappe.throw(_("A range must not be longer than {0} days.").format(MOST_DAYS))
-	rows = frappe.db.sql(
-		f"SELECT {_COLUMNS} FROM `tabPunch Log` WHERE `status` <> 'Ignored'"  # noqa: S608
-		" AND `occurred_at` >= %s AND `occurred_at` < %s ORDER BY `occurred_utc`, `name` LIMIT %s",
+	rows = punch_rows.read_observations(
+		"WHERE `status` <> 'Ignored' AND `occurred_at` >= %s AND `occurred_at` < %s"
+		" ORDER BY `occurred_utc`, `name` LIMIT %s",
 		(_midnight(first), _midnight(last + timedelta(days=1)), MOST_PUNCHES + 1),
-		as_dict=True,
 	)
 	if len(rows) > MOST_PUNCHES:
 		frappe.throw(

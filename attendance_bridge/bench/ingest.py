@@ -142,9 +142,8 @@ class _Batch:
 				edge_agent=self._agent.name,
 				reading=sent.reading,
 			)
-			arrival |= punch_log.clock_values(
-				clocks[device], sent.punch, sent.reading, sent.clock_good_until, rules
-			)
+			clock_at = clocks[device].arrivals(sent.reading, sent.clock_good_until, rules)
+			arrival |= punch_log.clock_values(*clock_at(sent.punch.occurred_at))
 			arrival["received_at"] = self._received_at
 			rows[sent.name] = {**punch_rows.punch_values(sent.punch), **arrival}
 		return list(rows.values())

@@ -25,14 +25,13 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
 
 from attendance_bridge.bench import clock_guard, devices, moments, news, punch_rows
-from attendance_bridge.bench.clock_guard import GuardedClock
-from attendance_bridge.core.clock import ClockReading, ClockRules
+from attendance_bridge.core.clock import ClockReading
 from attendance_bridge.core.cursor import START, Cursor
 from attendance_bridge.core.direction import LogType, Standing
 from attendance_bridge.core.driver import Page, UnreadableRow
@@ -109,11 +108,12 @@ class PunchLog:
 		arrival = arrival_values(self._device, road=self._road, edge_agent=self._edge_agent, reading=reading)
 		clock, rules = clock_guard.clock(self._device), devices.rules().clock
 		zone = moments.site_zone()
+		clock_at = clock.arrivals(reading, clock.state.good_until, rules)
 		punches = [
 			{
 				**punch_rows.punch_values(punch, zone),
 				**arrival,
-				**clock_values(clock, punch, reading, clock.state.good_until, rules),
+				**clock_values(*clock_at(punch.occurred_at)),
 			}
 			for punch in _distinct(page.punches)
 		]
@@ -174,18 +174,11 @@ def hold(
 	raise AssertionError("unreachable")
 
 
-def clock_values(
-	clock: GuardedClock,
-	punch: Punch,
-	reading: ClockReading | None,
-	good_until: datetime | None,
-	rules: ClockRules,
-) -> dict[str, Any]:
+def clock_values(good_until: datetime | None, jumped_by: timedelta) -> dict[str, Any]:
 	"""The columns of a punch that tell up to when the clock was right, and whether it was set meanwhile.
 
-	:param good_until: aware; the last moment at which whoever read the punch saw it right.
+	:param good_until: with `jumped_by` as `GuardedClock.arrivals` says.
 	"""
-	good_until, jumped_by = clock.arrival(punch.occurred_at, reading, good_until, rules)
 	return {
 		"clock_good_until": moments.to_utc(good_until) if good_until else None,
 		"clock_jumped_by": jumped_by.total_seconds(),
@@ -239,11 +232,9 @@ def undecided(limit: int) -> list[Held]:
 	)
 	if not names:
 		return []
-	rows = frappe.db.sql(
-		f"SELECT {punch_rows.OBSERVATION_COLUMNS}, `device`, `occurred_at` FROM `tabPunch Log`"  # noqa: S608
-		" WHERE `name` IN %s AND `status` = %s ORDER BY `occurred_utc`, `name` FOR UPDATE",
+	rows = punch_rows.read_observations(
+		"WHERE `name` IN %s AND `status` = %s ORDER BY `occurred_utc`, `name` FOR UPDATE",
 		(names, received),
-		as_dict=True,
 	)
 	return [
 		Held(

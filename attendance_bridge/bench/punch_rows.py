@@ -57,7 +57,7 @@ PUNCH_COLUMNS = (
 
 _OBSERVATION_COLUMNS = (
 	"name",
-	*PUNCH_COLUMNS,
+	*(column for column in PUNCH_COLUMNS if column != "raw"),
 	"clock_read_at",
 	"clock_offset",
 	"clock_good_until",
@@ -73,7 +73,9 @@ CLEAN_SHEET = (
 """Puts a punch back to be decided anew, as it stands behind SET."""
 
 OBSERVATION_COLUMNS = ", ".join(f"`{column}`" for column in _OBSERVATION_COLUMNS)
-"""What `observation` reads, as it stands behind SELECT."""
+"""What `observation` reads, as it stands behind SELECT: no raw record, which no decision looks at."""
+
+_MOMENTS = frozenset({"wall_time", "occurred_utc", "occurred_at", "clock_read_at", "clock_good_until"})
 
 
 def name_of(punch: Punch) -> str:
@@ -104,28 +106,50 @@ def punch_values(punch: Punch, site_zone: ZoneInfo | None = None) -> dict[str, A
 
 
 def punch_of(row: Mapping[str, Any]) -> Punch:
-	"""The punch of a row that holds at least `PUNCH_COLUMNS`."""
+	"""The punch of a row that holds at least `PUNCH_COLUMNS`; without its raw record if the row has none."""
 	return Punch(
 		device_serial=restored(row["device_serial"]),
 		device_user_id=restored(row["device_user_id"]),
 		occurred_at=_occurred_at(row),
 		verify_mode=VerifyMode(row["verify_mode"] or VerifyMode.UNKNOWN),
 		device_key=DeviceKey(row["device_key"] or DeviceKey.UNDEFINED),
-		raw=restored(row["raw"] or ""),
+		raw=restored(row.get("raw") or ""),
 	)
 
 
 def observation(row: Mapping[str, Any]) -> Observation:
-	"""What the projection starts from; the clock reading comes in UTC."""
+	"""What the projection starts from, without the raw record; the clock reading comes in UTC."""
 	good_until = row["clock_good_until"]
 	return Observation(
 		punch=punch_of(row),
-		reading=_reading(row),
+		reading=_reading(row["clock_read_at"], row["clock_offset"]),
 		clock_good_until=moments.from_utc(good_until) if good_until else None,
 		clock_jumped_by=timedelta(seconds=row["clock_jumped_by"] or 0.0),
 		retimed_by=timedelta(seconds=row["retimed_by"] or 0.0),
 		time_approved=bool(row["time_approved"]),
 	)
+
+
+def read_observations(condition: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+	"""Rows for `observation` that hold `device` and `occurred_at` too, moments as datetimes.
+
+	Each comes as one text: to take its columns out of the server's answer one by one would take the client
+	longer than all else about it.
+
+	:param condition: what stands behind FROM `tabPunch Log`.
+	"""
+	columns = (*_OBSERVATION_COLUMNS, "device", "occurred_at")
+	texts = frappe.db.sql(
+		f"SELECT JSON_ARRAY({_quoted(columns)}) FROM `tabPunch Log` {condition}",  # noqa: S608
+		values,
+	)
+	moment_at = [place for place, column in enumerate(columns) if column in _MOMENTS]
+	rows = json.loads(f"[{','.join([text for (text,) in texts])}]")
+	for row in rows:
+		for place in moment_at:
+			if row[place] is not None:
+				row[place] = datetime.fromisoformat(row[place])
+	return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def storable(text: str) -> str:
@@ -153,23 +177,26 @@ def insert_ignore(doctype: str, rows: Sequence[Mapping[str, Any]]) -> int:
 	return _insert("INSERT IGNORE", doctype, rows)
 
 
-def insert(doctype: str, rows: Sequence[Mapping[str, Any]]) -> None:
-	"""Insert rows; one that is there already is an error. All rows have the same keys."""
-	_insert("INSERT", doctype, rows)
+def insert(doctype: str, rows: Sequence[Mapping[str, Any]], standard: Mapping[str, Any]) -> None:
+	"""Insert rows; one that is there already is an error. All rows have the same keys.
+
+	:param standard: columns with the value that they have in every row that does not hold them itself.
+	"""
+	_insert("INSERT", doctype, rows, standard)
 
 
-def _insert(verb: str, doctype: str, rows: Sequence[Mapping[str, Any]]) -> int:
+def _insert(
+	verb: str, doctype: str, rows: Sequence[Mapping[str, Any]], standard: Mapping[str, Any] | None = None
+) -> int:
 	if not rows:
 		return 0
-	# What all rows have in common is sent, and converted, once.
-	common = {
-		column: value
-		for column, value in rows[0].items()
-		if column != "name" and all(row[column] == value for row in rows)
-	}
-	own = [column for column in rows[0] if column not in common]
+	columns = tuple(rows[0])
+	common, own, texts = _taken_apart(columns, [[row[column] for column in columns] for row in rows])
+	common = {**(standard or {}), **common}
+	for column in own:
+		common.pop(column, None)
 	inserted = 0
-	for text in _as_json([row[column] for column in own] for row in rows):
+	for text in texts:
 		frappe.db.sql(
 			f"{verb} INTO `tab{doctype}` ({_quoted((*common, *own))})"  # noqa: S608
 			f" SELECT {''.join('%s, ' * len(common))}{_quoted(own)} FROM {_table_of(own)}",
@@ -185,18 +212,43 @@ def update(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, standing: s
 	:param rows: for each punch its name and then a value a column.
 	:param standing: the status that a punch must still have; whatever happened to the others meanwhile stays.
 	"""
+	held = list(rows)
+	if not held:
+		return 0
+	common, own, texts = _taken_apart(("name", *columns), held)
+	changes = "".join(
+		[
+			*(f"`punch`.`{column}` = %s, " for column in common),
+			*(f"`punch`.`{column}` = `new`.`{column}`, " for column in own[1:]),
+		]
+	)
 	written = 0
-	changes = ", ".join(f"`punch`.`{column}` = `new`.`{column}`" for column in columns)
-	for text in _as_json(rows):
+	for text in texts:
 		# Each is found by its key: STRAIGHT_JOIN keeps the server from looking at all of that status instead.
 		frappe.db.sql(
-			f"UPDATE {_table_of(('name', *columns))} STRAIGHT_JOIN `tabPunch Log` AS `punch`"  # noqa: S608
+			f"UPDATE {_table_of(own)} STRAIGHT_JOIN `tabPunch Log` AS `punch`"  # noqa: S608
 			" ON `punch`.`name` = `new`.`name` COLLATE utf8mb4_unicode_ci"
-			f" SET {changes}, `punch`.`modified` = %s WHERE `punch`.`status` = %s",
-			(text, moments.now(), standing),
+			f" SET {changes}`punch`.`modified` = %s WHERE `punch`.`status` = %s",
+			(text, *common.values(), moments.now(), standing),
 		)
 		written += int(frappe.db._cursor.rowcount)
 	return written
+
+
+def _taken_apart(
+	columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> tuple[dict[str, Any], list[str], Iterable[str]]:
+	"""What all rows have in common, which is sent and converted once; the other columns; these as JSON.
+
+	:param columns: of the rows; the first, their key, is never common.
+	"""
+	by_column = list(zip(*rows, strict=True))
+	places = [
+		place for place, values in enumerate(by_column) if not place or values.count(values[0]) < len(rows)
+	]
+	common = {column: rows[0][place] for place, column in enumerate(columns) if place not in places}
+	own = [columns[place] for place in places]
+	return common, own, _as_json(zip(*(by_column[place] for place in places), strict=True))
 
 
 def _as_json(rows: Iterable[Sequence[Any]]) -> Iterable[str]:
@@ -235,13 +287,13 @@ def _quoted(columns: Iterable[str]) -> str:
 	return ", ".join(f"`{column}`" for column in columns)
 
 
-def _reading(row: Mapping[str, Any]) -> ClockReading | None:
-	if row["clock_read_at"] is None:
+@functools.lru_cache(maxsize=256)
+def _reading(read_at: datetime | None, offset: float | None) -> ClockReading | None:
+	"""That of a whole page is one."""
+	if read_at is None:
 		return None
-	taken_at = moments.from_utc(row["clock_read_at"])
-	return ClockReading(
-		taken_at=taken_at, device_time=taken_at + timedelta(seconds=row["clock_offset"] or 0.0)
-	)
+	taken_at = moments.from_utc(read_at)
+	return ClockReading(taken_at=taken_at, device_time=taken_at + timedelta(seconds=offset or 0.0))
 
 
 def _zone_name(occurred_at: datetime) -> str:

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 import frappe
 
@@ -62,7 +61,7 @@ def read(
 			log,
 			reading=contact.reading,
 			window=window,
-			is_doubtful=partial(_is_doubtful, contact.reading, rules, clock_guard.clock(device)),
+			is_doubtful=_doubts(contact.reading, rules, clock_guard.clock(device)),
 			on_page=on_page,
 			stop=stop,
 		)
@@ -116,8 +115,12 @@ def _correct_clock(device: str, contact: Contact, rules: ClockRules, started_at:
 		logger.warning("%s: its clock could not be set: %s", device, error)
 
 
-def _is_doubtful(reading: ClockReading | None, rules: ClockRules, clock: GuardedClock, punch: Punch) -> bool:
-	moment = punch.occurred_at
-	good_until, jumped_by = clock.arrival(moment, reading, clock.state.good_until, rules)
-	verdict = judge(moment, reading, rules, good_until=good_until, jumped_by=jumped_by)
-	return verdict is not ClockVerdict.TRUSTED
+def _doubts(reading: ClockReading | None, rules: ClockRules, clock: GuardedClock) -> Callable[[Punch], bool]:
+	arrival = clock.arrivals(reading, clock.state.good_until, rules)
+
+	def is_doubtful(punch: Punch) -> bool:
+		good_until, jumped_by = arrival(punch.occurred_at)
+		verdict = judge(punch.occurred_at, reading, rules, good_until=good_until, jumped_by=jumped_by)
+		return verdict is not ClockVerdict.TRUSTED
+
+	return is_doubtful

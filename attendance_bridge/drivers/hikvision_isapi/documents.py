@@ -6,6 +6,7 @@ Whatever bytes come in, nothing but a document or a `DeviceError` comes out.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ _MAX_TAGS = 20_000
 """Opening and closing ones together; a tree takes hundreds of bytes for each."""
 _MAX_MESSAGE = 200
 _MAX_DIGITS = 18
+_MANY_DIGITS = re.compile(f"[0-9]{{{_MAX_DIGITS}}}")
 
 _GOOD_STATUS = {0, 1, 7}
 """`statusCode` of ResponseStatus: 1 is OK, 7 is done and waiting for a reboot, 0 is seen instead of 1."""
@@ -64,8 +66,10 @@ def _is_html(text: str) -> bool:
 
 
 def _read_json(text: str) -> dict[str, Any]:
+	# Only where a number may be too long is each looked at: in a page of events there are hundreds.
+	parse_int = _whole_number if _MANY_DIGITS.search(text) else None
 	try:
-		loaded = json.loads(text, parse_int=_whole_number, parse_float=str, parse_constant=lambda _name: None)
+		loaded = json.loads(text, parse_int=parse_int, parse_float=str, parse_constant=lambda _name: None)
 	except (ValueError, RecursionError):
 		raise DeviceError(Code.GARBAGE, retryable=True, reason="damaged JSON") from None
 	if not isinstance(loaded, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -59,19 +60,22 @@ def read_stamp(text: object) -> Stamp | None:
 		return None
 	if not _FIRST_YEAR <= wall.year <= _LAST_YEAR:
 		return None
-	return _with_offset(wall, match)
-
-
-def _with_offset(wall: datetime, match: re.Match[str]) -> Stamp | None:
 	_, zulu, sign, hours, minutes = match.groups()
 	if zulu:
 		return Stamp(wall, timedelta(0))
 	if not sign:
 		return Stamp(wall)
+	offset = _offset(sign, hours, minutes)
+	return None if offset is None else Stamp(wall, offset)
+
+
+@functools.lru_cache(maxsize=256)
+def _offset(sign: str, hours: str, minutes: str) -> timedelta | None:
+	"""A terminal says the same in every row; None if there is no such offset."""
 	offset = timedelta(hours=int(hours), minutes=int(minutes))
 	if offset >= timedelta(hours=24) or int(minutes) > 59:
 		return None
-	return Stamp(wall, -offset if sign == "-" else offset)
+	return -offset if sign == "-" else offset
 
 
 def stamp_of(moment: datetime, zone: tzinfo, offset: timedelta | None = None) -> Stamp:

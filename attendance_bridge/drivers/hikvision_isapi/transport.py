@@ -88,6 +88,8 @@ class Conversation:
 			cert_reqs="CERT_REQUIRED" if config.verify_tls else "CERT_NONE",
 			ca_certs=certifi.where() if config.verify_tls else None,
 		)
+		self._pool: urllib3.HTTPConnectionPool | None = None
+		"""Once it is known: the manager takes the address apart each time it is asked for it."""
 		if config.https and not config.verify_tls:
 			# It was chosen in the configuration: one line in the log instead of one warning a request.
 			urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
@@ -95,6 +97,7 @@ class Conversation:
 
 	def close(self) -> None:
 		"""Close the connection."""
+		self._pool = None
 		self._pools.clear()
 
 	def ask_json(self, method: str, path: str, question: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -229,8 +232,9 @@ class Conversation:
 			headers["Authorization"] = proof
 		config = self._config
 		try:
-			pool = self._pools.connection_from_url(config.base_url)
-			response = pool.urlopen(
+			if self._pool is None:
+				self._pool = self._pools.connection_from_url(config.base_url)
+			response = self._pool.urlopen(
 				method, path, body=body, headers=headers, redirect=False, preload_content=False
 			)
 			try:

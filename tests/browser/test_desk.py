@@ -101,8 +101,11 @@ def test_workspace(
 def test_workspace_is_hidden_from_others(fetched: Premises, signed_in: Callable[..., Any]) -> None:
 	page = signed_in("nobody")
 	page.goto("/app")
-	page.locator(".desk-sidebar, .desk-page").first.wait_for()
-	assert page.locator(".sidebar-item-container[item-name='Attendance Bridge']").count() == 0
+	page.locator(".desk-sidebar, .desk-page, .desktop-icon").first.wait_for()
+	ways = (
+		".sidebar-item-container[item-name='Attendance Bridge'], .desktop-icon[data-id='Attendance Bridge']"
+	)
+	assert page.locator(ways).count() == 0
 	page.goto("/app/unmapped-people")
 	page.get_by_text(re.compile("not permitted", re.IGNORECASE)).first.wait_for()
 

@@ -53,7 +53,7 @@ def test_a_terminal_is_let_in(site: Site, administrator: Any, picture: Callable[
 	page = administrator
 	page.goto("/app/attendance-bridge-settings")
 	page.get_by_role("button", name="Push").click()
-	page.get_by_role("link", name="Open Pairing for 15 Minutes").click()
+	page.locator(".dropdown-menu:visible").get_by_text("Open Pairing for 15 Minutes").click()
 	page.locator("[data-fieldname=pairing_open_until] .control-value:visible").wait_for()
 	assert push(serial, "31").status_code == 503
 	page.goto(f"/app/device-pairing/{serial}")
@@ -70,7 +70,7 @@ def test_a_terminal_is_let_in(site: Site, administrator: Any, picture: Callable[
 	assert held == [{"device": f"Gate {serial}", "road": "Push"}]
 	page.goto(f"/app/device-configuration/Gate {serial}")
 	page.get_by_role("button", name="Push").click()
-	page.get_by_role("link", name="Make Token").click()
+	page.locator(".dropdown-menu:visible").get_by_text("Make Token").click()
 	page.locator(".modal.show").get_by_role("button", name="Yes").click()
 	page.get_by_text("The token is shown this one time only.").wait_for()
 	assert push(serial, "32").status_code == 403

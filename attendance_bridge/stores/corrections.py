@@ -128,6 +128,9 @@ def say(
 	"""Keep a correction of a punch that is there, and let it work where it still can. In a transaction."""
 	row = connection.execute(_SQL["punch"], (punch_id.bytes,)).fetchone()
 	effect = _effect(row)
+	if row["by_hand"] and kind is Kind.IGNORE:
+		# It has not left the house: what was taken for its echo must not stay one of nothing.
+		effect = Effect.DECIDED_ANEW
 	if effect is Effect.DECIDED_ANEW:
 		_decide_anew(connection, punch_id, row, approve_time=kind is Kind.RELEASE_TIME)
 	facts = (punch_id.bytes, kind.value, text_in(why.strip()), text_in(by), micros(at), effect.value)

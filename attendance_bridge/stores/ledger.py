@@ -132,7 +132,7 @@ class SqliteLedger:
 	def first(self, employee: str) -> datetime | None:
 		"""When somebody checked in for the first time, in UTC; None if never."""
 		with self._db.read() as connection:
-			row = connection.execute(_SQL["first"], {"employee": text_in(employee)}).fetchone()
+			row = connection.execute(_SQL["first"], (text_in(employee),)).fetchone()
 		return moment(row["occurred_at"]) if row is not None else None
 
 	def people(self, since: datetime, until: datetime) -> list[str]:

@@ -41,8 +41,8 @@ class LogEntry:
 	held: HeldPunch
 	correction: Correction | None
 	"""The last one."""
-	by_hand: bool = False
-	"""Somebody entered it; no terminal has seen it."""
+	entered_for: str = ""
+	"""For whom somebody entered it, withdrawn or not; empty for what a terminal has seen."""
 
 	@property
 	def position(self) -> tuple[int, uuid.UUID]:
@@ -108,4 +108,6 @@ def _entry(row: sqlite3.Row) -> LogEntry:
 			made_at=moment(row["correction_at"]),
 			effect=Effect(row["correction_effect"]),
 		)
-	return LogEntry(held=held_punch(row), correction=correction, by_hand=bool(row["by_hand"]))
+	return LogEntry(
+		held=held_punch(row), correction=correction, entered_for=text_out(row["entered_for"] or "")
+	)

@@ -10,6 +10,7 @@ from attendance_bridge.core.clock import (
 	ClockRules,
 	ClockVerdict,
 	is_repeated,
+	is_skipped,
 	judge,
 	localise,
 	second_pass,
@@ -98,3 +99,19 @@ def test_judge(
 ) -> None:
 	look = None if offset is None else reading(offset)
 	assert judge(occurred_at, look, RULES, good_until=good_until) is verdict
+
+
+@pytest.mark.parametrize(
+	("wall", "zone", "skipped"),
+	[
+		(datetime(2026, 3, 29, 1, 59, 59), BERLIN, False),
+		(datetime(2026, 3, 29, 2, 0), BERLIN, True),
+		(datetime(2026, 3, 29, 2, 59, 59), BERLIN, True),
+		(datetime(2026, 3, 29, 3, 0), BERLIN, False),
+		(datetime(2026, 10, 25, 2, 30), BERLIN, False),  # that one occurs twice
+		(datetime(2026, 3, 29, 2, 30), DUBAI, False),
+	],
+)
+def test_a_time_that_clocks_go_over(wall: datetime, zone: ZoneInfo, *, skipped: bool) -> None:
+	assert is_skipped(wall.replace(tzinfo=zone)) is skipped
+	assert is_skipped(wall.replace(tzinfo=zone, fold=1)) is skipped

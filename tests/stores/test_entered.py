@@ -22,6 +22,7 @@ from attendance_bridge.stores.corrections import Corrections, Kind
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.entered import EnteredPunches, EnteredRefusedError, Refusal, by_hand
 from attendance_bridge.stores.ledger import SqliteLedger
+from attendance_bridge.stores.log import Filters, PunchLog
 from attendance_bridge.stores.outbox import SqliteOutbox
 from attendance_bridge.stores.punches import PunchStore
 from attendance_bridge.upstreams.local_ledger import Config, Upstream
@@ -115,7 +116,10 @@ def test_what_was_withdrawn_may_be_entered_again_also_the_other_way_round(book: 
 	book.enter("17:00", IN)
 	book.settle()
 	book.withdraw("17:00")
+	assert refusal(lambda: book.enter("17:00", OUT)) is Refusal.NOT_DECIDED_YET
+	book.settle()
 	assert book.enter("17:00", OUT, why="it was OUT")
+	book.settle()
 	assert book.day() == "08:00 IN, 17:00 OUT"
 	(found,) = book.entered.of("7", DAY, DAY + timedelta(days=1))
 	assert (found.withdrawn, found.log_type, found.entered.why) == (None, OUT, "it was OUT")
@@ -137,6 +141,34 @@ def test_it_is_no_echo_of_the_punch_just_before_it(book: Book) -> None:
 	book.enter("17:00:20", IN)
 	book.settle()
 	assert book.day() == "17:00 IN, 17:00 IN"
+
+
+def test_what_was_taken_for_its_echo_counts_once_it_is_withdrawn(book: Book) -> None:
+	book.passes("08:00")
+	book.enter("17:00")
+	book.settle()
+	book.passes("17:00:30")  # the terminal had it all the time, and was dark
+	book.settle()
+	assert book.day() == "08:00 IN, 17:00 OUT"
+	book.withdraw("17:00")
+	assert book.day() == "08:00 IN"
+	book.settle()
+	scans = book.ledger.scans("7", DAY, DAY + timedelta(days=1))
+	assert [scan.at for scan in scans] == [punch(clock).occurred_at for clock in ("08:00", "17:00:30")]
+	assert [scan.log_type for scan in scans] == [IN, OUT]
+
+
+def test_the_log_finds_it_by_its_person_withdrawn_or_not(book: Book) -> None:
+	book.passes("08:00")
+	book.enter("17:00")
+	book.settle()
+	book.withdraw("17:00")
+	book.settle()
+	found = PunchLog(book.db).search(Filters(employee="7"))
+	assert [(entry.entered_for, entry.held.state) for entry in found] == [
+		("7", State.IGNORED),
+		("", State.CHECKED_IN),
+	]
 
 
 def test_the_same_second_is_refused(book: Book) -> None:
@@ -256,7 +288,13 @@ def test_a_database_of_the_version_before_is_brought_up(
 		store = PunchStore(old)
 		accept(store, punch("08:00"))
 		decide(store)
-		Corrections(old).correct(punch("08:00").punch_id, Kind.SET_IN, "seen", by="boss", at=NOW)
+		with old.write() as connection:
+			row = (punch("08:00").punch_id_bytes, "set_in", "seen", "boss", 0, "decided_anew")
+			connection.execute(
+				"INSERT INTO correction (punch_id, kind, why, made_by, made_at, effect)"
+				" VALUES (?, ?, ?, ?, ?, ?)",
+				row,
+			)
 	monkeypatch.setattr(schema, "migrations", lambda: every)
 	with Database.open(path) as new:
 		book = Book(new)

@@ -166,7 +166,7 @@ def _punch_page(punch_id: uuid.UUID, said: str) -> str:
 
 def _offered(entry: LogEntry) -> list[str]:
 	"""The corrections that make sense for a punch."""
-	if entry.by_hand:
+	if entry.entered_for:
 		return [kind.value for kind in (Kind.IGNORE, Kind.SET_IN, Kind.SET_OUT)]
 	more = {
 		State.QUARANTINED: [Kind.RELEASE_TIME],

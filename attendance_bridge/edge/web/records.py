@@ -103,7 +103,8 @@ def position_of(text: str) -> tuple[int, uuid.UUID]:
 
 def punch_view(entry: LogEntry, devices: Mapping[str, str], names: Mapping[str, str]) -> dict[str, Any]:
 	held, punch = entry.held, entry.held.punch
-	is_as_entered = entry.by_hand and held.log_type_reason == Reason.CORRECTED.value
+	employee = held.employee or entry.entered_for
+	is_as_entered = entry.entered_for and held.log_type_reason == Reason.CORRECTED.value
 	return {
 		"punch_id": punch.punch_id,
 		"occurred_at": punch.occurred_at,
@@ -111,8 +112,8 @@ def punch_view(entry: LogEntry, devices: Mapping[str, str], names: Mapping[str, 
 		"device": unicode_text(devices.get(punch.device_serial, punch.device_serial)),
 		"device_serial": unicode_text(punch.device_serial),
 		"device_user_id": unicode_text(punch.device_user_id),
-		"employee": unicode_text(held.employee),
-		"name": unicode_text(names.get(held.employee, "")),
+		"employee": unicode_text(employee),
+		"name": unicode_text(names.get(employee, "")),
 		"verify_mode": punch.verify_mode.value,
 		"log_type": held.log_type.value if held.log_type else "",
 		"log_type_reason": BY_HAND if is_as_entered else held.log_type_reason,
@@ -121,7 +122,7 @@ def punch_view(entry: LogEntry, devices: Mapping[str, str], names: Mapping[str, 
 		"error_code": unicode_text(held.error_code),
 		"reference": unicode_text(held.reference),
 		"received_at": held.received_at,
-		"by_hand": entry.by_hand,
+		"by_hand": bool(entry.entered_for),
 		"correction": correction_view(entry.correction),
 	}
 

@@ -1,6 +1,9 @@
 -- name: punch
 -- The punch that somebody corrects.
-SELECT state, employee, log_type, occurred_at, in_flight_since FROM punch WHERE punch_id = ?
+SELECT
+	state, employee, log_type, occurred_at, in_flight_since,
+	punch_id IN (SELECT punch_id FROM entered_punch) AS by_hand
+FROM punch WHERE punch_id = ?
 
 -- name: write_down
 -- Keep a correction.

@@ -35,10 +35,7 @@ WHERE employee = :employee AND occurred_at >= :reach AND occurred_at < :until
 -- name: first
 -- The moment of the first check-in of one person.
 SELECT punch.occurred_at FROM punch JOIN check_in ON check_in.punch_id = punch.punch_id
-WHERE punch.employee = :employee AND punch.punch_id NOT IN (
-	SELECT punch_id FROM entry_by_hand WHERE employee = :employee AND last_kind = 'ignore'
-)
-ORDER BY punch.occurred_at LIMIT 1
+WHERE punch.employee = ? ORDER BY punch.occurred_at LIMIT 1
 
 -- name: people
 -- Everybody who checked in between two moments.

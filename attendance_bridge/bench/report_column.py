@@ -16,12 +16,16 @@ _FORMULA = re.compile(r"[=+\-@\t\r]")
 _MOST_WITH_MONTH = 12
 _ANGLES = {ord("<"): "‹", ord(">"): "›"}
 _NUMBER = re.compile(r"[+-][\d .,]+")
+_NUMERIC_TYPES = frozenset({"Currency", "Duration", "Float", "Int", "Percent"})
 
 
 def column(label: str, fieldname: str, fieldtype: str, width: int, **more: Any) -> dict[str, Any]:
 	"""A link to what the reader may not read is a text: Frappe would refuse them the whole report."""
 	if fieldtype == "Link" and not frappe.has_permission(more["options"], "read"):
 		fieldtype = "Data"
+	if fieldtype not in _NUMERIC_TYPES:
+		# The table would take a column for numbers whose first cell is empty.
+		more.setdefault("align", "left")
 	return {"label": label, "fieldname": fieldname, "fieldtype": fieldtype, "width": width, **more}
 
 

@@ -7,10 +7,12 @@ sentence can be shown in a dialog, stored in a field and sent by e-mail alike.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import frappe
 from frappe import _, _lt
+from frappe.translate import print_language
 
 from attendance_bridge.bench import driver_options, moments
 from attendance_bridge.core.errors import BridgeError, Code, ConfigError
@@ -400,3 +402,8 @@ def _where(facts: Facts) -> str:
 def harmless(fact: object) -> str:
 	"""What comes from outside, as it can stand in a sentence."""
 	return str(fact)[:MAX_FACT_LENGTH].translate({ord("<"): "‹", ord(">"): "›"})
+
+
+def in_site_language() -> AbstractContextManager[None]:
+	"""What is said within is in the language of the site, whoever works: for what stays on record."""
+	return print_language(frappe.get_system_settings("language") or "en")  # type: ignore[no-any-return]

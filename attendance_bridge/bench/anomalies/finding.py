@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from attendance_bridge.bench.anomalies.words import Said
+
 Key = tuple[str, date, str, str]
 """Employee, date, shift, kind."""
 
@@ -32,8 +34,8 @@ class Finding:
 	"""Empty for what is of a whole day, or of a day without a shift."""
 	kind: str
 	"""One of the options of the field: see `words`."""
-	reason: str
-	"""In words."""
+	reason: Said
+	"""What tells it."""
 	punches: tuple[PunchRef, ...] = ()
 	attendance: str | None = None
 	until: date | None = None

@@ -19,6 +19,7 @@ from frappe import _
 from attendance_bridge.bench import moments
 from attendance_bridge.bench.anomalies import words
 from attendance_bridge.bench.anomalies.finding import Finding, Key, first_by_key
+from attendance_bridge.bench.messages import in_site_language
 from attendance_bridge.bench.reviewing import leave_trace
 
 DOCTYPE = "Attendance Anomaly"
@@ -26,7 +27,7 @@ PUNCH = "Attendance Anomaly Punch"
 
 OPEN, RESOLVED, DISMISSED = "Open", "Resolved", "Dismissed"
 
-_TOLD = ("reason", "attendance", "until", "others", "evidence")
+_TOLD = ("reason", "advice", "told", "attendance", "until", "others", "evidence")
 """What may change while an anomaly stands."""
 
 
@@ -45,9 +46,14 @@ class Scope:
 def keep(findings: Iterable[Finding], scope: Scope) -> None:
 	"""Bring the record in line with what was found. A number of statements that depends on nothing.
 
-	Until the transaction ends nobody else does, so what it reads is what stands.
+	Until the transaction ends nobody else does, so what it reads is what stands. Whoever has it counted, what
+	is on record is in the language of the site.
 	"""
-	found = first_by_key(findings)
+	with in_site_language():
+		_keep(first_by_key(findings), scope)
+
+
+def _keep(found: Mapping[Key, Finding], scope: Scope) -> None:
 	hold()
 	standing = {_key(row): row for row in _standing(scope)}
 	new = [finding for key, finding in found.items() if key not in standing]
@@ -110,8 +116,12 @@ def _is_news(row: Any, finding: Finding) -> bool:
 
 
 def _told(finding: Finding) -> dict[str, Any]:
+	advice = words.advice(finding.kind)
+	told = {"reason": words.plain(finding.reason), "advice": words.plain(advice)}
 	return {
-		"reason": finding.reason,
+		"reason": words.tell(finding.reason),
+		"advice": words.tell(advice),
+		"told": json.dumps(told, ensure_ascii=False),
 		"attendance": finding.attendance,
 		"until": finding.until,
 		"others": finding.others,
@@ -145,7 +155,6 @@ def _row(name: str, finding: Finding, people: Mapping[str, Any], now: datetime) 
 		"shift": finding.shift,
 		"kind": finding.kind,
 		"state": OPEN,
-		"advice": words.advice(finding.kind),
 		"found_at": now,
 		**_told(finding),
 	}

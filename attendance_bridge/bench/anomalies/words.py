@@ -1,17 +1,21 @@
 """The kinds of anomalies, what each says, and what to do about it.
 
-The words are about punches and records, never about what somebody may have meant.
+The words are about punches and records, never about what somebody may have meant. What is said of one is a
+`Said`, which is told in one language or another: on record in that of the site, by the form and the list in
+that of whoever reads it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
-from frappe import _, _lt
-from frappe.utils import format_datetime
+from frappe import _lt
 
+from attendance_bridge.bench.messages import harmless
 from attendance_bridge.bench.workdays import words
 from attendance_bridge.core.direction import LogType
 from attendance_bridge.core.workday.day import Anomaly, Scan
@@ -33,6 +37,37 @@ OF_DAY = {
 
 OF_PERSON = (OUT_OF_REACH, HELD_BY_CLOCK)
 """What is of one day, whatever the shift."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sentence:
+	"""A sentence with what goes into it, in no language yet."""
+
+	pattern: Any
+	"""What `_lt` gives."""
+	values: Sequence[str | float | Sentence] = ()
+
+	def __str__(self) -> str:
+		return str(self.pattern).format(*self.values)
+
+	def plain(self) -> list[Any]:
+		"""The pattern in English, then the values; one that is a sentence itself is a list as well."""
+		values = [value.plain() if isinstance(value, Sentence) else value for value in self.values]
+		return [self.pattern.msg, *values]
+
+
+Said = tuple[Sentence, ...]
+
+
+def tell(said: Said) -> str:
+	"""In the language of the moment."""
+	return " ".join(map(str, said))
+
+
+def plain(said: Said) -> list[list[Any]]:
+	"""For `public/js/anomalies.js`, which tells it in the language of the reader."""
+	return [sentence.plain() for sentence in said]
+
 
 _ADVICE = {
 	"Missing IN": _lt("Ask when the person came, and add the missing punch."),
@@ -59,79 +94,85 @@ _ADVICE = {
 }
 
 
-def advice(kind: str) -> str:
+def advice(kind: str) -> Said:
 	"""What to do about a kind."""
-	return str(_ADVICE[kind])
+	return (Sentence(_ADVICE[kind]),)
 
 
-def of_day(code: str, scans: Sequence[Scan], times: Sequence[datetime], held: float, found: float) -> str:
+def of_day(code: str, scans: Sequence[Scan], times: Sequence[datetime], held: float, found: float) -> Said:
 	"""What an anomaly of `OF_DAY` says.
 
 	:param times: of the scans, in site time.
 	:param held: hours that HRMS holds.
 	:param found: hours that the punches come to.
 	"""
-	if code == Anomaly.MISSING_IN.value:
-		return _("The first punch, at {0}, is an OUT.").format(clock(times[0]))
-	if code == Anomaly.MISSING_OUT.value:
-		return _("No OUT follows the last punch, at {0}.").format(clock(times[-1]))
 	if code in (Anomaly.IN_AFTER_IN.value, Anomaly.OUT_AFTER_OUT.value):
 		return _twice(LogType.IN if code == Anomaly.IN_AFTER_IN.value else LogType.OUT, scans, times)
-	if code == Anomaly.PUNCH_ON_LEAVE.value:
-		return _("A day of leave with punches ({0}), the first at {1}.").format(len(times), clock(times[0]))
-	if code == Anomaly.PUNCH_ON_DAY_OFF.value:
-		return _("A day off with punches ({0}), the first at {1}.").format(len(times), clock(times[0]))
-	return _("HRMS holds {0} hours, the punches come to {1}.").format(round(held, 2), round(found, 2))
+	pattern: Any
+	values: tuple[str | float, ...]
+	if code == Anomaly.MISSING_IN.value:
+		pattern, values = _lt("The first punch, at {0}, is an OUT."), (clock(times[0]),)
+	elif code == Anomaly.MISSING_OUT.value:
+		pattern, values = _lt("No OUT follows the last punch, at {0}."), (clock(times[-1]),)
+	elif code == Anomaly.PUNCH_ON_LEAVE.value:
+		pattern = _lt("A day of leave with punches ({0}), the first at {1}.")
+		values = (len(times), clock(times[0]))
+	elif code == Anomaly.PUNCH_ON_DAY_OFF.value:
+		pattern = _lt("A day off with punches ({0}), the first at {1}.")
+		values = (len(times), clock(times[0]))
+	else:
+		pattern = _lt("HRMS holds {0} hours, the punches come to {1}.")
+		values = (round(held, 2), round(found, 2))
+	return (Sentence(pattern, values),)
 
 
-def _twice(log_type: LogType, scans: Sequence[Scan], times: Sequence[datetime]) -> str:
+def _twice(log_type: LogType, scans: Sequence[Scan], times: Sequence[datetime]) -> Said:
 	places = [
 		place
 		for place, (before, after) in enumerate(pairwise(scans))
 		if before.log_type is after.log_type is log_type
 	]
-	before, after = clock(times[places[0]]), clock(times[places[0] + 1])
+	values = clock(times[places[0]]), clock(times[places[0] + 1])
 	if log_type is LogType.IN:
-		return _("The IN at {0} is followed by an IN at {1}.").format(before, after)
-	return _("The OUT at {0} is followed by an OUT at {1}.").format(before, after)
+		return (Sentence(_lt("The IN at {0} is followed by an IN at {1}."), values),)
+	return (Sentence(_lt("The OUT at {0} is followed by an OUT at {1}."), values),)
 
 
 def out_of_reach(
 	first: tuple[datetime, str], second: tuple[datetime, str], apart: timedelta, takes: timedelta, more: int
-) -> str:
+) -> Said:
 	"""
 	:param first: when (in site time) and on which terminal.
 	:param more: how many such pairs the day has besides.
 	"""
-	said = _("{0} at {1} and {2} at {3} are {4} apart. The way takes {5} at least.").format(
-		first[1], clock(first[0]), second[1], clock(second[0]), _minutes(apart), _minutes(takes)
-	)
-	return said + " " + _("There are {0} more such pairs.").format(more) if more else said
+	pattern = _lt("{0} at {1} and {2} at {3} are {4} apart. The way takes {5} at least.")
+	punches = [value for at, device in (first, second) for value in (harmless(device), clock(at))]
+	said = Sentence(pattern, (*punches, _minutes(apart), _minutes(takes)))
+	return (said, Sentence(_lt("There are {0} more such pairs."), (more,))) if more else (said,)
 
 
-def held_by_clock(punches: int, terminals: Sequence[str]) -> str:
-	return _("Held punches: {0}. The clock of {1} could not be believed.").format(
-		punches, ", ".join(terminals)
-	)
+def held_by_clock(punches: int, terminals: Sequence[str]) -> Said:
+	pattern = _lt("Held punches: {0}. The clock of {1} could not be believed.")
+	return (Sentence(pattern, (punches, harmless(", ".join(terminals)))),)
 
 
-def together(people: int, days: int, seconds: int, contradicted: int) -> str:
+def together(people: int, days: int, seconds: int, contradicted: int) -> Said:
 	if people == 1:
-		said = _("On {0} days in a row a punch came within {1} seconds of one of another person.")
+		pattern = _lt("On {0} days in a row a punch came within {1} seconds of one of another person.")
 	else:
-		said = _("On {0} days in a row punches came within {1} seconds of those of {2} other people.")
-	said = said.format(days, seconds, people)
+		pattern = _lt("On {0} days in a row punches came within {1} seconds of those of {2} other people.")
+	said = Sentence(pattern, (days, seconds, people))
 	if not contradicted:
-		return said
-	return said + " " + _("On {0} of these days other records do not fit.").format(contradicted)
+		return (said,)
+	return said, Sentence(_lt("On {0} of these days other records do not fit."), (contradicted,))
 
 
 def clock(moment: datetime) -> str:
-	"""The time of day, as the site writes it."""
-	return str(format_datetime(moment, "HH:mm"))
+	"""The time of day."""
+	return f"{moment:%H:%M}"
 
 
-def _minutes(span: timedelta) -> str:
+def _minutes(span: timedelta) -> Sentence:
 	if span < timedelta(minutes=1):
-		return _("{0} seconds").format(round(span.total_seconds()))
-	return _("{0} minutes").format(round(span / timedelta(minutes=1)))
+		return Sentence(_lt("{0} seconds"), (round(span.total_seconds()),))
+	return Sentence(_lt("{0} minutes"), (round(span / timedelta(minutes=1)),))

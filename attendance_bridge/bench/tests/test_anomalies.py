@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import frappe
 
 from attendance_bridge.api import anomalies as api
@@ -42,6 +44,36 @@ class TestDays(Anomalies):
 		self.assertEqual((row.company, row.department), (premises.company(), department()))
 		(punch,) = frappe.get_doc(register.DOCTYPE, row.name).punches
 		self.assertEqual((punch.employee_checkin, punch.log_type), (checkin.name, "IN"))
+
+	def test_in_the_language_of_the_site_whoever_has_it_counted(self) -> None:
+		"""What is on record; form and list tell what goes with it in the language of the reader."""
+		pattern = "No OUT follows the last punch, at {0}."
+		say = {"source_text": pattern, "translated_text": "Kein OUT nach {0}."}
+		frappe.get_doc({"doctype": "Translation", "language": "de", **say}).insert()
+		self.addCleanup(frappe.clear_cache)
+		self.addCleanup(frappe.db.delete, "Translation", say)
+		employee, reader = self.employee(1), frappe.local.lang
+		self.addCleanup(setattr, frappe.local, "lang", reader)
+		self.check_in(employee, "IN 09:00")
+		frappe.local.lang = "de"
+		self.judge()
+		row = self.one(employee)
+		self.assertEqual(row.reason, "No OUT follows the last punch, at 09:00.")
+		told = json.loads(row.told)
+		self.assertEqual(told["reason"], [[pattern, "09:00"]])
+		self.assertEqual(told["advice"], [["Ask when the person left, and add the missing punch."]])
+
+		# The site speaks German, and a job English.
+		frappe.db.set_single_value("System Settings", "language", "de")
+		self.addCleanup(frappe.db.set_single_value, "System Settings", "language", "en")
+		frappe.local.lang = "en"
+		frappe.clear_cache()
+		due.mark_range(MONDAY, MONDAY)
+		counting.count_all()
+		row = self.one(employee)
+		self.assertEqual((row.reason, row.state, row.reopened), ("Kein OUT nach 09:00.", "Open", 0))
+		self.assertEqual(json.loads(row.told), told)
+		self.assertEqual(frappe.local.lang, "en")
 
 	def test_each_kind_once(self) -> None:
 		wrong_way, twice = self.employee(1), self.employee(2)
@@ -131,7 +163,7 @@ class TestDays(Anomalies):
 
 	def test_nothing_of_a_person_outlives_them(self) -> None:
 		employee = premises.employee(6)
-		finding = Finding(employee=employee, date=MONDAY, kind="Missing OUT", reason="x")
+		finding = Finding(employee=employee, date=MONDAY, kind="Missing OUT", reason=())
 		scope = Scope(kinds=(finding.kind,), first=MONDAY, last=MONDAY)
 		register.keep([finding], scope)
 		name = frappe.db.get_value(register.DOCTYPE, {"employee": employee})

@@ -112,7 +112,7 @@ class TestEndpointsByRole(IntegrationTestCase):
 		for punch, employee in zip(punches, (cls.employee, cls.other), strict=True):
 			frappe.db.set_value("Punch Log", str(punch.punch_id), "employee", employee)
 		cls.own, cls.others = (str(punch.punch_id) for punch in punches)
-		finding = Finding(employee=cls.other, date=MONDAY.date(), kind="Missing OUT", reason="x")
+		finding = Finding(employee=cls.other, date=MONDAY.date(), kind="Missing OUT", reason=())
 		register.keep([finding], Scope(kinds=(finding.kind,), first=finding.date, last=finding.date))
 		anomaly = frappe.get_value(register.DOCTYPE, {"employee": cls.other})
 		cls.known: dict[str, Any] = {

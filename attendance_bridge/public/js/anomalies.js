@@ -39,6 +39,22 @@ frappe.provide("attendance_bridge.anomalies");
 		{ method: "reopen", label: __("Open Again"), from: ["Resolved", "Dismissed"] },
 	];
 
+	/** What is told of an anomaly, `reason` or `advice`, in the language of the reader; see `anomalies/words.py`. */
+	attendance_bridge.anomalies.told = function (doc, field) {
+		// One from before it was kept in no language stays in the one it was found in.
+		return doc.told ? say(JSON.parse(doc.told)[field]) : doc[field];
+	};
+
+	const say = (sentences) =>
+		sentences
+			.map(([pattern, ...values]) =>
+				__(
+					pattern,
+					values.map((value) => (Array.isArray(value) ? say([value]) : value))
+				)
+			)
+			.join(" ");
+
 	/** Whether one of ACTS can be done about an anomaly, as far as the browser knows. */
 	attendance_bridge.anomalies.can = (act, { state, kind }) =>
 		act.from.includes(state) && (!act.kinds || act.kinds.includes(kind));

@@ -4,6 +4,10 @@
 frappe.ui.form.on("Attendance Anomaly", {
 	refresh(frm) {
 		frm.disable_save();
+		for (const field of ["reason", "advice"]) {
+			frm.doc[field] = attendance_bridge.anomalies.told(frm.doc, field);
+			frm.refresh_field(field);
+		}
 		add_acts(frm);
 		add_request(frm);
 	},

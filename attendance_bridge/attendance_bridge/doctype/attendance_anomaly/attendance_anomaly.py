@@ -61,6 +61,7 @@ class AttendanceAnomaly(Document):
 		reopened: DF.Int
 		shift: DF.Link | None
 		state: DF.Literal["Open", "Resolved", "Dismissed"]
+		told: DF.LongText | None
 		until: DF.Date | None
 	# end: auto-generated types
 

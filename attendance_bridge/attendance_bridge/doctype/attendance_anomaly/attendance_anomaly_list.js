@@ -4,7 +4,7 @@
 const ANOMALY_COLOURS = { Open: "orange", Resolved: "green", Dismissed: "gray" };
 
 frappe.listview_settings["Attendance Anomaly"] = {
-	add_fields: ["state", "kind", "attendance_date", "employee_name", "by_itself"],
+	add_fields: ["state", "kind", "attendance_date", "employee_name", "by_itself", "told"],
 	hide_name_column: true,
 	// What is to be done, until somebody asks for more.
 	filters: [["state", "=", "Open"]],
@@ -14,9 +14,10 @@ frappe.listview_settings["Attendance Anomaly"] = {
 		employee_name(value) {
 			return (value || "").replaceAll("<", "‹").replaceAll(">", "›");
 		},
-		reason(value) {
+		reason(value, df, doc) {
 			// v16 measures it as an element, and takes bare words for a selector.
-			return `<span>${frappe.utils.escape_html(value || "")}</span>`;
+			const said = attendance_bridge.anomalies.told(doc, "reason") || "";
+			return `<span>${frappe.utils.escape_html(said)}</span>`;
 		},
 	},
 

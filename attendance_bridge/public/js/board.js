@@ -147,6 +147,6 @@ frappe.provide("attendance_bridge.board");
 .board-who { flex: 1; min-width: 0; overflow-wrap: anywhere; }
 .board-who small { display: block; }
 .board-what { white-space: nowrap; display: flex; gap: .5rem; align-items: center; }
-@media (max-width: 767px) { .board.p-3 { padding: .5rem 0 !important; } }
+@media (max-width: 767px) { .board.p-3 { padding: .5rem !important; } }
 `;
 })();

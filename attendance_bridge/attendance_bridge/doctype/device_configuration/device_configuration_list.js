@@ -29,7 +29,7 @@ frappe.listview_settings["Device Configuration"] = {
 	formatters: {
 		// v16 measures it as an element, and takes bare words for a selector.
 		road(value, _df, doc) {
-			return `<span>${road_in_words(value, doc)}</span>`;
+			return `<span class="ellipsis">${road_in_words(value, doc)}</span>`;
 		},
 	},
 

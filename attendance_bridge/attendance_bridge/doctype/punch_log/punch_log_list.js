@@ -25,7 +25,8 @@ frappe.listview_settings["Punch Log"] = {
 		},
 		status_reason(value) {
 			// v16 measures it as an element, and takes bare words for a selector.
-			return `<span>${attendance_bridge.review.explain(reason_words, value).words}</span>`;
+			const { words } = attendance_bridge.review.explain(reason_words, value);
+			return `<span class="ellipsis" title="${words}">${words}</span>`;
 		},
 	},
 

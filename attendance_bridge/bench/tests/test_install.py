@@ -67,3 +67,7 @@ class TestInstall(IntegrationTestCase):
 			for row in sorted(rows, key=lambda row: (row.Key_name, row.Seq_in_index)):
 				indexes.setdefault(row.Key_name, []).append(row.Column_name)
 			self.assertIn(columns, indexes.values())
+
+	def test_what_is_decided_about_a_punch_moves_no_entry_by_time_of_change(self) -> None:
+		frappe.get_attr("attendance_bridge.patches.drop_index_on_modified.execute")()
+		self.assertFalse(frappe.db.get_column_index("tabPunch Log", "modified"))

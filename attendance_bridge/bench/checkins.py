@@ -25,6 +25,7 @@ from attendance_bridge.bench.punch_log import Outcome
 from attendance_bridge.bench.turn import alone
 from attendance_bridge.bench.workdays import due
 from attendance_bridge.core.projection import State
+from attendance_bridge.install import CHECKIN_INDEX
 
 logger = logging.getLogger(__name__)
 
@@ -124,6 +125,10 @@ class Maker:
 		if found:
 			logger.info("check-ins are inserted one by one, because of: %s", ", ".join(found))
 		self._as_rows = not found and can_name()
+		# While a table grows fast, the server knows too little of it to take this index by itself, and reads
+		# everything of each employee, or of everybody.
+		has_index = frappe.db.has_index(f"tab{DOCTYPE}", CHECKIN_INDEX)
+		self._hint = f"FORCE INDEX (`{CHECKIN_INDEX}`)" if has_index else ""
 		self.positions = devices.positions() if _needs_coordinates() else {}
 		"""Of the terminals, by name, if HRMS asks for them."""
 
@@ -142,7 +147,7 @@ class Maker:
 
 		Within a turn that began with `hold_series`, and on punches that are locked.
 		"""
-		outcomes = _adopt(passages)
+		outcomes = _adopt(passages, self._hint)
 		waiting = _one_of_each_second(passage for passage in passages if passage.punch not in outcomes)
 		outcomes.update(self._make(waiting))
 		_explain_marked(passages, outcomes)
@@ -204,9 +209,12 @@ def _pending(limit: int, positions: Mapping[str, tuple[float, float]]) -> list[P
 	]
 
 
-def _adopt(passages: Sequence[Passage]) -> dict[str, Outcome]:
-	"""The outcome of passages whose check-in is there already, by punch."""
-	standing = _standing_checkins(passages)
+def _adopt(passages: Sequence[Passage], hint: str) -> dict[str, Outcome]:
+	"""The outcome of passages whose check-in is there already, by punch.
+
+	:param hint: on the index by which check-ins are looked up.
+	"""
+	standing = _standing_checkins(passages, hint)
 	if not standing:
 		return {}
 	taken = set(
@@ -234,15 +242,18 @@ def _adopt_one(passage: Passage, checkins: Sequence[Any], taken: set[str]) -> Ou
 	return Outcome(state=State.CHECKED_IN, reason=reason, checkin=best.name)
 
 
-def _standing_checkins(passages: Sequence[Passage]) -> dict[tuple[str, datetime], list[Any]]:
+def _standing_checkins(passages: Sequence[Passage], hint: str) -> dict[tuple[str, datetime], list[Any]]:
 	"""What HRMS holds for these people at these seconds."""
 	wanted = {(passage.employee, passage.time) for passage in passages}
 	standing: dict[tuple[str, datetime], list[Any]] = {}
-	for chunk in punch_rows.chunks(sorted(wanted)):
+	for text in punch_rows.as_json(sorted(wanted)):
 		rows = frappe.db.sql(
-			"SELECT `name`, `employee`, `time`, `log_type` FROM `tabEmployee Checkin`"
-			" WHERE (`employee`, `time`) IN %s",
-			(tuple(chunk),),
+			"SELECT `checkin`.`name`, `checkin`.`employee`, `checkin`.`time`, `checkin`.`log_type`"  # noqa: S608
+			f" FROM {punch_rows.table_of(('employee', 'time'), moments=('time',))}"
+			f" STRAIGHT_JOIN `tabEmployee Checkin` AS `checkin` {hint}"
+			" ON `checkin`.`employee` = `new`.`employee` COLLATE utf8mb4_unicode_ci"
+			" AND `checkin`.`time` = `new`.`time`",
+			text,
 			as_dict=True,
 		)
 		for row in rows:

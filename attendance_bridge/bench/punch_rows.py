@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone, tzinfo
 from itertools import islice
 from typing import Any
@@ -199,7 +199,7 @@ def _insert(
 	for text in texts:
 		frappe.db.sql(
 			f"{verb} INTO `tab{doctype}` ({_quoted((*common, *own))})"  # noqa: S608
-			f" SELECT {''.join('%s, ' * len(common))}{_quoted(own)} FROM {_table_of(own)}",
+			f" SELECT {''.join('%s, ' * len(common))}{_quoted(own)} FROM {table_of(own)}",
 			(*common.values(), text),
 		)
 		inserted += int(frappe.db._cursor.rowcount)
@@ -226,7 +226,7 @@ def update(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, standing: s
 	for text in texts:
 		# Each is found by its key: STRAIGHT_JOIN keeps the server from looking at all of that status instead.
 		frappe.db.sql(
-			f"UPDATE {_table_of(own)} STRAIGHT_JOIN `tabPunch Log` AS `punch`"  # noqa: S608
+			f"UPDATE {table_of(own)} STRAIGHT_JOIN `tabPunch Log` AS `punch`"  # noqa: S608
 			" ON `punch`.`name` = `new`.`name` COLLATE utf8mb4_unicode_ci"
 			f" SET {changes}`punch`.`modified` = %s WHERE `punch`.`status` = %s",
 			(text, *common.values(), moments.now(), standing),
@@ -248,10 +248,10 @@ def _taken_apart(
 	]
 	common = {column: rows[0][place] for place, column in enumerate(columns) if place not in places}
 	own = [columns[place] for place in places]
-	return common, own, _as_json(zip(*(by_column[place] for place in places), strict=True))
+	return common, own, as_json(zip(*(by_column[place] for place in places), strict=True))
 
 
-def _as_json(rows: Iterable[Sequence[Any]]) -> Iterable[str]:
+def as_json(rows: Iterable[Sequence[Any]]) -> Iterable[str]:
 	"""The rows as JSON, each text of a size that one statement takes, in hex.
 
 	One text is one value to bind, where a list of rows would be thousands; the server takes it apart again.
@@ -272,9 +272,15 @@ def _as_json(rows: Iterable[Sequence[Any]]) -> Iterable[str]:
 		yield f"[{','.join(part)}]".encode().hex()
 
 
-def _table_of(columns: Sequence[str]) -> str:
-	"""A bound text of `_as_json` as the table `new`."""
-	paths = ", ".join(f"`{column}` LONGTEXT PATH '$[{place}]'" for place, column in enumerate(columns))
+def table_of(columns: Sequence[str], moments: Collection[str] = ()) -> str:
+	"""A bound text of `as_json` as the table `new`.
+
+	:param moments: columns to be compared with datetimes by an index; the others are text.
+	"""
+	paths = ", ".join(
+		f"`{column}` {'DATETIME(6)' if column in moments else 'LONGTEXT'} PATH '$[{place}]'"
+		for place, column in enumerate(columns)
+	)
 	return f"JSON_TABLE(CONVERT(UNHEX(%s) USING utf8mb4), '$[*]' COLUMNS ({paths})) AS `new`"
 
 

@@ -1023,7 +1023,7 @@ _JSON = st.recursive(
 class TestHostileInput:
 	"""Whatever comes, one of the answers that a site has; a slip would end the connection without any."""
 
-	@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+	@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 	@given(value=_JSON, timestamp=_JSON, log_type=_JSON, field=_JSON)
 	def test_add_log(self, client: Client, value: Any, timestamp: Any, log_type: Any, field: Any) -> None:
 		arguments = {"employee_field_value": value, "timestamp": timestamp, "log_type": log_type}
@@ -1037,7 +1037,7 @@ class TestHostileInput:
 		answer = client.post(CHECKIN, data=json.dumps(_document(time=timestamp, device_id=value)))
 		assert answer.status_code in (200, 417, 500)
 
-	@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+	@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 	@given(
 		filters=_JSON,
 		fields=_JSON,

@@ -3,8 +3,9 @@
 Punch Log is filled to 1,000, then 100,000, then 1,000,000 rows: punches of the same people and of as many
 others on another terminal in earlier years, all of them check-ins, written by the server itself. At each size
 the same kind of batch, 500 new punches of 100 people over five days, goes the whole way: held
-(`PunchLog.accept`), decided (`decide_received`), delivered (`deliver_pending`). Every statement that reaches
-the server is counted, commits too; one batch before the first is not counted, so that caches are warm.
+(`PunchLog.accept`), then decided and made check-ins (`settle_received`, as jobs and agents' requests call
+it). Every statement that reaches the server is counted, commits too; one batch before the first is not
+counted, so that caches are warm.
 
 `ratio` is the number of statements at the largest size over that at the smallest. The seconds of each batch
 stand beside it: they show whether a statement looks at more rows than it needs to.
@@ -29,7 +30,7 @@ import _site_company as company  # noqa: E402
 import frappe  # noqa: E402
 from _figures import verdict  # noqa: E402
 
-from attendance_bridge.bench import checkins, deciding, punch_log  # noqa: E402
+from attendance_bridge.bench import deciding, punch_log  # noqa: E402
 from attendance_bridge.bench.tests import premises, terminals  # noqa: E402
 from attendance_bridge.core.punch import Punch  # noqa: E402
 
@@ -115,15 +116,14 @@ def _questions() -> int:
 
 
 def run(number: int, log: punch_log.PunchLog) -> list[Cost]:
-	"""One batch the whole way: the cost of holding, deciding and delivering.
+	"""One batch the whole way: the cost of holding, and of deciding and making check-ins.
 
 	:raises SystemExit: not every punch became a check-in.
 	"""
 	punches = batch(number)
 	costs = [
 		cost_of(lambda: log.accept(terminals.page(*punches), terminals.serial(), None)),
-		cost_of(deciding.decide_received),
-		cost_of(checkins.deliver_pending),
+		cost_of(deciding.settle_received),
 	]
 	made = frappe.db.count("Employee Checkin", {"employee": ("in", people())})
 	if made != len(punches) * (number + 1):
@@ -151,7 +151,7 @@ def main() -> None:
 				fill(size)
 				costs = run(number, log)
 				totals.append(sum(cost.statements for cost in costs))
-				steps = zip(("held", "decided", "delivered"), costs, strict=True)
+				steps = zip(("held", "settled"), costs, strict=True)
 				told = ", ".join(f"{step} {cost.statements} in {cost.seconds:.3f} s" for step, cost in steps)
 				print(f"{size:>9,} rows: {totals[-1]} statements ({told})", flush=True)
 		finally:

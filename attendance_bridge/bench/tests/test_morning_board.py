@@ -360,6 +360,7 @@ class TestMorningBoard(IntegrationTestCase):
 	def test_departments_of_a_chart(self) -> None:
 		"""A hundred years ago nobody else has overtime."""
 		day = date(1926, 3, 2)
+		self.assertEqual(figures_api.overtime_by_department({"month": str(day)}), {})
 		one = frappe.get_doc(
 			{
 				"doctype": "Department",

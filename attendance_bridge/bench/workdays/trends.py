@@ -67,6 +67,8 @@ def overtime_by_department(month: date | None = None, company: str | None = None
 		company,
 		"AND (`bridge_overtime` > 0 OR `bridge_extra_overtime` > 0) GROUP BY `of`",
 	)
+	if not rows:
+		return {}  # Frappe says "No Data"; to a chart without labels it says nothing
 	rows.sort(key=lambda row: (-row[1] - row[2], row[0]))
 	shown, others = rows[:MOST_DEPARTMENTS], rows[MOST_DEPARTMENTS:]
 	labels, spans = _short([row[0] for row in shown]), [row[1:] for row in shown]

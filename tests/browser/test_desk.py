@@ -228,6 +228,8 @@ def test_dry_run_of_another_role(
 ) -> None:
 	page = signed_in("manager")
 	page.goto(f"/app/device-configuration/{fetched.device}")
+	waiting = {"device": fetched.device, "status": ["in", ["Received", "Pending"]]}
+	eventually(lambda: not fetched.site.rows("Punch Log", waiting, ["name"]))
 	before = fetched.site.rows("Punch Log", {"device": fetched.device}, ["name", "modified", "log_type"])
 	page.get_by_role("button", name="Dry Run").click()
 	dialog = page.locator(".modal.show")

@@ -82,7 +82,7 @@ def _told(row: Any) -> Any:
 		"status": _(row.status),
 		"status_reason": messages.reason(row.status_reason),
 		"log_type_reason": messages.reason(row.log_type_reason),
-		"road": _(row.road or ""),
+		"road": _(row.road) if row.road else "",
 	}
 
 

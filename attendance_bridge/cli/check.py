@@ -75,7 +75,7 @@ def _check_upstream(
 	:param terminals: gets those that a site assigns to this agent.
 	"""
 	try:
-		upstream = make_upstream(settings.upstream, database)
+		upstream = make_upstream(settings, database)
 		try:
 			info = upstream.check()
 			if info.problems:

@@ -100,7 +100,7 @@ class Agent:
 		self.cursors = SqliteCursors(self.database)
 		self.book = DeviceBook(self.database)
 		self.roster = Roster(self.database)
-		self.upstream = make_upstream(self.settings.upstream, self.database)
+		self.upstream = make_upstream(self.settings, self.database)
 		self.outbox = SqliteOutbox(
 			self.database,
 			settle=self._settle(),
@@ -389,7 +389,7 @@ class Agent:
 			corrections=Corrections(self.database),
 			status=self.status.view,
 			connections=Connections(
-				make_upstream=lambda: make_upstream(self.settings.upstream, self.database),
+				make_upstream=lambda: make_upstream(self.settings, self.database),
 				devices=lambda: self.terminals.all,
 				now=self._now,
 			),

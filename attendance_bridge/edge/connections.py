@@ -13,19 +13,21 @@ from attendance_bridge.core.errors import BridgeError
 from attendance_bridge.core.upstream import Upstream
 from attendance_bridge.edge.messages import sentence, spell_offset, spell_problems
 from attendance_bridge.edge.reader import open_driver
-from attendance_bridge.edge.settings import Device, UpstreamSettings
+from attendance_bridge.edge.settings import LOCAL_LEDGER, Device, Settings
 from attendance_bridge.edge.terminals import is_pushed
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.ledger import SqliteLedger
 
 
-def make_upstream(settings: UpstreamSettings, database: Database) -> Upstream:
+def make_upstream(settings: Settings, database: Database) -> Upstream:
 	"""The configured receiver; the local ledger stands in the agent's own database."""
-	upstream_class: Any = upstreams.load(settings.kind)
-	if settings.kind == "local_ledger":
-		made: Upstream = upstream_class(settings.config, ledger=SqliteLedger(database))
+	kind, config = settings.upstream.kind, settings.upstream.config
+	upstream_class: Any = upstreams.load(kind)
+	if kind == LOCAL_LEDGER:
+		shifts = settings.working_days.shifts if settings.working_days else ()
+		made: Upstream = upstream_class(config, ledger=SqliteLedger(database), shifts=tuple(shifts))
 	else:
-		made = upstream_class(settings.config)
+		made = upstream_class(config)
 	return made
 
 

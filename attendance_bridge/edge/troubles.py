@@ -10,14 +10,17 @@ from pathlib import Path
 from attendance_bridge.core import causes
 from attendance_bridge.core.causes import DeviceFacts, Filling, Finding, Limits
 from attendance_bridge.core.driver import Now
-from attendance_bridge.core.errors import UpstreamError
+from attendance_bridge.core.errors import Code, UpstreamError
 from attendance_bridge.core.projection import State
 from attendance_bridge.core.relay import EDGE_CAMERA
 from attendance_bridge.edge.board import problem
-from attendance_bridge.edge.messages import TROUBLE_ADVICE, sentence, spell_trouble
+from attendance_bridge.edge.messages import PEOPLE_TROUBLE, TROUBLE_ADVICE, sentence, spell_trouble
 from attendance_bridge.edge.settings import Device
 from attendance_bridge.stores.devices import DeviceBook, DeviceRecord
 from attendance_bridge.stores.punches import PunchStore
+
+_OF_A_FILE = frozenset({Code.UNREADABLE_FILE, Code.MISSING_KEY, Code.BAD_VALUE})
+"""What the local ledger raises about its list of people: no site is dark, and check-ins go on."""
 
 
 class Troubles:
@@ -52,7 +55,7 @@ class Troubles:
 		found: list[dict[str, str]] = []
 		error = self._upstream_error()
 		if error is not None:
-			found += [_told(finding, sentence(error)) for finding in causes.of_site(error.code.value)]
+			found += _of_upstream(error)
 		for device in self._devices():
 			if device.settings.enabled and device.settings.driver != EDGE_CAMERA:
 				record = records.get(device.settings.name, DeviceRecord(name=device.settings.name))
@@ -66,6 +69,12 @@ class Troubles:
 	def _of_device(self, device: Device, record: DeviceRecord, now: datetime) -> list[dict[str, str]]:
 		findings = causes.of_device(_facts(device, record, self._started_at), self._limits, now)
 		return [_told(finding, problem(record, now)) for finding in findings]
+
+
+def _of_upstream(error: UpstreamError) -> list[dict[str, str]]:
+	if error.code in _OF_A_FILE:
+		return [{"cause": "people_list", "what": PEOPLE_TROUBLE, "advice": sentence(error)}]
+	return [_told(finding, sentence(error)) for finding in causes.of_site(error.code.value)]
 
 
 def _facts(device: Device, record: DeviceRecord, started_at: datetime) -> DeviceFacts:

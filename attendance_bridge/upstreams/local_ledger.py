@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -30,7 +30,7 @@ class Config:
 	people_file: str = option(
 		"",
 		help="CSV file with a header line: employee, attendance_device_id and, if wanted, "
-		"full_name, status, department, designation, company, branch, shift; "
+		"full_name, status, department, designation, company, branch, shift (one of [[shifts]]); "
 		"empty: every id on a terminal is a person",
 	)
 
@@ -40,14 +40,23 @@ class Upstream:
 
 	spec: ClassVar[UpstreamSpec] = UpstreamSpec(label="Local ledger", config=Config, idempotent=True)
 
-	def __init__(self, config: Config, *, ledger: Ledger, people: Iterable[Person] | None = None) -> None:
+	def __init__(
+		self,
+		config: Config,
+		*,
+		ledger: Ledger,
+		people: Iterable[Person] | None = None,
+		shifts: Collection[str] = (),
+	) -> None:
 		"""
 		:param people: who there is; None: as `config.people_file` says.
+		:param shifts: see `read_people`.
 		:raises ConfigError: the file cannot be used.
 		"""
 		self._config = config
 		self._ledger = ledger
 		self._people = None if people is None else tuple(people)
+		self._shifts = shifts
 		self._read_people()
 
 	def deliver(self, batch: Sequence[CheckIn]) -> Iterator[Receipt]:
@@ -85,15 +94,18 @@ class Upstream:
 	def _read_people(self) -> tuple[Person, ...]:
 		if self._people is not None:
 			return self._people
-		return read_people(Path(self._config.people_file)) if self._config.people_file else ()
+		file = self._config.people_file
+		return read_people(Path(file), self._shifts) if file else ()
 
 
-def read_people(path: Path) -> tuple[Person, ...]:
+def read_people(path: Path, shifts: Collection[str] = ()) -> tuple[Person, ...]:
 	"""Read a list of people: CSV in UTF-8, with a header line, separated by commas or semicolons.
 
 	Values are taken as they stand: "007" is not "7", and a blank belongs to the id.
 
-	:raises ConfigError: UNREADABLE_FILE, UNKNOWN_KEY (a column), MISSING_KEY (a column) or BAD_VALUE.
+	:param shifts: the names that may stand in the column shift; none where no shifts are counted here, and
+		the column means nothing.
+	:raises ConfigError: UNREADABLE_FILE, MISSING_KEY (a column) or BAD_VALUE.
 	"""
 	text = _read_text(path)
 	header = text.partition("\n")[0]
@@ -104,12 +116,13 @@ def read_people(path: Path) -> tuple[Person, ...]:
 	reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
 	try:
 		_check_header(reader.fieldnames or (), path)
-		people = tuple(_person(row, f"{path}: line {reader.line_num}") for row in reader)
+		people = tuple(_people(reader, path, shifts))
 	except csv.Error as error:
 		raise ConfigError(
 			Code.BAD_VALUE, path=f"{path}: line {reader.reader.line_num}", expected=f"CSV ({error})"
 		) from None
-	_check_whole(people, path)
+	if len(people) > MAX_PEOPLE:
+		raise ConfigError(Code.UNREADABLE_FILE, path=str(path), why=f"more than {MAX_PEOPLE} people")
 	return people
 
 
@@ -132,13 +145,38 @@ def _check_header(columns: Sequence[str], path: Path) -> None:
 	for column in columns:
 		if column not in _COLUMNS:
 			raise ConfigError(
-				Code.UNKNOWN_KEY, path=f"{path}: column {column[:80]!r}", known=", ".join(_COLUMNS)
+				Code.BAD_VALUE,
+				path=f"{path}: column {column[:80]!r}",
+				expected=f"one of {', '.join(_COLUMNS)}",
 			)
 	if len(set(columns)) < len(columns):
-		raise ConfigError(Code.BAD_VALUE, path=f"{path}: line 1", expected="each column once")
+		raise ConfigError(
+			Code.BAD_VALUE, path=f"{path}: line 1", expected="a header line that names each column once"
+		)
 	for column in _NEEDED:
 		if column not in columns:
 			raise ConfigError(Code.MISSING_KEY, path=f"{path}: column {column}", help="it must be there")
+
+
+def _people(reader: csv.DictReader[str], path: Path, shifts: Collection[str]) -> Iterator[Person]:
+	first_lines: dict[str, int] = {}
+	for row in reader:
+		line = reader.line_num
+		person = _person(row, f"{path}: line {line}")
+		if person.shift and shifts and person.shift not in shifts:
+			raise ConfigError(
+				Code.BAD_VALUE,
+				path=f"{path}: line {line}, column shift: {person.shift!r}",
+				expected=f"empty or the name of a shift ({', '.join(shifts)})",
+			)
+		first = first_lines.setdefault(person.employee, line)
+		if first != line:
+			raise ConfigError(
+				Code.BAD_VALUE,
+				path=f"{path}: line {line}, column employee: {person.employee!r}",
+				expected=f"somebody else: line {first} has the same",
+			)
+		yield person
 
 
 def _person(row: Mapping[str | None, object], place: str) -> Person:
@@ -153,17 +191,3 @@ def _person(row: Mapping[str | None, object], place: str) -> Person:
 	if not values["employee"].strip():
 		raise ConfigError(Code.BAD_VALUE, path=place, expected="an employee")
 	return Person(**values)
-
-
-def _check_whole(people: Sequence[Person], path: Path) -> None:
-	if len(people) > MAX_PEOPLE:
-		raise ConfigError(Code.UNREADABLE_FILE, path=str(path), why=f"more than {MAX_PEOPLE} people")
-	seen: set[str] = set()
-	for person in people:
-		if person.employee in seen:
-			raise ConfigError(
-				Code.BAD_VALUE,
-				path=str(path),
-				expected=f"each employee once ({person.employee!r} is there twice)",
-			)
-		seen.add(person.employee)

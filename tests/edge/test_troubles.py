@@ -103,6 +103,15 @@ def test_the_site_and_the_disk(edge: Edge) -> None:
 	assert watch.causes() == ["site_unreachable", "disk_full"]
 
 
+def test_a_list_of_people_that_went_bad_is_no_dark_site(watch: Watch) -> None:
+	watch.contact()
+	watch.error = UpstreamError(Code.BAD_VALUE, retryable=True, path="people.csv: line 2", expected="other")
+	trouble = watch.only()
+	assert trouble["cause"] == "people_list"
+	assert "stays in force" in trouble["what"]
+	assert trouble["advice"] == "people.csv: line 2 must be other."
+
+
 def test_every_cause_that_an_agent_can_know_has_words() -> None:
 	for cause in TROUBLE_ADVICE:
 		facts = {"minutes": 5, "seconds": 9, "percent": 91, "count": 7, "megabytes": 3}

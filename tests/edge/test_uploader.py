@@ -13,13 +13,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from attendance_bridge.core.direction import DeviceRole, LogType
-from attendance_bridge.core.errors import Code
+from attendance_bridge.core.errors import Code, UpstreamError
 from attendance_bridge.core.person import Directory, Everybody
 from attendance_bridge.core.projection import DevicePolicy, Rules, State
 from attendance_bridge.core.punch import Punch
 from attendance_bridge.core.redact import Secret
 from attendance_bridge.core.upstream import Upstream
+from attendance_bridge.edge.connections import make_upstream
 from attendance_bridge.edge.line import LONGEST_PAUSE
+from attendance_bridge.edge.messages import sentence
+from attendance_bridge.edge.settings import from_mapping
 from attendance_bridge.edge.uploader import Uploader
 from attendance_bridge.simulators.frappe_site import FrappeSite, SiteState, verbs
 from attendance_bridge.stores.ledger import SqliteLedger
@@ -184,6 +187,28 @@ def test_a_list_that_cannot_be_read_does_not_hold_up_check_ins(
 	clock.advance(minutes=5)
 	desk.work()
 	assert desk.error is None
+
+
+def test_the_shifts_of_a_list_are_those_of_the_configuration(edge: Edge, tmp_path: Path) -> None:
+	file = tmp_path / "people.csv"
+	file.write_text("employee,attendance_device_id,shift\nE1,1,Day\nE2,2,\n", encoding="utf-8")
+	upstream = make_upstream(
+		from_mapping(
+			{
+				"agent": {"timezone": "Asia/Dubai"},
+				"upstream": {"kind": "local_ledger", "people_file": str(file)},
+				"shifts": [{"name": "Day", "start": "09:00", "end": "17:00"}],
+			}
+		),
+		edge.database,
+	)
+	assert [person.shift for person in upstream.people()] == ["Day", ""]
+	file.write_text("employee,attendance_device_id,shift\nE1,1,Day\nE2,2,Dya\n", encoding="utf-8")
+	with pytest.raises(UpstreamError) as refused:
+		list(upstream.people())
+	assert sentence(refused.value) == (
+		f"{file}: line 3, column shift: 'Dya' must be empty or the name of a shift (Day)."
+	)
 
 
 def test_without_any_list_everybody_is_who_their_id_says(edge: Edge) -> None:

@@ -83,13 +83,18 @@ def test_semicolons_of_a_spreadsheet(tmp_path: Path) -> None:
 	[
 		("", Code.UNREADABLE_FILE, ""),
 		(b"\xff\xfe\x00", Code.UNREADABLE_FILE, ""),
-		("employee,attendance_device_id,salary\n", Code.UNKNOWN_KEY, "salary"),
+		("employee,attendance_device_id,salary\n", Code.BAD_VALUE, "column 'salary'"),
 		("employee\nE1\n", Code.MISSING_KEY, "attendance_device_id"),
 		("employee,employee,attendance_device_id\n", Code.BAD_VALUE, "line 1"),
 		("employee,attendance_device_id\nE1,1\nE2\n", Code.BAD_VALUE, "line 3"),
 		("employee,attendance_device_id\nE1,1,x\n", Code.BAD_VALUE, "line 2"),
 		("employee,attendance_device_id\n ,1\n", Code.BAD_VALUE, "line 2"),
-		("employee,attendance_device_id\nE1,1\nE1,2\n", Code.BAD_VALUE, ""),
+		("employee,attendance_device_id\nE1,1\nE1,2\n", Code.BAD_VALUE, "line 3, column employee: 'E1'"),
+		(
+			"employee,attendance_device_id,shift\nE1,1,Day\nE2,2,\nE3,3,Dya\n",
+			Code.BAD_VALUE,
+			"line 4, column shift: 'Dya'",
+		),
 		(f"employee,attendance_device_id\nE1,{'9' * 141}\n", Code.BAD_VALUE, "line 2"),
 		(f"employee,attendance_device_id\nE1,{'9' * 200_000}\n", Code.BAD_VALUE, "line"),
 		('employee,attendance_device_id\n"E1"x,1\n', Code.BAD_VALUE, "line 2"),
@@ -100,10 +105,15 @@ def test_a_list_that_cannot_be_used_says_where(
 ) -> None:
 	path = written(tmp_path, text)
 	with pytest.raises(ConfigError) as caught:
-		read_people(path)
+		read_people(path, ("Day", "Night"))
 	assert caught.value.code is code
 	assert str(path) in str(caught.value.details["path"])
 	assert place in str(caught.value.details["path"])
+
+
+def test_shifts_of_a_list_mean_nothing_where_none_are_counted(tmp_path: Path) -> None:
+	(person,) = read_people(written(tmp_path, "employee,attendance_device_id,shift\nE1,1,Early\n"))
+	assert person.shift == "Early"
 
 
 def test_a_list_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

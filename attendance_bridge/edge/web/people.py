@@ -38,6 +38,7 @@ def show_people() -> str:
 		pages=pages,
 		has_gallery=records.enrolled(here) is not None,
 		refreshed_at=here.roster.refreshed_at if here.roster else None,
+		people_minutes=here.people_minutes,
 		may_enroll=here.enrollment is not None,
 		left=_LEFT,
 		factor=factors.asked_for() if here.vision else "",

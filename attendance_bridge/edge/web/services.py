@@ -77,6 +77,13 @@ class Services:
 	by_hand: ByHand | None = None
 	"""None where check-ins go elsewhere: what is missing is entered there."""
 
+	@property
+	def people_minutes(self) -> float | None:
+		"""How often the list of people is read; None where there is none."""
+		if self.settings is None or self.settings.upstream.takes_everybody:
+			return None
+		return self.settings.agent.people_minutes
+
 
 def services() -> Services:
 	"""Those of the app that answers, within a request."""

@@ -38,6 +38,7 @@ def show_status() -> str:
 		roads=lambda name: roads(facts, name, here.now()),
 		size=spell_size,
 		testable=here.connections.names() if here.connections else (),
+		people_minutes=here.people_minutes,
 		outdated=records.outdated(here),
 		retried=request.args.get("retried", type=int),
 		may_retry=here.punches is not None and not here.site_decides,

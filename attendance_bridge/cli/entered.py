@@ -70,7 +70,7 @@ def _book(config: Path) -> Iterator[_Book]:
 			yield _Book(workdays, by_hand)
 		except EnteringError as error:
 			more = f" {WHICH_PASS}" if error.problem is Problem.REPEATED_HOUR else ""
-			raise click.UsageError(ENTERING[error.problem.value] + more) from None
+			raise click.UsageError(error.words + more) from None
 
 
 def _author() -> Author:

@@ -381,8 +381,8 @@ ENTERING: dict[str, str] = {
 	"in_the_future": "That time has not come yet.",
 	"too_old": "That is more than a year ago: too long to be changed.",
 	"same_second": "There is a punch of this person at this second already. Correct or withdraw that one.",
-	"too_near": "This person has a punch at {at}, less than {seconds} seconds away: both would be one passage. "
-	"Correct that one, or give another time.",
+	"too_near": "This person has a punch at {at}, less than {seconds} seconds away: both would be one "
+	"passage. Correct that one, or give another time.",
 	"not_decided_yet": "It is being decided at this moment. Try again in a few seconds.",
 	"no_such_punch": "There is no such punch.",
 	"of_a_terminal": "A terminal has recorded this punch: it cannot be withdrawn, only corrected beside it.",

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from attendance_bridge.core.direction import LogType
@@ -18,7 +19,7 @@ from attendance_bridge.core.projection import State
 from attendance_bridge.core.punch import DeviceKey, Punch
 from attendance_bridge.stores import audit, corrections
 from attendance_bridge.stores.agreements import MAX_WHY, Author
-from attendance_bridge.stores.columns import micros, moment, occurred_out, text_in, text_out
+from attendance_bridge.stores.columns import duration, micros, moment, occurred_out, text_in, text_out
 from attendance_bridge.stores.corrections import Kind
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.punches import hold_one
@@ -41,6 +42,8 @@ _COUNTED = frozenset({State.CHECKED_IN, State.DUPLICATE})
 class Refusal(str, Enum):
 	SAME_SECOND = "same_second"
 	"""There is another punch of this person at that second, or this one the other way round."""
+	TOO_NEAR = "too_near"
+	"""Another punch that counts is so near that the two would be one passage."""
 	NOT_DECIDED_YET = "not_decided_yet"
 	"""The agent is about to decide it: come back in a moment."""
 	NO_SUCH_PUNCH = "no_such_punch"
@@ -49,9 +52,13 @@ class Refusal(str, Enum):
 
 
 class EnteredRefusedError(Exception):
-	def __init__(self, refusal: Refusal) -> None:
+	def __init__(self, refusal: Refusal, near: datetime | None = None) -> None:
+		"""
+		:param near: of TOO_NEAR: when the other punch was, aware.
+		"""
 		super().__init__(refusal.value)
 		self.refusal = refusal
+		self.near = near
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,13 +103,23 @@ class EnteredPunches:
 	def __init__(self, db: Database) -> None:
 		self._db = db
 
-	def enter(self, employee: str, punch: Punch, log_type: LogType, why: str, by: Author) -> bool:
+	def enter(
+		self,
+		employee: str,
+		punch: Punch,
+		log_type: LogType,
+		why: str,
+		by: Author,
+		*,
+		apart: timedelta = timedelta(0),
+	) -> bool:
 		"""Hold a punch that somebody enters; False if it is entered already, which changes nothing.
 
 		One that was withdrawn holds again. It counts as soon as the agent has decided it.
 
 		:param punch: as `by_hand` makes it.
-		:raises EnteredRefusedError: SAME_SECOND or NOT_DECIDED_YET; nothing is kept.
+		:param apart: how far it must be from what counts of this person, before and after.
+		:raises EnteredRefusedError: SAME_SECOND, TOO_NEAR or NOT_DECIDED_YET; nothing is kept.
 		:raises ValueError: no reason is given, or a longer one than MAX_WHY.
 		"""
 		_check_why(why)
@@ -118,6 +135,7 @@ class EnteredPunches:
 			known = connection.execute(_SQL["find"], {"punch_id": punch.punch_id_bytes}).fetchone()
 			if known is not None and not _is_to_hold_again(known, employee, log_type):
 				return False
+			_keep_apart(connection, wanted, micros(punch.occurred_at), duration(apart))
 			if known is None:
 				hold_one(connection, punch, by.at)
 				row = (punch.punch_id_bytes, text_in(employee), micros(punch.occurred_at))
@@ -165,6 +183,15 @@ class EnteredPunches:
 def _check_why(why: str) -> None:
 	if not why.strip() or len(why) > MAX_WHY:
 		raise ValueError(f"a reason of at most {MAX_WHY} characters")
+
+
+def _keep_apart(connection: sqlite3.Connection, wanted: Mapping[str, object], at: int, span: int) -> None:
+	"""
+	:param at, span: in microseconds.
+	"""
+	row = connection.execute(_SQL["too_near"], {**wanted, "after": at - span, "before": at + span}).fetchone()
+	if row is not None:
+		raise EnteredRefusedError(Refusal.TOO_NEAR, occurred_out(row))
 
 
 def _is_to_hold_again(row: sqlite3.Row, employee: str, log_type: LogType) -> bool:

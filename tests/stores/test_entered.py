@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,6 +31,7 @@ from tests.stores.samples import DAY, NOW, accept, decide, punch, states
 
 BOSS = Author(who="boss", at=NOW, address="192.0.2.7")
 IN, OUT = LogType.IN, LogType.OUT
+MINUTE = timedelta(minutes=1)
 
 
 class Book:
@@ -52,7 +54,7 @@ class Book:
 
 	def enter(self, clock: str, log_type: LogType = OUT, why: str = "forgot", employee: str = "7") -> bool:
 		made = by_hand("7", punch(clock).occurred_at, log_type)
-		return self.entered.enter(employee, made, log_type, why, BOSS)
+		return self.entered.enter(employee, made, log_type, why, BOSS, apart=MINUTE)
 
 	def withdraw(self, clock: str, why: str = "a mistake") -> bool:
 		made = by_hand("7", punch(clock).occurred_at, OUT)
@@ -136,11 +138,42 @@ def test_one_that_is_withdrawn_before_it_is_decided_never_counts(book: Book) -> 
 	assert book.day() == "17:00 OUT"
 
 
-def test_it_is_no_echo_of_the_punch_just_before_it(book: Book) -> None:
-	book.passes("17:00:00")
-	book.enter("17:00:20", IN)
+def near(act: Callable[[], object]) -> str:
+	"""Which punch is too near."""
+	with pytest.raises(EnteredRefusedError) as caught:
+		act()
+	assert caught.value.refusal is Refusal.TOO_NEAR
+	assert caught.value.near is not None
+	return f"{caught.value.near:%H:%M:%S}"
+
+
+def test_just_before_or_after_what_counts_it_is_refused(book: Book) -> None:
+	book.passes("08:00", "17:00:30")
+	assert near(lambda: book.enter("17:01:00")) == "17:00:30"  # nobody has decided it yet
 	book.settle()
-	assert book.day() == "17:00 IN, 17:00 IN"
+	for clock in ("16:59:31", "17:01:29"):  # before it would turn the real one around
+		assert near(lambda clock=clock: book.enter(clock)) == "17:00:30"
+	assert states(book.punches) == [State.CHECKED_IN, State.CHECKED_IN]
+	assert book.enter("16:59:30", IN)
+	assert near(lambda: book.enter("16:59:00", IN)) == "16:59:30"  # one of a hand, not decided yet
+	book.settle()
+	assert near(lambda: book.enter("17:00:10")) == "17:00:30"  # the nearer of the two
+	assert book.day() == "08:00 IN, 16:59 IN, 17:00 OUT"
+
+
+def test_near_what_counts_for_nothing_it_is_taken(book: Book) -> None:
+	book.passes("08:00", "08:00:50", "17:00")
+	book.settle()
+	assert book.enter("08:01:20", OUT)  # 08:00:50 is an echo
+	Corrections(book.db).correct(punch("17:00").punch_id, Kind.IGNORE, "a child", by="boss", at=NOW)
+	assert book.enter("17:00:20")
+	book.withdraw("08:01:20")
+	book.settle()
+	assert book.day() == "08:00 IN, 17:00 OUT"
+	assert book.enter("08:01:30", OUT)
+	# To hold again it must be apart, too; while it holds, the same again is no question.
+	assert near(lambda: book.enter("08:01:20", OUT)) == "08:01:30"
+	assert not book.enter("08:01:30", OUT)
 
 
 def test_what_was_taken_for_its_echo_counts_once_it_is_withdrawn(book: Book) -> None:

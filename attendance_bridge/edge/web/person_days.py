@@ -17,7 +17,7 @@ from attendance_bridge.edge.web.services import services
 from attendance_bridge.edge.web.workday_choice import date_of, of_month, the_workdays
 from attendance_bridge.edge.web.workdays import day_words, month_text
 from attendance_bridge.edge.workdays.book import Workdays, sums
-from attendance_bridge.edge.workdays.by_hand import OLDEST, Problem
+from attendance_bridge.edge.workdays.by_hand import OLDEST, EnteringError, Problem
 from attendance_bridge.stores.agreements import MAX_WHY, MOST_DAYS, Author, MarkKind
 
 TAKE_BACK = "nothing"
@@ -89,11 +89,18 @@ def unassign() -> Response:
 
 
 def person_page(
-	employee: str, month: str, *, said: str = "", entering: str = "", form: Mapping[str, str] | None = None
+	employee: str,
+	month: str,
+	*,
+	said: str = "",
+	entering: str = "",
+	refused: EnteringError | None = None,
+	form: Mapping[str, str] | None = None,
 ) -> str:
 	"""
 	:param said: a code of MARK_PROBLEMS.
-	:param entering: a code of ENTERING: what has become of a missing punch.
+	:param entering: a code of ENTERING: what has become of a missing punch that was taken.
+	:param refused: why one was not.
 	:param form: what the form for a missing punch is filled in with.
 	"""
 	workdays = the_workdays()
@@ -117,9 +124,9 @@ def person_page(
 		longest=MAX_WHY,
 		by_hand=workdays.entered_between(person.employee, choice.first, choice.last),
 		entering=_filled_in(form or {}),
-		entering_said=ENTERING.get(entering, ""),
-		entering_failed=entering not in DONE,
-		asks_fold=entering == Problem.REPEATED_HOUR.value,
+		entering_said=refused.words if refused else ENTERING.get(entering, ""),
+		entering_failed=refused is not None,
+		asks_fold=refused is not None and refused.problem is Problem.REPEATED_HOUR,
 		log_types=list(LogType),
 		earliest=workdays.today - OLDEST,
 		today=workdays.today,

@@ -106,7 +106,7 @@ def _done(act: Callable[[ByHand, Author], Result]) -> Result:
 		return act(here.by_hand, Author(who=caller().who, address=caller().address, at=here.now()))
 	except EnteringError as error:
 		status, code = 404 if error.problem in _UNKNOWN else 409, error.problem.value
-		raise ApiError(status, code, sentence=ENTERING[code]) from None
+		raise ApiError(status, code, sentence=error.words) from None
 
 
 def _told(result: Result, said: str) -> dict[str, Any]:

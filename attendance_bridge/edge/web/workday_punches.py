@@ -15,7 +15,7 @@ from attendance_bridge.edge.web.person_days import author, person_page, somebody
 from attendance_bridge.edge.web.services import services
 from attendance_bridge.edge.web.workday_choice import the_workdays
 from attendance_bridge.edge.web.workdays import month_text
-from attendance_bridge.edge.workdays.by_hand import ByHand, EnteringError
+from attendance_bridge.edge.workdays.by_hand import ByHand, EnteringError, Problem
 
 blueprint = Blueprint("workday_punches", __name__)
 
@@ -32,13 +32,13 @@ def enter() -> Response | tuple[str, int]:
 		abort(400)
 	wall_time = _wall_time(form.get("date", ""), form.get("time", ""))
 	if wall_time is None:
-		return _again(employee, "time")
+		return _again(employee, EnteringError(Problem.TIME))
 	fold = int(form["fold"]) if form.get("fold") else None
 	log_type, why = LogType(form["log_type"]), form.get("why", "")
 	try:
 		result = _by_hand().enter(employee, wall_time, log_type, why, author(), fold=fold)
 	except EnteringError as error:
-		return _again(employee, error.problem.value)
+		return _again(employee, error)
 	return _back(employee, month_text(wall_time.date()), result.said)
 
 
@@ -51,9 +51,7 @@ def withdraw(punch_id: UUID) -> Response | tuple[str, int]:
 	try:
 		_by_hand().withdraw(punch_id, request.form.get("why", ""), author())
 	except EnteringError as error:
-		return person_page(
-			found.employee, month_text(found.occurred_at.date()), entering=error.problem.value
-		), 400
+		return person_page(found.employee, month_text(found.occurred_at.date()), refused=error), 400
 	return _back(found.employee, month_text(found.occurred_at.date()), "withdrawn")
 
 
@@ -73,8 +71,8 @@ def _wall_time(day: str, time: str) -> datetime | None:
 	return found if found.tzinfo is None and len(day) == 10 else None
 
 
-def _again(employee: str, problem: str) -> tuple[str, int]:
-	return person_page(employee, request.form.get("month", ""), entering=problem, form=request.form), 400
+def _again(employee: str, error: EnteringError) -> tuple[str, int]:
+	return person_page(employee, request.form.get("month", ""), refused=error, form=request.form), 400
 
 
 def _back(employee: str, month: str, said: str) -> Response:

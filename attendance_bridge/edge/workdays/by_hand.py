@@ -17,6 +17,7 @@ from attendance_bridge.core.direction import LogType
 from attendance_bridge.core.driver import Now
 from attendance_bridge.core.person import Directory
 from attendance_bridge.core.punch import MAX_USER_ID_LENGTH
+from attendance_bridge.edge.messages import ENTERING
 from attendance_bridge.edge.workdays.book import Workdays
 from attendance_bridge.stores import entered
 from attendance_bridge.stores.agreements import MAX_WHY, Author
@@ -42,6 +43,7 @@ class Problem(str, Enum):
 	"""Which of the two passes is meant has to be said."""
 	IN_THE_FUTURE = "in_the_future"
 	TOO_OLD = "too_old"
+	TOO_NEAR = entered.Refusal.TOO_NEAR.value
 	SAME_SECOND = entered.Refusal.SAME_SECOND.value
 	NOT_DECIDED_YET = entered.Refusal.NOT_DECIDED_YET.value
 	NO_SUCH_PUNCH = entered.Refusal.NO_SUCH_PUNCH.value
@@ -49,9 +51,17 @@ class Problem(str, Enum):
 
 
 class EnteringError(Exception):
-	def __init__(self, problem: Problem) -> None:
+	def __init__(self, problem: Problem, **facts: object) -> None:
+		"""
+		:param facts: what its sentence tells besides.
+		"""
 		super().__init__(problem.value)
 		self.problem = problem
+		self._facts = facts
+
+	@property
+	def words(self) -> str:
+		return ENTERING[self.problem.value].format_map(self._facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +91,7 @@ class ByHand:
 		*,
 		directory: Callable[[], Directory],
 		tolerance: timedelta,
+		debounce: timedelta,
 		now: Now,
 		on_punch: Callable[[], None],
 		patience: timedelta = PATIENCE,
@@ -88,12 +99,14 @@ class ByHand:
 		"""
 		:param directory: by which punches find their people.
 		:param tolerance: how far ahead of this machine a clock may be that somebody has read.
+		:param debounce: within this time two punches of a person are one passage.
 		:param on_punch: called when there is something to decide.
 		:param patience: how long to wait until it is decided; nothing where nobody decides in this process.
 		"""
 		self._workdays = workdays
 		self._directory = directory
 		self._tolerance = tolerance
+		self._debounce = debounce
 		self._now = now
 		self._on_punch = on_punch
 		self._patience = patience
@@ -119,9 +132,9 @@ class ByHand:
 		occurred_at = self._moment(wall_time, fold)
 		punch = by_hand(device_user_id, occurred_at, log_type)
 		try:
-			is_news = self._workdays.entered.enter(employee, punch, log_type, why, by)
+			is_news = self._workdays.entered.enter(employee, punch, log_type, why, by, apart=self._debounce)
 		except EnteredRefusedError as error:
-			raise EnteringError(Problem(error.refusal.value)) from None
+			raise self._refused(error) from None
 		self._on_punch()
 		return Result(punch_id=punch.punch_id, is_news=is_news, is_counted=self._is_counted(punch.punch_id))
 
@@ -137,6 +150,13 @@ class ByHand:
 			raise EnteringError(Problem(error.refusal.value)) from None
 		self._on_punch()
 		return Result(punch_id=punch_id, is_news=is_news, is_counted=False)
+
+	def _refused(self, error: EnteredRefusedError) -> EnteringError:
+		problem = Problem(error.refusal.value)
+		if error.near is None:
+			return EnteringError(problem)
+		at = error.near.astimezone(self._workdays.zone)
+		return EnteringError(problem, at=f"{at:%H:%M:%S}", seconds=f"{self._debounce.total_seconds():g}")
 
 	def _device_user_id(self, employee: str) -> str:
 		person = self._workdays.find(employee)

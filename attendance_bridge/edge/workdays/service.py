@@ -87,10 +87,12 @@ def make_by_hand(
 	"""
 	if workdays is None:
 		return None
+	rules = settings.rules.rules()
 	return ByHand(
 		workdays,
 		directory=Everybody if settings.upstream.takes_everybody else roster.directory,
-		tolerance=settings.rules.rules().clock.tolerance,
+		tolerance=rules.clock.tolerance,
+		debounce=rules.debounce.window,
 		now=now,
 		on_punch=on_punch,
 		patience=patience,

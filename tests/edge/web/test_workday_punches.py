@@ -164,6 +164,7 @@ REFUSED: tuple[tuple[dict[str, str], int, str], ...] = (
 	({"date": "2025-03-30"}, 400, "too_old"),
 	({"date": "0001-01-01"}, 400, "too_old"),
 	({"time": "09:00"}, 400, "same_second"),
+	({"time": "09:00:59"}, 400, "too_near"),
 	({"log_type": "AWAY"}, 400, ""),
 	({"fold": "2"}, 400, ""),
 	({"employee": "nobody"}, 404, ""),
@@ -177,7 +178,8 @@ def test_what_cannot_be_is_refused_with_its_reason(
 	for change, status, problem in REFUSED:
 		answer = enter(**change)
 		assert answer.status_code == status, change
-		assert ENTERING.get(problem, "") in answer.get_data(as_text=True), change
+		words = ENTERING.get(problem, "").format(at="09:00:00", seconds=60)
+		assert words in answer.get_data(as_text=True), change
 	# What was typed in is still there.
 	assert 'value="17:30" required' in enter(why="").get_data(as_text=True)
 	assert acts(office) == before
@@ -282,6 +284,7 @@ def test_the_same_call_twice_is_one_punch(office: Office, shop: Shop) -> None:
 CALLS: tuple[tuple[dict[str, object], int, str], ...] = (
 	({"wall_time": "2026-02-30 10:00"}, 409, "time"),
 	({"wall_time": "2026-03-02T09:00:00"}, 409, "same_second"),
+	({"wall_time": "2026-03-02 09:00:59"}, 409, "too_near"),
 	({"wall_time": "2026-04-02 10:00"}, 409, "in_the_future"),
 	({"wall_time": "2001-04-02 10:00"}, 409, "too_old"),
 	({"employee": "nobody"}, 404, "no_such_person"),

@@ -71,6 +71,7 @@ class Shop:
 			self.workdays,
 			directory=self.edge.roster.directory if self.people else Everybody,
 			tolerance=timedelta(minutes=2),
+			debounce=self.settings.rules.rules().debounce.window,
 			now=self.edge.clock,
 			on_punch=lambda: None,
 			patience=timedelta(0),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,12 @@ from attendance_bridge.stores.failures import reported
 _PAGES_AT_A_TIME = 500
 """Between two such steps others may write."""
 _ERASURES_AT_ONCE = 500
+_ACTS_SINCE = """
+SELECT act, count(*) FROM (
+	SELECT entry, at, who, act, subject, details FROM main.audit
+	EXCEPT SELECT entry, at, who, act, subject, details FROM copy.audit
+) GROUP BY act
+"""
 _COMPANIONS = ("-wal", "-shm", "-journal")
 _BEYOND_READING = {Code.DATABASE_DAMAGED, Code.DATABASE_UNREADABLE, Code.DATABASE_TOO_NEW}
 
@@ -65,6 +72,23 @@ def back_up(database: Path, target: Path) -> int:
 			name.unlink(missing_ok=True)
 		raise
 	return target.stat().st_size
+
+
+def acts_since(backup: Path, database: Path) -> Counter[str] | None:
+	"""What people did in the database that a copy of it does not know of, by its audit log.
+
+	:returns: how often, by the code of the act; None where one of the two cannot be read.
+	"""
+	if not database.is_file():
+		return Counter()
+	try:
+		with contextlib.closing(
+			sqlite3.connect(f"{database.resolve().as_uri()}?mode=rw", uri=True, timeout=5)
+		) as connection:
+			connection.execute("ATTACH ? AS copy", (f"{backup.resolve().as_uri()}?mode=ro",))
+			return Counter(dict(connection.execute(_ACTS_SINCE)))
+	except sqlite3.DatabaseError:
+		return None
 
 
 def restore(backup: Path, database: Path, *, by: str, at: datetime) -> Restored:

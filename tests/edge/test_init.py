@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import pty
 import select
@@ -34,6 +35,7 @@ from attendance_bridge.simulators import hikvision, workforce
 from attendance_bridge.simulators.frappe_site import Bridge, FrappeSite, RelayedTerminal, SiteState
 from attendance_bridge.stores import backup
 from attendance_bridge.stores.accounts import Accounts
+from attendance_bridge.stores.audit import AuditLog
 from attendance_bridge.stores.consents import Consents
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.erasures import Erasures
@@ -493,6 +495,41 @@ def test_going_back_to_an_older_version(tmp_path: Path) -> None:
 	assert refused.value.code is Code.DATABASE_TOO_NEW
 	assert backup.restore(tmp_path / "copy.db", tmp_path / "edge.db", by="test", at=NOW).erasures_unknown
 	Database.open(tmp_path / "edge.db").close()
+
+
+def test_what_people_entered_since_the_backup_is_counted_before(
+	tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+	(tmp_path / "edge.toml").write_text(f'[agent]\ndatabase = "{tmp_path}/edge.db"\n', encoding="utf-8")
+	arguments = ["edge", "restore", "--config", f"{tmp_path}/edge.toml", f"{tmp_path}/copy.db"]
+	with Database.open(tmp_path / "edge.db") as database:
+		log = AuditLog(database)
+		log.write("punch_entered", who="mona", at=NOW, subject="E1")
+		backup.back_up(tmp_path / "edge.db", tmp_path / "copy.db")
+		for act in (
+			"punch_entered",
+			"punch_entered",
+			"punch_withdrawn",
+			"logged_in",
+			"key_added",
+			"key_removed",
+		):
+			log.write(act, who="mona", at=NOW, subject="E1")
+	monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+	assert run_command(arguments) == 130
+	said = capsys.readouterr().out
+	for line in (
+		"has to be entered again:",
+		"  2 punches entered by hand\n",
+		"  1 withdrawal of such a punch\n",
+		"  2 changes of accounts, passwords or keys\n",
+	):
+		assert line in said
+	assert not list(tmp_path.glob("*.before-restore-*"))
+	assert run_command([*arguments, "--yes"]) == 0
+	assert "2 punches entered by hand" in capsys.readouterr().out
+	assert run_command([*arguments, "--yes"]) == 0
+	assert "entered again" not in capsys.readouterr().out
 
 
 def test_rubbish_is_not_restored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

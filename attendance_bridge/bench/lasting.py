@@ -1,4 +1,4 @@
-"""Small writes of requests that nobody would make again: tried until they last."""
+"""Writes that nobody would make again, or not soon: tried until they last."""
 
 from __future__ import annotations
 

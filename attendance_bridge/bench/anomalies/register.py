@@ -86,7 +86,7 @@ def employee_deleted(employee: Any, method: str | None = None) -> None:
 
 def _standing(scope: Scope) -> list[Any]:
 	of_people = " AND `employee` IN %(employees)s" if scope.employees is not None else ""
-	# Locked, so that what the one before us wrote is seen.
+	# Locked, so that what the one before us wrote is seen, or, under snapshot isolation, we begin again.
 	rows: list[Any] = frappe.db.sql(
 		"SELECT `name`, `employee`, `attendance_date`, `shift`, `kind`, `state`, `by_itself`,"  # noqa: S608
 		f" {', '.join(f'`{column}`' for column in _TOLD)} FROM `tab{DOCTYPE}`"

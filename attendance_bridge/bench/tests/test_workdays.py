@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import frappe
 
@@ -105,6 +106,23 @@ class TestWorkdays(IntegrationTestCase):
 
 		self.assertEqual(counting.count([row]), 0)
 		self.assertTrue(due.something_is_due())
+
+	def test_a_batch_that_lost_against_another_transaction_is_counted_again(self) -> None:
+		employee = self.employee(1)
+		self.check_in(employee, "09:00:00", "17:30:00")
+		frappe.get_doc("Shift Type", self.shift).process_auto_attendance()
+		keep, lost = counting.keep_counted, []
+
+		def lose_once(counted: Any) -> None:
+			keep(counted)
+			if not lost:
+				lost.append(1)
+				raise frappe.QueryDeadlockError("1020")
+
+		with patch.object(counting, "keep_counted", lose_once):
+			counting.count_all()
+		self.assertEqual(lost, [1])
+		self.assertEqual(self.day(employee).bridge_overtime, 0.5 * HOURS)
 
 	def test_nobody_is_counted_twice_without_a_change(self) -> None:
 		self.check_in(self.employee(1), "09:00:00", "17:30:00")

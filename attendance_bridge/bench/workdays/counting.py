@@ -11,7 +11,7 @@ from typing import Any
 
 import frappe
 
-from attendance_bridge.bench import moments
+from attendance_bridge.bench import lasting, moments
 from attendance_bridge.bench.anomalies.days import CountedDay, keep_counted
 from attendance_bridge.bench.workdays import due, words
 from attendance_bridge.bench.workdays.counted import COLUMNS
@@ -43,16 +43,16 @@ _DUE = (
 
 
 def count_all() -> int:
-	"""Count what is due, batch by batch, each committed; returns how many Attendances were counted."""
+	"""Count what is due, batch by batch, each committed; returns how many Attendances were counted.
+
+	:raises StoreError: DATABASE_LOCKED, retryable; what is left stays due.
+	"""
+	lasting.write(due.mark_rewritten)
 	counted = 0
-	due.mark_rewritten()
-	while rows := _due():
-		written = count(rows)
-		# A batch that is done stays done, whatever becomes of the next.
-		frappe.db.commit()  # nosemgrep
+	# A batch that is done stays done, whatever becomes of the next. One that changed meanwhile as a whole is for
+	# the next job.
+	while written := lasting.write(lambda: count(_due())):
 		counted += written
-		if not written:  # all of them changed meanwhile: the next job takes them
-			break
 	return counted
 
 

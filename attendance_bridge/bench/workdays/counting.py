@@ -49,8 +49,8 @@ def count_all() -> int:
 	"""
 	lasting.write(due.mark_rewritten)
 	counted = 0
-	# A batch that is done stays done, whatever becomes of the next. One that changed meanwhile as a whole is for
-	# the next job.
+	# A batch that is done stays done, whatever becomes of the next. One that changed meanwhile as a whole is
+	# for the next job.
 	while written := lasting.write(lambda: count(_due())):
 		counted += written
 	return counted

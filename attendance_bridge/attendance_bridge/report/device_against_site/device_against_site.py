@@ -71,7 +71,7 @@ def _row(device: Any) -> dict[str, Any]:
 		told |= {"count_there": None, "count_here": None}
 	for field in ("gap_since", "counted_at", "watermark", "last_contact"):
 		told[field] = told[field] and told[field].replace(microsecond=0)
-	return {**told, "road": _(device.road or "")}
+	return {**told, "road": _(device.road) if device.road else ""}
 
 
 def _chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:

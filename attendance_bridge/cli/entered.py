@@ -26,7 +26,7 @@ from attendance_bridge.edge.workdays.service import every_terminal, make_by_hand
 from attendance_bridge.edge.workdays.sheets import last_of_month
 from attendance_bridge.stores.agreements import Author
 from attendance_bridge.stores.database import Database
-from attendance_bridge.stores.entered import EnteredPunch
+from attendance_bridge.stores.entered import EnteredPunch, Said
 from attendance_bridge.stores.roster import Roster
 
 WHICH_PASS = "Say which by --fold 0 (before the clocks were put back) or --fold 1 (after that)."
@@ -121,19 +121,21 @@ def withdraw(path: Path, why: str, punch_id: UUID) -> None:
 @click.option("--month", required=True, type=MonthType(), help="Such as 2026-03.")
 @click.argument("employee")
 def list_entered(path: Path, month: date, employee: str) -> None:
-	"""List what was entered for EMPLOYEE in a month, withdrawn punches too."""
+	"""List what was entered for EMPLOYEE in a month: a line for each entry, correction and withdrawal."""
 	with _book(path) as book:
 		found = book.workdays.entered_between(employee, month, last_of_month(month))
 	for each in found:
-		click.echo(unicode_text(_line(each)))
+		for said in each.history:
+			click.echo(unicode_text(_line(each, said)))
 	if not found:
 		click.echo("None.")
 
 
-def _line(punch: EnteredPunch) -> str:
-	said = punch.withdrawn or punch.entered
-	state = "withdrawn" if punch.withdrawn else "counts" if punch.is_counted else "not counted yet"
+def _line(punch: EnteredPunch, said: Said) -> str:
+	state = said.act.value
+	if said is punch.history[-1] and punch.withdrawn is None:
+		state += ", counts" if punch.is_counted else ", not counted yet"
 	return (
-		f"{punch.punch_id}  {punch.occurred_at:%Y-%m-%d %H:%M:%S} {punch.log_type.value:3}  {state}  "
+		f"{punch.punch_id}  {punch.occurred_at:%Y-%m-%d %H:%M:%S} {said.log_type.value:3}  {state}  "
 		f"{said.by}, {said.at:%Y-%m-%d %H:%M}Z: {said.why}"
 	)

@@ -1,7 +1,8 @@
 """Punches that somebody enters by hand: what no terminal has seen, where no site keeps check-ins.
 
 One is a punch like any other, of a source of its own, and goes the same road into the ledger. Who entered it,
-when and why is its first correction, in the same transaction; one that says "it is no check-in" withdraws it.
+when and why is its first correction, in the same transaction; one that says "it is no check-in" withdraws it,
+and the first after that enters it again.
 So neither ever changes or goes, and the punches of terminals are out of reach here.
 """
 
@@ -9,10 +10,12 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from itertools import groupby
+from operator import itemgetter
 
 from attendance_bridge.core.direction import LogType
 from attendance_bridge.core.projection import State
@@ -61,12 +64,27 @@ class EnteredRefusedError(Exception):
 		self.near = near
 
 
+class Act(str, Enum):
+	ENTERED = "entered"
+	"""It holds from here on."""
+	CORRECTED = "corrected"
+	"""While it held somebody said what it was."""
+	WITHDRAWN = "withdrawn"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
+	"""One of the things that people have said of an entered punch."""
+
+	act: Act
+	log_type: LogType
+	"""What it was from here on, or when it was withdrawn."""
 	why: str
 	by: str
 	at: datetime
 	"""In UTC."""
+	is_over: bool
+	"""Entered or corrected so, and withdrawn after that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +93,29 @@ class EnteredPunch:
 	employee: str
 	occurred_at: datetime
 	"""Aware, in the zone of the place."""
-	log_type: LogType
-	entered: Said
-	withdrawn: Said | None
-	"""None while it holds."""
+	history: tuple[Said, ...]
+	"""All that was ever said, in that order; the first is ENTERED, as is the first after each withdrawal."""
 	is_counted: bool
 	"""It stands in the ledger; False while it waits to be decided, and when nobody has its id any more."""
+
+	@property
+	def log_type(self) -> LogType:
+		return self.history[-1].log_type
+
+	@property
+	def entered(self) -> Said:
+		"""By whom, when and why it was entered, the last time."""
+		return next(said for said in reversed(self.history) if said.act is Act.ENTERED)
+
+	@property
+	def corrected(self) -> tuple[Said, ...]:
+		"""What was said of it while it holds."""
+		return tuple(said for said in self.history if said.act is Act.CORRECTED and not said.is_over)
+
+	@property
+	def withdrawn(self) -> Said | None:
+		"""None while it holds."""
+		return self.history[-1] if self.history[-1].act is Act.WITHDRAWN else None
 
 
 def by_hand(device_user_id: str, occurred_at: datetime, log_type: LogType) -> Punch:
@@ -132,11 +167,11 @@ class EnteredPunches:
 			}
 			if connection.execute(_SQL["same_second"], wanted).fetchone() is not None:
 				raise EnteredRefusedError(Refusal.SAME_SECOND)
-			known = connection.execute(_SQL["find"], {"punch_id": punch.punch_id_bytes}).fetchone()
-			if known is not None and not _is_to_hold_again(known, employee, log_type):
+			known = connection.execute(_SQL["find"], {"punch_id": punch.punch_id_bytes}).fetchall()
+			if known and not _is_to_hold_again(known, employee, log_type):
 				return False
 			_keep_apart(connection, wanted, micros(punch.occurred_at), duration(apart))
-			if known is None:
+			if not known:
 				hold_one(connection, punch, by.at)
 				row = (punch.punch_id_bytes, text_in(employee), micros(punch.occurred_at))
 				connection.execute(_SQL["mark"], row)
@@ -153,11 +188,11 @@ class EnteredPunches:
 		"""
 		_check_why(why)
 		with self._db.write() as connection:
-			row = connection.execute(_SQL["find"], {"punch_id": punch_id.bytes}).fetchone()
-			if row is None:
+			rows = connection.execute(_SQL["find"], {"punch_id": punch_id.bytes}).fetchall()
+			if not rows:
 				found = connection.execute(_SQL["exists"], (punch_id.bytes,)).fetchone()
 				raise EnteredRefusedError(Refusal.OF_A_TERMINAL if found else Refusal.NO_SUCH_PUNCH)
-			known = _entered(row)
+			known = _entered(rows)
 			if known.withdrawn is not None:
 				return False
 			corrections.say(connection, punch_id, Kind.IGNORE, why, by=by.who, at=by.at)
@@ -168,8 +203,8 @@ class EnteredPunches:
 	def find(self, punch_id: uuid.UUID) -> EnteredPunch | None:
 		"""None for what no hand has entered."""
 		with self._db.read() as connection:
-			row = connection.execute(_SQL["find"], {"punch_id": punch_id.bytes}).fetchone()
-		return _entered(row) if row is not None else None
+			rows = connection.execute(_SQL["find"], {"punch_id": punch_id.bytes}).fetchall()
+		return _entered(rows) if rows else None
 
 	def of(self, employee: str, since: datetime, until: datetime) -> list[EnteredPunch]:
 		"""Those of one person from `since` on and before `until` (both aware) in order of time, withdrawn
@@ -177,7 +212,7 @@ class EnteredPunches:
 		wanted = {"employee": text_in(employee), "since": micros(since), "until": micros(until)}
 		with self._db.read() as connection:
 			rows = connection.execute(_SQL["of_person"], wanted).fetchall()
-		return [_entered(row) for row in rows]
+		return [_entered(list(each)) for _punch_id, each in groupby(rows, itemgetter("punch_id"))]
 
 
 def _check_why(why: str) -> None:
@@ -194,15 +229,15 @@ def _keep_apart(connection: sqlite3.Connection, wanted: Mapping[str, object], at
 		raise EnteredRefusedError(Refusal.TOO_NEAR, occurred_out(row))
 
 
-def _is_to_hold_again(row: sqlite3.Row, employee: str, log_type: LogType) -> bool:
+def _is_to_hold_again(rows: Sequence[sqlite3.Row], employee: str, log_type: LogType) -> bool:
 	"""Whether a punch that was entered before was withdrawn since; False: it holds as it is wanted."""
-	known = _entered(row)
+	known = _entered(rows)
 	is_theirs = known.employee == employee
 	if not is_theirs or (known.withdrawn is None and known.log_type is not log_type):
 		raise EnteredRefusedError(Refusal.SAME_SECOND)
 	if known.withdrawn is None:
 		return False
-	if State(row["state"]) is State.RECEIVED:
+	if State(rows[0]["state"]) is State.RECEIVED:
 		# A batch that is being decided at this moment would still take it out.
 		raise EnteredRefusedError(Refusal.NOT_DECIDED_YET)
 	return True
@@ -222,19 +257,42 @@ def _note(
 	)
 
 
-def _entered(row: sqlite3.Row) -> EnteredPunch:
-	log_type = _LOG_TYPES[row["kind"]]
-	if row["last_kind"] == Kind.AS_DECIDED.value and row["log_type"]:
-		log_type = LogType(row["log_type"])
-	is_withdrawn = row["last_kind"] == Kind.IGNORE.value
+def _entered(rows: Sequence[sqlite3.Row]) -> EnteredPunch:
+	"""
+	:param rows: of one punch, in the order in which they were said.
+	"""
+	first = rows[0]
+	history = _history(rows)
 	return EnteredPunch(
-		punch_id=uuid.UUID(bytes=row["punch_id"]),
-		employee=text_out(row["employee"]),
-		occurred_at=occurred_out(row),
-		log_type=log_type,
-		entered=Said(why=text_out(row["why"]), by=text_out(row["made_by"]), at=moment(row["made_at"])),
-		withdrawn=Said(why=text_out(row["last_why"]), by=text_out(row["last_by"]), at=moment(row["last_at"]))
-		if is_withdrawn
-		else None,
-		is_counted=State(row["state"]) in _COUNTED and not is_withdrawn,
+		punch_id=uuid.UUID(bytes=first["punch_id"]),
+		employee=text_out(first["employee"]),
+		occurred_at=occurred_out(first),
+		history=history,
+		is_counted=State(first["state"]) in _COUNTED and history[-1].act is not Act.WITHDRAWN,
 	)
+
+
+def _history(rows: Sequence[sqlite3.Row]) -> tuple[Said, ...]:
+	found: list[Said] = []
+	last_withdrawal = max((n for n, row in enumerate(rows) if row["kind"] == Kind.IGNORE.value), default=-1)
+	log_type = _LOG_TYPES[rows[0]["kind"]]
+	for number, row in enumerate(rows):
+		holds = bool(found) and found[-1].act is not Act.WITHDRAWN
+		act = Act.CORRECTED if holds else Act.ENTERED
+		if row["kind"] == Kind.IGNORE.value:
+			act = Act.WITHDRAWN
+		elif row["kind"] in _LOG_TYPES:
+			log_type = _LOG_TYPES[row["kind"]]
+		elif row["log_type"]:  # as decided
+			log_type = LogType(row["log_type"])
+		found.append(
+			Said(
+				act=act,
+				log_type=log_type,
+				why=text_out(row["why"]),
+				by=text_out(row["made_by"]),
+				at=moment(row["made_at"]),
+				is_over=act is not Act.WITHDRAWN and number < last_withdrawal,
+			)
+		)
+	return tuple(found)

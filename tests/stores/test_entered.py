@@ -127,6 +127,44 @@ def test_what_was_withdrawn_may_be_entered_again_also_the_other_way_round(book: 
 	assert (found.withdrawn, found.log_type, found.entered.why) == (None, OUT, "it was OUT")
 
 
+def test_who_entered_it_stays_whatever_is_said_of_it_later(book: Book) -> None:
+	book.enter("17:00", OUT)
+	book.settle()
+	here = by_hand("7", punch("17:00").occurred_at, OUT).punch_id
+	corrections = Corrections(book.db)
+
+	def told() -> list[str]:
+		found = book.entered.find(here)
+		assert found is not None
+		assert book.entered.of("7", DAY, DAY + timedelta(days=1)) == [found]
+		return [
+			f"{said.act.value} {said.log_type.value} {said.by} {said.why}{' (over)' * said.is_over}"
+			for said in found.history
+		]
+
+	corrections.correct(here, Kind.SET_IN, "was in", by="mona", at=NOW)
+	found = book.entered.find(here)
+	assert found is not None
+	assert (found.entered.by, found.entered.log_type, found.log_type, found.is_counted) == (
+		"boss",
+		OUT,
+		IN,
+		True,
+	)
+	assert [said.by for said in found.corrected] == ["mona"]
+	assert told() == ["entered OUT boss forgot", "corrected IN mona was in"]
+	corrections.correct(here, Kind.IGNORE, "was off", by="mona", at=NOW)
+	book.settle()
+	assert book.enter("17:00", OUT, why="no, there")
+	book.settle()
+	corrections.correct(here, Kind.AS_DECIDED, "as it came", by="eve", at=NOW)
+	first = ["entered OUT boss forgot (over)", "corrected IN mona was in (over)", "withdrawn IN mona was off"]
+	assert told() == [*first, "entered OUT boss no, there", "corrected OUT eve as it came"]
+	book.withdraw("17:00")
+	rest = ["entered OUT boss no, there (over)", "corrected OUT eve as it came (over)"]
+	assert told() == [*first, *rest, "withdrawn OUT boss a mistake"]
+
+
 def test_one_that_is_withdrawn_before_it_is_decided_never_counts(book: Book) -> None:
 	book.enter("17:00")
 	book.withdraw("17:00")

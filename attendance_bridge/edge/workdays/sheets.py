@@ -51,7 +51,9 @@ class Column:
 
 def _told(punch: EnteredPunch) -> str:
 	at = f"{punch.occurred_at:%H:%M}"
-	return f"{at} {punch.log_type.value} entered by {punch.entered.by}: {punch.entered.why}"
+	told = [f"{at} {punch.entered.log_type.value} entered by {punch.entered.by}: {punch.entered.why}"]
+	told += [f"corrected to {said.log_type.value} by {said.by}: {said.why}" for said in punch.corrected]
+	return ", ".join(told)
 
 
 DAY_COLUMNS = (

@@ -151,6 +151,28 @@ def test_a_missing_out_is_found_entered_seen_everywhere_and_withdrawn(
 	assert (row["Out"], row["By Hand"], row["To Look At"]) == ("", "", "No OUT")
 
 
+def test_who_corrects_it_stands_beside_who_entered_it(browser: Browser, office: Office, shop: Shop) -> None:
+	key = office.key(Scope.CORRECT)
+	office.browser().post("/api/v1/entered-punches", headers=key, json=BODY)
+	shop.settle()
+	(found,) = shop.workdays.entered_between("HR-1", MONDAY, MONDAY)
+	correct, here = f"/punches/{found.punch_id}/corrections", {"csrf_token": browser.token(PERSON)}
+	browser.post(correct, data={**here, "kind": "set_in", "why": "was in"})
+	told = ('OUT <span class="quiet">— key program 0,', 'Corrected to IN <span class="quiet">— boss,')
+	page = text(browser, PERSON)
+	assert [words in page for words in told] == [True, True]
+	row = row_of(browser, "/days.csv?date=2026-03-02")
+	assert row["By Hand"].endswith("OUT entered by key program 0: forgot, corrected to IN by boss: was in")
+	day = text(browser, "/days?date=2026-03-02")
+	assert "OUT was entered by hand: key program 0, 2026-04-01 08:00, “forgot”; corrected to IN: boss," in day
+	for kind in ("ignore", "set_out", "ignore"):
+		browser.post(correct, data={**here, "kind": kind, "why": kind})
+		shop.settle()
+	page = text(browser, PERSON)
+	assert (page.count("OUT</s> <span"), page.count("Corrected to IN</s>")) == (2, 1)
+	assert page.count("Withdrawn <span") == 2
+
+
 REFUSED: tuple[tuple[dict[str, str], int, str], ...] = (
 	({"time": ""}, 400, "time"),
 	({"time": "25:00"}, 400, "time"),

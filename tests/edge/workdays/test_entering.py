@@ -64,11 +64,12 @@ def test_a_punch_is_entered_once_listed_and_withdrawn(
 	assert shop.day("7", YESTERDAY).day.worked == timedelta(hours=9)
 	listed = punch("list", "7", "--month", f"{YESTERDAY:%Y-%m}")[1]
 	assert re.fullmatch(
-		rf"{found[0]}  {YESTERDAY} 18:00:00 OUT  counts  .* \(command line\), .*: forgot\n", listed
+		rf"{found[0]}  {YESTERDAY} 18:00:00 OUT  entered, counts  .* \(command line\), .*: forgot\n", listed
 	)
 	code, said = punch("withdraw", found[0], "--why", "a mistake")
 	assert (code, said.strip()) == (0, ENTERING["withdrawn"])
-	assert "withdrawn" in punch("list", "7", "--month", f"{YESTERDAY:%Y-%m}")[1]
+	listed = punch("list", "7", "--month", f"{YESTERDAY:%Y-%m}")[1]
+	assert re.fullmatch(r".* OUT  entered  .*: forgot\n.* OUT  withdrawn  .*: a mistake\n", listed)
 	assert shop.day("7", YESTERDAY).day.worked == timedelta(0)
 	acts = [act for act in AuditLog(shop.edge.database).latest() if act.act.startswith("punch_")]
 	assert [act.act for act in acts] == ["punch_withdrawn", "punch_entered"]

@@ -234,6 +234,7 @@ PAGE_PROBLEMS: dict[str, str] = {
 	"csrf": "This page was open for too long, or was sent from elsewhere. Open it again and try once more.",
 	"forbidden": "Your account may not do this. An administrator can give you one that may.",
 	"not_found": "There is no such page, or what it was about is not there any more.",
+	"method_not_allowed": "There is no such page: this address is asked in another way.",
 	"rate_limited": "That was a lot at once. Wait a little and try again.",
 	"too_large": "That was too large.",
 	"failed": "Something went wrong here. The log of the agent says what.",

@@ -15,7 +15,7 @@ _CODES = {
 	400: "bad_request",
 	403: "forbidden",
 	404: "not_found",
-	405: "not_found",
+	405: "method_not_allowed",
 	413: "too_large",
 	429: "rate_limited",
 	500: "failed",

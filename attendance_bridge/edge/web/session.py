@@ -17,7 +17,7 @@ blueprint = Blueprint("session", __name__)
 @blueprint.get("/login")
 @public
 def show_login() -> str:
-	return _page(request.args.get("next", ""))
+	return _page(request.args.get("next", ""), "login_over" if "over" in request.args else "")
 
 
 @blueprint.post("/login")

@@ -92,6 +92,31 @@ def test_a_browser_is_led_to_the_login_and_back(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
+	("referrer", "back"),
+	[
+		("http://localhost/punches?state=pending", "&next=/punches?state%3Dpending"),
+		("http://localhost/status/retries", ""),  # takes forms only
+		("http://localhost/nowhere", ""),
+		("http://evil.example/punches", ""),
+		("", ""),
+	],
+)
+def test_a_form_of_somebody_whose_login_has_ended_leads_to_the_login(
+	office: Office, referrer: str, back: str
+) -> None:
+	browser = office.browser()
+	headers = {"Accept": "text/html", "Referer": referrer}
+	led = browser.post("/status/retries", data={"state": "rejected"}, headers=headers)
+	query = led.location.removeprefix("/login?")
+	assert (led.status_code, set(query.split("&"))) == (303, {"over=1", *back.split("&")} - {""})
+	assert "nothing of the form was kept" in browser.get(led.location).get_data(as_text=True)
+	call = browser.post("/api/v1/connection-tests", json={}, headers=headers)
+	assert (call.status_code, call.get_json()) == (401, {"error": "login_required"})
+	wrong = browser.get("/status/retries")
+	assert (wrong.status_code, wrong.get_json()) == (405, {"error": "method_not_allowed"})
+
+
+@pytest.mark.parametrize(
 	"path",
 	[
 		"//evil.example",

@@ -189,7 +189,7 @@ def test_what_is_not_possible_is_a_page_for_people_and_a_code_for_programs(
 	looks = {"Accept": "text/html,application/xhtml+xml"}
 	for who, method, path, status, words, code in (
 		(browser, "GET", "/nowhere", 404, "There is no such page", "not_found"),
-		(browser, "POST", "/people", 405, "There is no such page", "not_found"),
+		(browser, "POST", "/people", 405, "There is no such page", "method_not_allowed"),
 		(browser, "POST", "/status/retries", 400, "open for too long", "csrf"),
 		(eve, "POST", "/status/retries", 403, "Your account may not do this", "forbidden"),
 	):

@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, redirect, request, url_for
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RoutingException
 from werkzeug.wrappers import Response as BaseResponse
 
 from attendance_bridge.edge.web.access.access import Access, TooManyError
@@ -29,6 +31,7 @@ BROWSER_COOKIE = "attendance_bridge_browser"
 TOKEN_FIELD = "csrf_token"
 TOKEN_HEADER = "X-CSRF-Token"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_OF_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 _BROWSER_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 _HOST = re.compile(r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[^:\[\]]+))(?::\d*)?")
@@ -138,10 +141,25 @@ def _refusal(access: Access) -> BaseResponse | None:
 def _not_allowed(asking: Caller, needed: frozenset[Scope]) -> BaseResponse:
 	if asking.who:
 		return problem(403, "forbidden", needs=sorted(scope.value for scope in needed))
-	if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
-		back = request.full_path.rstrip("?")
-		return redirect(url_for("session.show_login", next=back if back != "/" else None))
+	if "text/html" in request.headers.get("Accept", "") and not request.path.startswith("/api/"):
+		if request.method == "GET":
+			back = request.full_path.rstrip("?")
+			return redirect(url_for("session.show_login", next=back if back != "/" else None))
+		if request.mimetype in _OF_FORMS:  # their login ended while they filled it in
+			return redirect(url_for("session.show_login", next=_page_of_form(), over=1), 303)
 	return error_answer(401, "login_required", headers={"WWW-Authenticate": 'Bearer realm="agent"'})
+
+
+def _page_of_form() -> str | None:
+	"""The page that a form was sent from, if it is one of ours that can be looked at."""
+	came_from = urlsplit(request.referrer or "")
+	if came_from.netloc.lower() != request.host.lower():
+		return None
+	try:
+		current_app.url_map.bind("").match(came_from.path, method="GET")
+	except (HTTPException, RoutingException):
+		return None
+	return came_from.path + (f"?{came_from.query}" if came_from.query else "")
 
 
 def _identify(access: Access) -> BaseResponse | None:

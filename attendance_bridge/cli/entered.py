@@ -16,6 +16,7 @@ import click
 from attendance_bridge.cli.export_days import MonthType
 from attendance_bridge.cli.options import config_option
 from attendance_bridge.core.direction import LogType
+from attendance_bridge.core.line import legible
 from attendance_bridge.edge import settings as edge_settings
 from attendance_bridge.edge.cells import unicode_text
 from attendance_bridge.edge.messages import ENTERING
@@ -126,7 +127,7 @@ def list_entered(path: Path, month: date, employee: str) -> None:
 		found = book.workdays.entered_between(employee, month, last_of_month(month))
 	for each in found:
 		for said in each.history:
-			click.echo(unicode_text(_line(each, said)))
+			click.echo(legible(unicode_text(_line(each, said))))
 	if not found:
 		click.echo("None.")
 

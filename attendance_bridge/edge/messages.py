@@ -252,6 +252,7 @@ CORRECTIONS: dict[str, str] = {
 	"not_decided_yet": "It is being decided at this moment. Try again in a few seconds.",
 	"not_quarantined": "Its time was not doubted; there is nothing to release.",
 	"not_refused": "It was not refused; there is nothing to try again.",
+	"why": "Give a reason: one line of at most 500 legible characters.",
 }
 """What became of a correction, or why it was not taken."""
 
@@ -372,7 +373,7 @@ ENTERING: dict[str, str] = {
 	"waits": "Kept. It counts as soon as the agent has decided the punches before it.",
 	"known": "It was entered before; nothing has changed.",
 	"withdrawn": "Withdrawn. It stays on record and counts no more.",
-	"why": "Give a reason of at most 200 characters.",
+	"why": "Give a reason: one line of at most 200 legible characters.",
 	"time": "Give a date and a time of day.",
 	"no_such_person": "Nobody of that key is listed here or has ever checked in.",
 	"no_device_id": "The list of people has no id for this person, or gives the same to several: correct it "
@@ -393,6 +394,6 @@ ENTERING: dict[str, str] = {
 
 MARK_PROBLEMS: dict[str, str] = {
 	"range": "Give a first date and one that is not before it, at most a year later.",
-	"why": "The reason is too long.",
+	"why": "The reason is too long, or not one line of legible characters.",
 }
 """Words for why what was said of days could not be taken."""

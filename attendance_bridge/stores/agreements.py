@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
 
+from attendance_bridge.core.line import parse_line
 from attendance_bridge.stores import audit
 from attendance_bridge.stores.columns import micros, moment, text_in, text_out
 from attendance_bridge.stores.database import Database
@@ -148,10 +149,12 @@ class Agreements:
 	) -> None:
 		"""Say something of days of somebody, in place of what was said before; None takes it back.
 
-		:raises ValueError: the range is empty or longer than MOST_DAYS, or the reason than MAX_WHY.
+		:param why: empty, or a line of at most MAX_WHY characters.
+		:raises ValueError: the range is empty or longer than MOST_DAYS, or the reason is no such line.
 		"""
-		if not 0 <= (last - first).days < MOST_DAYS or len(why) > MAX_WHY:
-			raise ValueError(f"1 to {MOST_DAYS} days, and a reason of at most {MAX_WHY} characters")
+		if not 0 <= (last - first).days < MOST_DAYS:
+			raise ValueError(f"1 to {MOST_DAYS} days")
+		why = parse_line(why, MAX_WHY) if why else ""
 		days = [first + number * _DAY for number in range((last - first).days + 1)]
 		details = f"{kind.value if kind else 'nothing'}, from {first} to {last}{f': {why}' if why else ''}"
 		wanted = {"employee": text_in(employee), "first": first.isoformat(), "last": last.isoformat()}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from attendance_bridge.core.line import parse_line
 from attendance_bridge.core.projection import State
 from attendance_bridge.stores import audit
 from attendance_bridge.stores.columns import micros, moment, text_in, text_out
@@ -102,10 +103,9 @@ class Corrections:
 		Only where this agent decides: a site that decides by itself is the place to correct its punches.
 
 		:raises CorrectionRefusedError: nothing is kept.
-		:raises ValueError: no reason is given, or a longer one than MAX_WHY.
+		:raises ValueError: the reason is no line of at most MAX_WHY characters.
 		"""
-		if not why.strip() or len(why) > MAX_WHY:
-			raise ValueError("a correction has a reason")
+		why = parse_line(why, MAX_WHY)
 		with self._db.write() as connection:
 			row = connection.execute(_SQL["punch"], (punch_id.bytes,)).fetchone()
 			_check(row, kind)
@@ -117,7 +117,7 @@ class Corrections:
 				at=at,
 				address=address,
 				subject=str(punch_id),
-				details=f"{kind.value}: {why.strip()}",
+				details=f"{kind.value}: {why}",
 			)
 		return effect
 
@@ -133,7 +133,7 @@ def say(
 		effect = Effect.DECIDED_ANEW
 	if effect is Effect.DECIDED_ANEW:
 		_decide_anew(connection, punch_id, row, approve_time=kind is Kind.RELEASE_TIME)
-	facts = (punch_id.bytes, kind.value, text_in(why.strip()), text_in(by), micros(at), effect.value)
+	facts = (punch_id.bytes, kind.value, text_in(why), text_in(by), micros(at), effect.value)
 	connection.execute(_SQL["write_down"], facts)
 	return effect
 

@@ -18,6 +18,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from attendance_bridge.core.direction import LogType
+from attendance_bridge.core.line import parse_line
 from attendance_bridge.core.projection import State
 from attendance_bridge.core.punch import DeviceKey, Punch
 from attendance_bridge.stores import audit, corrections
@@ -155,9 +156,9 @@ class EnteredPunches:
 		:param punch: as `by_hand` makes it.
 		:param apart: how far it must be from what counts of this person, before and after.
 		:raises EnteredRefusedError: SAME_SECOND, TOO_NEAR or NOT_DECIDED_YET; nothing is kept.
-		:raises ValueError: no reason is given, or a longer one than MAX_WHY.
+		:raises ValueError: the reason is no line of at most MAX_WHY characters.
 		"""
-		_check_why(why)
+		why = parse_line(why, MAX_WHY)
 		with self._db.write() as connection:
 			wanted = {
 				"punch_id": punch.punch_id_bytes,
@@ -184,9 +185,9 @@ class EnteredPunches:
 		"""Have an entered punch count for nothing; it stays on record. False if it is withdrawn already.
 
 		:raises EnteredRefusedError: NO_SUCH_PUNCH or OF_A_TERMINAL.
-		:raises ValueError: no reason is given, or a longer one than MAX_WHY.
+		:raises ValueError: the reason is no line of at most MAX_WHY characters.
 		"""
-		_check_why(why)
+		why = parse_line(why, MAX_WHY)
 		with self._db.write() as connection:
 			rows = connection.execute(_SQL["find"], {"punch_id": punch_id.bytes}).fetchall()
 			if not rows:
@@ -213,11 +214,6 @@ class EnteredPunches:
 		with self._db.read() as connection:
 			rows = connection.execute(_SQL["of_person"], wanted).fetchall()
 		return [_entered(list(each)) for _punch_id, each in groupby(rows, itemgetter("punch_id"))]
-
-
-def _check_why(why: str) -> None:
-	if not why.strip() or len(why) > MAX_WHY:
-		raise ValueError(f"a reason of at most {MAX_WHY} characters")
 
 
 def _keep_apart(connection: sqlite3.Connection, wanted: Mapping[str, object], at: int, span: int) -> None:

@@ -38,6 +38,7 @@ def show_person() -> str:
 		wanted.get("employee", ""),
 		wanted.get("month", ""),
 		entering=said if said in DONE else "",
+		said_of=wanted.get("punch", ""),
 		form=wanted,
 	)
 
@@ -54,10 +55,11 @@ def mark() -> Response | tuple[str, int]:
 	if first is None or last is None or not 0 <= (last - first).days < MOST_DAYS:
 		return _again(employee, "range")
 	why = request.form.get("why", "").strip()
-	if len(why) > MAX_WHY:
-		return _again(employee, "why")
 	found = None if kind == TAKE_BACK else MarkKind(kind)
-	workdays.agreements.mark(employee, found, first, last, why, author())
+	try:
+		workdays.agreements.mark(employee, found, first, last, why, author())
+	except ValueError:
+		return _again(employee, "why")
 	return _back(employee, first)
 
 
@@ -94,12 +96,14 @@ def person_page(
 	*,
 	said: str = "",
 	entering: str = "",
+	said_of: str = "",
 	refused: EnteringError | None = None,
 	form: Mapping[str, str] | None = None,
 ) -> str:
 	"""
 	:param said: a code of MARK_PROBLEMS.
 	:param entering: a code of ENTERING: what has become of a missing punch that was taken.
+	:param said_of: the id of the punch that this is said of.
 	:param refused: why one was not.
 	:param form: what the form for a missing punch is filled in with.
 	"""
@@ -107,6 +111,7 @@ def person_page(
 	choice = of_month({"month": month}, workdays.today)
 	person = _find(workdays, employee)
 	(days,) = workdays.of([person], choice.first, choice.last)
+	by_hand = workdays.entered_between(person.employee, choice.first, choice.last)
 	return render_template(
 		"person_days.html",
 		here="workdays",
@@ -122,7 +127,8 @@ def person_page(
 		take_back=TAKE_BACK,
 		said=MARK_PROBLEMS.get(said, ""),
 		longest=MAX_WHY,
-		by_hand=workdays.entered_between(person.employee, choice.first, choice.last),
+		by_hand=by_hand,
+		said_of=next((each.punch_id for each in by_hand if entering and str(each.punch_id) == said_of), None),
 		entering=_filled_in(form or {}),
 		entering_said=refused.words if refused else ENTERING.get(entering, ""),
 		entering_failed=refused is not None,

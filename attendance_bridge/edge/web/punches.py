@@ -86,8 +86,8 @@ def show_punch(punch_id: uuid.UUID) -> str:
 @needs(Scope.CORRECT)
 def correct(punch_id: uuid.UUID) -> Response | tuple[str, int]:
 	here = services()
-	kind, why = request.form.get("kind", ""), request.form.get("why", "").strip()
-	if kind not in CORRECTION_KINDS or not 0 < len(why) <= MAX_WHY:
+	kind, why = request.form.get("kind", ""), request.form.get("why", "")
+	if kind not in CORRECTION_KINDS:
 		abort(400)
 	if here.site_decides or here.corrections is None:
 		return _punch_page(punch_id, "site_decides"), 409
@@ -97,6 +97,8 @@ def correct(punch_id: uuid.UUID) -> Response | tuple[str, int]:
 		)
 	except CorrectionRefusedError as error:
 		return _punch_page(punch_id, error.refusal.value), 409
+	except ValueError:
+		return _punch_page(punch_id, "why"), 400
 	here.wake_uploader()
 	here.pulse.beat()
 	return redirect(url_for("punches.show_punch", punch_id=punch_id, said=effect.value), 303)

@@ -16,6 +16,7 @@ from attendance_bridge.edge.messages import ENTERING
 from attendance_bridge.edge.web.access.guard import caller
 from attendance_bridge.edge.web.access.scopes import Scope
 from attendance_bridge.edge.web.api.endpoint import ApiError, endpoint
+from attendance_bridge.edge.web.api.schemas import reason
 from attendance_bridge.edge.web.services import services
 from attendance_bridge.edge.workdays.by_hand import ByHand, EnteringError, Problem, Result
 from attendance_bridge.stores.agreements import MAX_WHY, Author
@@ -31,11 +32,7 @@ _REFUSED = (
 
 
 class Why(Schema):
-	why = fields.String(
-		required=True,
-		validate=[validate.Length(1, MAX_WHY), validate.Regexp(r"^[\s\S]*\S")],
-		metadata={"description": "the reason, for people"},
-	)
+	why = reason(MAX_WHY)
 
 
 class EnteredBody(Why):

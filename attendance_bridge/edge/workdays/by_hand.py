@@ -15,6 +15,7 @@ from uuid import UUID
 from attendance_bridge.core.clock import is_repeated, is_skipped
 from attendance_bridge.core.direction import LogType
 from attendance_bridge.core.driver import Now
+from attendance_bridge.core.line import parse_line
 from attendance_bridge.core.person import Directory
 from attendance_bridge.core.punch import MAX_USER_ID_LENGTH
 from attendance_bridge.edge.messages import ENTERING
@@ -201,7 +202,7 @@ class ByHand:
 
 
 def _reason(text: str) -> str:
-	why = text.strip()
-	if not why or len(why) > MAX_WHY:
-		raise EnteringError(Problem.WHY)
-	return why
+	try:
+		return parse_line(text, MAX_WHY)
+	except ValueError:
+		raise EnteringError(Problem.WHY) from None

@@ -11,6 +11,7 @@ from typing import IO, Any, cast
 
 import xlsxwriter
 
+from attendance_bridge.core.line import legible
 from attendance_bridge.core.person import Person
 from attendance_bridge.core.workday.tally import Tally
 from attendance_bridge.edge.cells import CSV_MARK, csv_line, harmless, unicode_text
@@ -258,6 +259,4 @@ class _Sheet:
 
 def _printable(text: str) -> str:
 	"""What XML can hold."""
-	if text.isprintable():  # which a lone surrogate is not
-		return text
-	return "".join(letter if letter.isprintable() else "\ufffd" for letter in unicode_text(text))
+	return legible(unicode_text(text))

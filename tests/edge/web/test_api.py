@@ -182,6 +182,8 @@ def test_a_correction_is_heard_and_what_rests_on_it_follows(full: Office, edge: 
 	assert directions(edge) == ["IN", "IN", "OUT", "IN", "OUT", "IN", "OUT", "IN", "OUT", "IN"]
 	assert edge.held()[3].punch == before
 	assert edge.held()[3].log_type_reason == "corrected"
+	for why in ("", " ", "a\0", "a\u202eb", "a\udcff"):
+		assert correct(full, str(second.punch_id), "ignore", why)[0] == 422
 	correct(full, str(second.punch_id), "ignore")
 	decide(edge)
 	assert directions(edge) == ["IN", "ignored", "OUT", "IN", "OUT", "IN", "OUT", "IN", "OUT", "IN"]

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from attendance_bridge.core.person import Person
+from attendance_bridge.edge.messages import CORRECTIONS
 from attendance_bridge.edge.settings import from_mapping
 from tests.edge.rig import Edge, punch
 from tests.edge.web.rig import Browser, Office, acts
@@ -138,7 +139,9 @@ def test_a_correction_by_the_form(browser: Browser, edge: Edge) -> None:
 	assert "Kept. The punch is decided again and sent by it." in shown
 	assert "=forgot &lt;b&gt;" in shown
 	assert "boss" in shown
-	assert browser.post(f"{page}/corrections", data={**form, "why": " "}).status_code == 400
+	for why in (" ", "a\u202eb", "a\r\nb"):
+		answer = browser.post(f"{page}/corrections", data={**form, "why": why})
+		assert (answer.status_code, CORRECTIONS["why"] in answer.get_data(as_text=True)) == (400, True)
 	assert browser.post(f"{page}/corrections", data={**form, "kind": "retry"}).status_code == 409
 
 

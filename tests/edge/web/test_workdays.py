@@ -210,6 +210,7 @@ REFUSED = (
 	("marks", {"last": "2026-03-09"}, 400),
 	("marks", {"last": "2028-03-09"}, 400),
 	("marks", {"why": "x" * 201}, 400),
+	("marks", {"why": "a\u202eb"}, 400),
 	("marks", {"employee": "nobody"}, 404),
 	("shifts", {"shift": "Gone"}, 400),
 	("shifts", {"last": "2026-03-09"}, 400),

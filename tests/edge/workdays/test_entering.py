@@ -81,6 +81,7 @@ def test_a_punch_is_entered_once_listed_and_withdrawn(
 	[
 		(("7", f"{YESTERDAY} 18:00", "--why", "x"), "--in or --out"),
 		(("7", f"{YESTERDAY} 18:00", "--out", "--why", " "), ENTERING["why"]),
+		(("7", f"{YESTERDAY} 18:00", "--out", "--why", "a\x1b[2J"), ENTERING["why"]),
 		(("7", f"{YESTERDAY} 09:00", "--out", "--why", "x"), ENTERING["same_second"]),
 		(("7", f"{YESTERDAY} 08:59:30", "--out", "--why", "x"), "a punch at 09:00:00, less than 60 seconds"),
 		(("8", f"{YESTERDAY} 18:00", "--out", "--why", "x"), ENTERING["no_such_person"]),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
+from attendance_bridge.core.line import LINE, parse_line
 from attendance_bridge.core.projection import State
 from attendance_bridge.stores.corrections import MAX_WHY, Effect, Kind
 
@@ -78,9 +79,25 @@ class PunchDetails(Punch):
 	corrections = fields.List(fields.Nested(CorrectionView), required=True)
 
 
+def reason(longest: int) -> fields.String:
+	"""The field of a reason, for people."""
+
+	def check(text: str) -> None:
+		try:
+			parse_line(text, longest)
+		except ValueError as error:
+			raise ValidationError(str(error)) from None
+
+	return fields.String(
+		required=True,
+		validate=[validate.Length(1, longest), validate.Regexp(LINE), check],
+		metadata={"description": "the reason, for people: one line of legible characters"},
+	)
+
+
 class CorrectionBody(Schema):
 	kind = fields.String(required=True, validate=validate.OneOf([kind.value for kind in Kind]))
-	why = fields.String(required=True, validate=[validate.Length(1, MAX_WHY), validate.Regexp(r"^[\s\S]*\S")])
+	why = reason(MAX_WHY)
 
 
 class CorrectionAnswer(Schema):

@@ -113,8 +113,8 @@ def enter(
 def withdraw(path: Path, why: str, punch_id: UUID) -> None:
 	"""Have an entered punch count for nothing. It stays on record; one of a terminal is never touched."""
 	with _book(path) as book:
-		book.by_hand.withdraw(punch_id, why, _author())
-	click.echo(ENTERING["withdrawn"])
+		result = book.by_hand.withdraw(punch_id, why, _author())
+	click.echo(ENTERING[result.said])
 
 
 @punch.command("list")

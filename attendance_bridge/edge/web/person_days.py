@@ -17,13 +17,11 @@ from attendance_bridge.edge.web.services import services
 from attendance_bridge.edge.web.workday_choice import date_of, of_month, the_workdays
 from attendance_bridge.edge.web.workdays import day_words, month_text
 from attendance_bridge.edge.workdays.book import Workdays, sums
-from attendance_bridge.edge.workdays.by_hand import OLDEST, EnteringError, Problem
+from attendance_bridge.edge.workdays.by_hand import DONE, OLDEST, EnteringError, Problem
 from attendance_bridge.stores.agreements import MAX_WHY, MOST_DAYS, Author, MarkKind
 
 TAKE_BACK = "nothing"
 """Among the kinds of a mark: what was said before holds no more."""
-DONE = frozenset({"entered", "waits", "known", "withdrawn"})
-"""What may have become of a missing punch, where it was taken."""
 _DAY = timedelta(days=1)
 
 blueprint = Blueprint("person_days", __name__)

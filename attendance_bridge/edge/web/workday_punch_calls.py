@@ -79,8 +79,7 @@ def enter_punch(
 			raise EnteringError(Problem.TIME) from None
 		return by_hand.enter(employee, moment, LogType(log_type), why, by, fold=fold)
 
-	result = _done(act)
-	return _told(result, result.said)
+	return _told(_done(act))
 
 
 @blueprint.post("/entered-punches/<uuid:punch_id>/withdrawal")
@@ -92,7 +91,7 @@ def enter_punch(
 	errors={404: "no such punch", 409: _REFUSED},
 )
 def withdraw_punch(*, punch_id: UUID, why: str) -> dict[str, Any]:
-	return _told(_done(lambda by_hand, by: by_hand.withdraw(punch_id, why, by)), "withdrawn")
+	return _told(_done(lambda by_hand, by: by_hand.withdraw(punch_id, why, by)))
 
 
 def _done(act: Callable[[ByHand, Author], Result]) -> Result:
@@ -106,10 +105,10 @@ def _done(act: Callable[[ByHand, Author], Result]) -> Result:
 		raise ApiError(status, code, sentence=error.words) from None
 
 
-def _told(result: Result, said: str) -> dict[str, Any]:
+def _told(result: Result) -> dict[str, Any]:
 	return {
 		"punch_id": result.punch_id,
 		"news": result.is_news,
 		"counted": result.is_counted,
-		"sentence": ENTERING[said],
+		"sentence": ENTERING[result.said],
 	}

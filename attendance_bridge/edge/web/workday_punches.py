@@ -39,7 +39,7 @@ def enter() -> Response | tuple[str, int]:
 		result = _by_hand().enter(employee, wall_time, log_type, why, author(), fold=fold)
 	except EnteringError as error:
 		return _again(employee, error)
-	return _back(employee, month_text(wall_time.date()), result.said)
+	return _back(employee, month_text(wall_time.date()), result.said, result.punch_id)
 
 
 @blueprint.post("/people/days/punches/<uuid:punch_id>/withdrawal")
@@ -49,10 +49,10 @@ def withdraw(punch_id: UUID) -> Response | tuple[str, int]:
 	if found is None:
 		abort(404)
 	try:
-		_by_hand().withdraw(punch_id, request.form.get("why", ""), author())
+		result = _by_hand().withdraw(punch_id, request.form.get("why", ""), author())
 	except EnteringError as error:
 		return person_page(found.employee, month_text(found.occurred_at.date()), refused=error), 400
-	return _back(found.employee, month_text(found.occurred_at.date()), "withdrawn")
+	return _back(found.employee, month_text(found.occurred_at.date()), result.said, punch_id)
 
 
 def _by_hand() -> ByHand:
@@ -75,5 +75,9 @@ def _again(employee: str, error: EnteringError) -> tuple[str, int]:
 	return person_page(employee, request.form.get("month", ""), refused=error, form=request.form), 400
 
 
-def _back(employee: str, month: str, said: str) -> Response:
-	return redirect(url_for("person_days.show_person", employee=employee, month=month, said=said), 303)
+def _back(employee: str, month: str, said: str, punch_id: UUID) -> Response:
+	"""To the punch, with what became of it."""
+	page = url_for(
+		"person_days.show_person", employee=employee, month=month, said=said, punch=punch_id, _anchor="said"
+	)
+	return redirect(page, 303)

@@ -115,6 +115,17 @@ class Workdays:
 		"""What was entered by hand for somebody between two dates, both included, withdrawn punches too."""
 		return self.entered.of(employee, self._midnight(first), self._midnight(last + _DAY))
 
+	def falls_outside(self, employee: str, moment: datetime) -> bool:
+		"""Whether a punch at a moment (aware) falls into no shift of somebody, on a date that has one: so it
+		counts for nothing."""
+		person, day = self.find(employee), moment.astimezone(self.zone).date()
+		if person is None:
+			return False
+		dues = self._expectation(person, day, day).shifts(day - _DAY, day + _DAY)
+		scan = Scan(moment.astimezone(timezone.utc), None)
+		_shares, outside = share_out([scan], [due.shift for due in dues])
+		return bool(outside) and any(due.day == day for due in dues)
+
 	def of(self, people: Iterable[Person], first: date, last: date) -> Iterator[list[PersonDay]]:
 		"""The days of each person between two dates, both included, in order of time.
 

@@ -31,6 +31,10 @@ PATIENCE = timedelta(seconds=2)
 _LOOK_EVERY_SECONDS = 0.01
 
 
+DONE = frozenset({"entered", "waits", "known", "outside", "withdrawn", "withdrawn_before"})
+"""What may become of what is taken."""
+
+
 class Problem(str, Enum):
 	"""Why a punch is not entered or withdrawn."""
 
@@ -73,14 +77,9 @@ class Result:
 	is_news: bool
 	"""False: the same was asked for before, and nothing has changed."""
 	is_counted: bool
-	"""Of an entered punch: it stands in the ledger by now."""
-
-	@property
-	def said(self) -> str:
-		"""The code of what there is to say of a punch that was entered."""
-		if not self.is_counted:
-			return "waits"
-		return "entered" if self.is_news else "known"
+	"""Of an entered punch: it counts for the working day by now."""
+	said: str
+	"""The code of what there is to say of it, among DONE."""
 
 
 class ByHand:
@@ -137,7 +136,14 @@ class ByHand:
 		except EnteredRefusedError as error:
 			raise self._refused(error) from None
 		self._on_punch()
-		return Result(punch_id=punch.punch_id, is_news=is_news, is_counted=self._is_counted(punch.punch_id))
+		is_counted = self._is_counted(punch.punch_id)
+		is_outside = self._workdays.falls_outside(employee, occurred_at)
+		return Result(
+			punch_id=punch.punch_id,
+			is_news=is_news,
+			is_counted=is_counted and not is_outside,
+			said=_entered_said(is_news=is_news, is_counted=is_counted, is_outside=is_outside),
+		)
 
 	def withdraw(self, punch_id: UUID, why: str, by: Author) -> Result:
 		"""Have a punch that was entered by hand count for nothing; it stays on record.
@@ -150,7 +156,8 @@ class ByHand:
 		except EnteredRefusedError as error:
 			raise EnteringError(Problem(error.refusal.value)) from None
 		self._on_punch()
-		return Result(punch_id=punch_id, is_news=is_news, is_counted=False)
+		said = "withdrawn" if is_news else "withdrawn_before"
+		return Result(punch_id=punch_id, is_news=is_news, is_counted=False, said=said)
 
 	def _refused(self, error: EnteredRefusedError) -> EnteringError:
 		problem = Problem(error.refusal.value)
@@ -199,6 +206,14 @@ class ByHand:
 				return found is not None
 			pause.wait(_LOOK_EVERY_SECONDS if looks else 0)
 		return False
+
+
+def _entered_said(*, is_news: bool, is_counted: bool, is_outside: bool) -> str:
+	if is_counted and not is_news:
+		return "known"
+	if is_outside:
+		return "outside"
+	return "entered" if is_counted else "waits"
 
 
 def _reason(text: str) -> str:

@@ -137,11 +137,12 @@ def test_a_missing_out_is_found_entered_seen_everywhere_and_withdrawn(
 	token = browser.token(PERSON)
 	refused = browser.post(withdrawal, data={"why": " ", "csrf_token": token})
 	assert (refused.status_code, ENTERING["why"] in refused.get_data(as_text=True)) == (400, True)
-	for _twice in range(2):
-		answer = browser.post(withdrawal, data={"why": "a mistake", "csrf_token": token})
+	for why, said in (("a mistake", "withdrawn"), ("me too", "withdrawn_before")):
+		answer = browser.post(withdrawal, data={"why": why, "csrf_token": token})
 		assert answer.status_code == 303
-	page = text(browser, answer.location)
-	assert ENTERING["withdrawn"] in page
+		page = text(browser, answer.location)
+		assert ENTERING[said] in page
+	assert "me too" not in page
 	assert "09:00 IN</td>" in page
 	assert "Withdrawn <span" in page
 	assert "No OUT" in page
@@ -295,13 +296,27 @@ def test_the_same_call_twice_is_one_punch(office: Office, shop: Shop) -> None:
 	punches = browser.get("/api/v1/punches", headers=office.key(Scope.VIEW)).get_json()["punches"]
 	assert [each["punch_id"] for each in punches if each["by_hand"]] == [again["punch_id"]]
 	path = f"/api/v1/entered-punches/{again['punch_id']}/withdrawal"
-	news = [browser.post(path, headers=key, json={"why": "x"}).get_json()["news"] for _twice in range(2)]
-	assert news == [True, False]
+	said = [browser.post(path, headers=key, json={"why": "x"}).get_json() for _twice in range(2)]
+	assert [(each["news"], each["sentence"]) for each in said] == [
+		(True, ENTERING["withdrawn"]),
+		(False, ENTERING["withdrawn_before"]),
+	]
 	assert shop.day("HR-1").day.last_out is None
 	assert [act for act in acts(office) if act[0].startswith("punch_")] == [
 		("punch_entered", "key program 0"),
 		("punch_withdrawn", "key program 0"),
 	]
+
+
+def test_outside_of_every_shift_it_is_kept_and_said_to_count_for_nothing(office: Office, shop: Shop) -> None:
+	browser, key = office.browser(), office.key(Scope.CORRECT)
+	for wall_time, said in (("2026-03-03 05:00", "outside"), ("2026-03-03 07:00", "waits")):
+		answer = browser.post("/api/v1/entered-punches", headers=key, json={**BODY, "wall_time": wall_time})
+		assert (answer.get_json()["counted"], answer.get_json()["sentence"]) == (False, ENTERING[said])
+	shop.settle()
+	day = shop.day("HR-1", MONDAY + timedelta(days=1))
+	assert [scan.at.hour + 4 for scan in day.outside] == [5]
+	assert [scan.at.hour + 4 for scan in day.day.scans] == [7, 9, 17]
 
 
 CALLS: tuple[tuple[dict[str, object], int, str], ...] = (

@@ -68,6 +68,7 @@ def test_a_punch_is_entered_once_listed_and_withdrawn(
 	)
 	code, said = punch("withdraw", found[0], "--why", "a mistake")
 	assert (code, said.strip()) == (0, ENTERING["withdrawn"])
+	assert punch("withdraw", found[0], "--why", "me too")[1].strip() == ENTERING["withdrawn_before"]
 	listed = punch("list", "7", "--month", f"{YESTERDAY:%Y-%m}")[1]
 	assert re.fullmatch(r".* OUT  entered  .*: forgot\n.* OUT  withdrawn  .*: a mistake\n", listed)
 	assert shop.day("7", YESTERDAY).day.worked == timedelta(0)

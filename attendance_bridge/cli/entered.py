@@ -85,23 +85,24 @@ def punch() -> None:
 
 @punch.command()
 @config_option
-@click.option("--in", "log_type", flag_value=LogType.IN.value, help="Came.")
-@click.option("--out", "log_type", flag_value=LogType.OUT.value, help="Left.")
+@click.option("--in", "is_in", is_flag=True, help="Came.")
+@click.option("--out", "is_out", is_flag=True, help="Left.")
 @click.option("--why", required=True, help="The reason, for people.")
 @click.option("--fold", type=click.IntRange(0, 1), help="Which pass through a repeated hour.")
 @click.argument("employee")
 @click.argument("moment", type=MomentType())
 def enter(
-	path: Path, log_type: str | None, why: str, fold: int | None, employee: str, moment: datetime
+	path: Path, is_in: bool, is_out: bool, why: str, fold: int | None, employee: str, moment: datetime
 ) -> None:
 	"""Enter a punch of EMPLOYEE at MOMENT, as the clock at the place showed it ("2026-01-31 17:00").
 
 	The same again is the same punch. A running agent counts it within seconds.
 	"""
-	if log_type is None:
-		raise click.UsageError("Say --in or --out.")
+	if is_in == is_out:
+		raise click.UsageError("Say --in or --out, one of them.")
+	log_type = LogType.IN if is_in else LogType.OUT
 	with _book(path) as book:
-		result = book.by_hand.enter(employee, moment, LogType(log_type), why, _author(), fold=fold)
+		result = book.by_hand.enter(employee, moment, log_type, why, _author(), fold=fold)
 	click.echo(ENTERING[result.said])
 	click.echo(f"Its id is {result.punch_id}.")
 

@@ -81,6 +81,7 @@ def test_a_punch_is_entered_once_listed_and_withdrawn(
 	("rest", "words"),
 	[
 		(("7", f"{YESTERDAY} 18:00", "--why", "x"), "--in or --out"),
+		(("7", f"{YESTERDAY} 18:00", "--out", "--in", "--why", "x"), "--in or --out"),
 		(("7", f"{YESTERDAY} 18:00", "--out", "--why", " "), ENTERING["why"]),
 		(("7", f"{YESTERDAY} 18:00", "--out", "--why", "a\x1b[2J"), ENTERING["why"]),
 		(("7", f"{YESTERDAY} 09:00", "--out", "--why", "x"), ENTERING["same_second"]),

@@ -30,6 +30,8 @@ DAY, MONTH, PERSON = (
 	"/months?month=2026-03",
 	"/people/days?employee=HR-3&month=2026-03",
 )
+FORGOTTEN = MONDAY + timedelta(days=7)
+"""The day on which one of them has no OUT."""
 SHORTER_SIDE, LONGER_SIDE = 595, 842
 """Of A4 in points."""
 
@@ -45,8 +47,9 @@ def address(edge: Edge) -> Iterator[str]:
 	for number in range(5):
 		for person in PEOPLE:
 			shop.passes(person.attendance_device_id, "09:12", "20:30", day=MONDAY + timedelta(days=number))
+	shop.passes("3", "09:00", day=FORGOTTEN)
 	shop.settle()
-	office = Office(edge, workdays=shop.workdays, settings=shop.settings)
+	office = Office(edge, workdays=shop.workdays, by_hand=shop.by_hand, settings=shop.settings)
 	office.account("boss", "manager")
 	server = WebServer(office.app, host="127.0.0.1", port=0, pulse=office.services.pulse)
 	with running(server):
@@ -83,6 +86,26 @@ def test_the_pages_on_a_phone_and_the_reason_on_demand(logged_in: Callable[..., 
 	assert not page.get_by_text("Came after the grace period").first.is_visible()
 	page.locator("summary").first.click()
 	assert page.get_by_text("Came after the grace period").first.is_visible()
+
+
+def test_a_missing_punch_is_entered_for_somebody_who_is_in_sight(
+	logged_in: Callable[..., Any], address: str
+) -> None:
+	page = logged_in(390, 844)
+	page.goto(f"{address}{PERSON}&date={FORGOTTEN}&log_type=OUT#enter")
+	card = page.locator("#enter")
+	assert card.get_by_text(PEOPLE[3].full_name).bounding_box()["y"] < 200
+	assert "Mon 9 Mar: 09:00 IN" in card.inner_text()
+	card.locator("[name=time]").fill("17:30")
+	card.locator("[name=why]").fill("forgot")
+	card.locator("button.main").click()
+	page.wait_for_url("**#said")
+	said = page.locator("#said")
+	assert f"{PEOPLE[3].full_name}, Mon 9 Mar, 17:30: Kept." in said.inner_text()
+	assert said.bounding_box()["y"] < 844 - said.bounding_box()["height"]
+	page.goto(address + MONTH)
+	heights = page.locator("tbody tr").evaluate_all("rows => rows.map((row) => row.clientHeight)")
+	assert len(set(heights)) == 1, heights  # no mark of a cell wraps
 
 
 def test_a_month_prints_on_one_page_in_landscape(logged_in: Callable[..., Any], address: str) -> None:

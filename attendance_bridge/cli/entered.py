@@ -25,6 +25,7 @@ from attendance_bridge.edge.workdays.book import Workdays
 from attendance_bridge.edge.workdays.by_hand import ByHand, EnteringError, Problem
 from attendance_bridge.edge.workdays.service import every_terminal, make_by_hand, make_workdays
 from attendance_bridge.edge.workdays.sheets import last_of_month
+from attendance_bridge.edge.workdays.told import wall_clock
 from attendance_bridge.stores.agreements import Author
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.entered import EnteredPunch, Said
@@ -126,6 +127,8 @@ def list_entered(path: Path, month: date, employee: str) -> None:
 	"""List what was entered for EMPLOYEE in a month: a line for each entry, correction and withdrawal."""
 	with _book(path) as book:
 		found = book.workdays.entered_between(employee, month, last_of_month(month))
+		if not found and book.workdays.find(employee) is None:
+			raise EnteringError(Problem.NO_SUCH_PERSON)
 	for each in found:
 		for said in each.history:
 			click.echo(legible(unicode_text(_line(each, said))))
@@ -137,7 +140,8 @@ def _line(punch: EnteredPunch, said: Said) -> str:
 	state = said.act.value
 	if said is punch.history[-1] and punch.withdrawn is None:
 		state += ", counts" if punch.is_counted else ", not counted yet"
+	at = wall_clock(punch.occurred_at, "%Y-%m-%d %H:%M:%S")
 	return (
-		f"{punch.punch_id}  {punch.occurred_at:%Y-%m-%d %H:%M:%S} {said.log_type.value:3}  {state}  "
+		f"{punch.punch_id}  {at} {said.log_type.value:3}  {state}  "
 		f"{said.by}, {said.at:%Y-%m-%d %H:%M}Z: {said.why}"
 	)

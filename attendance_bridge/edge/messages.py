@@ -368,6 +368,9 @@ DAY_MARKS: dict[str, str] = {
 }
 """What somebody can say of a day of a person."""
 
+PASSES = ("the first time", "the second time")
+"""Which pass through the hour that clocks go through twice, by the fold of a moment."""
+
 ENTERING: dict[str, str] = {
 	"entered": "Kept. It counts from now on.",
 	"waits": "Kept. It counts as soon as the agent has decided the punches before it.",
@@ -382,6 +385,7 @@ ENTERING: dict[str, str] = {
 	"first.",
 	"skipped_hour": "The clocks were put forward over this time: it never was. Give a time before or after.",
 	"repeated_hour": "The clocks were put back, and showed this time twice. Say which of the two it was.",
+	"not_repeated": "The clocks showed this time only once: there is no second one.",
 	"in_the_future": "That time has not come yet.",
 	"too_old": "That is more than a year ago: too long to be changed.",
 	"same_second": "There is a punch of this person at this second already. Correct or withdraw that one.",

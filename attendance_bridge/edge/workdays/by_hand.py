@@ -46,6 +46,8 @@ class Problem(str, Enum):
 	SKIPPED_HOUR = "skipped_hour"
 	REPEATED_HOUR = "repeated_hour"
 	"""Which of the two passes is meant has to be said."""
+	NOT_REPEATED = "not_repeated"
+	"""The second pass is asked for, and there is only one."""
 	IN_THE_FUTURE = "in_the_future"
 	TOO_OLD = "too_old"
 	TOO_NEAR = entered.Refusal.TOO_NEAR.value
@@ -193,6 +195,8 @@ class ByHand:
 			if fold is None:
 				raise EnteringError(Problem.REPEATED_HOUR)
 			moment = moment.replace(fold=fold)
+		elif fold:
+			raise EnteringError(Problem.NOT_REPEATED)
 		if moment.timestamp() > (now + self._tolerance).timestamp():
 			raise EnteringError(Problem.IN_THE_FUTURE)
 		return moment

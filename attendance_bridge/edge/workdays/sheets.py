@@ -17,7 +17,7 @@ from attendance_bridge.core.workday.tally import Tally
 from attendance_bridge.edge.cells import CSV_MARK, csv_line, harmless, unicode_text
 from attendance_bridge.edge.messages import DAY_ANOMALIES, DAY_LETTERS, DAY_REASONS, DAY_STATUS
 from attendance_bridge.edge.workdays.book import PersonDay, sums
-from attendance_bridge.edge.workdays.told import all_scans, anomalies, hours
+from attendance_bridge.edge.workdays.told import all_scans, anomalies, hours, wall_clock
 from attendance_bridge.stores.entered import EnteredPunch
 
 _DAY = timedelta(days=1)
@@ -51,7 +51,7 @@ class Column:
 
 
 def _told(punch: EnteredPunch) -> str:
-	at = f"{punch.occurred_at:%H:%M}"
+	at = wall_clock(punch.occurred_at, "%H:%M:%S")
 	told = [f"{at} {punch.entered.log_type.value} entered by {punch.entered.by}: {punch.entered.why}"]
 	told += [f"corrected to {said.log_type.value} by {said.by}: {said.why}" for said in punch.corrected]
 	return ", ".join(told)

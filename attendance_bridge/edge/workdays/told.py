@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
+from attendance_bridge.core.clock import is_repeated
 from attendance_bridge.core.person import Person
 from attendance_bridge.core.workday.day import Scan
 from attendance_bridge.edge.cells import unicode_text
-from attendance_bridge.edge.messages import DAY_REASONS, DAY_STATUS
+from attendance_bridge.edge.messages import DAY_REASONS, DAY_STATUS, PASSES
 from attendance_bridge.edge.workdays.book import PersonDay, sums
 
 OUTSIDE_SHIFT = "outside_shift"
@@ -85,6 +86,15 @@ def anomalies(person_day: PersonDay) -> list[str]:
 	"""The codes of what a hand should look at."""
 	found = sorted(anomaly.value for anomaly in person_day.day.anomalies)
 	return [*found, OUTSIDE_SHIFT] if person_day.outside else found
+
+
+def wall_clock(moment: datetime, form: str) -> str:
+	"""What the clock showed at a moment (aware, of the place), and which time where it showed it twice.
+
+	:param form: as for `strftime`.
+	"""
+	text = moment.strftime(form)
+	return f"{text} ({PASSES[moment.fold]})" if is_repeated(moment) else text
 
 
 def hours(span: timedelta) -> float:

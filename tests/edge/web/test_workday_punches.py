@@ -108,13 +108,13 @@ def test_a_missing_out_is_found_entered_seen_everywhere_and_withdrawn(
 	assert "with a punch entered by hand" in text(browser, "/months?month=2026-03")
 	row = row_of(browser, "/days.csv?date=2026-03-02")
 	assert (row["Out"], row["Hours"], row["To Look At"]) == ("2026-03-02 17:30:00", "8.50", "")
-	assert row["By Hand"] == "17:30 OUT entered by boss: <i>forgot"
+	assert row["By Hand"] == "17:30:00 OUT entered by boss: <i>forgot"
 	book = openpyxl.load_workbook(io.BytesIO(browser.get("/months.xlsx?month=2026-03").data))
 	head, anna = list(book["Month"].iter_rows(values_only=True))[:2]
 	assert anna[head.index("By Hand")] == 1
 	days = list(book["Days"].iter_rows(values_only=True))
 	assert [row[days[0].index("By Hand")] for row in days[1:] if row[days[0].index("By Hand")]] == [
-		"17:30 OUT entered by boss: <i>forgot"
+		"17:30:00 OUT entered by boss: <i>forgot"
 	]
 
 	board = office.services.board()
@@ -230,9 +230,16 @@ def test_a_clock_change_is_asked_about(edge: Edge) -> None:
 	assert ENTERING["repeated_hour"] in asked
 	assert 'name="fold"' in asked
 	assert 'name="fold"' not in page(date="2026-10-26")
+	assert ENTERING["not_repeated"] in page(date="2026-10-24", fold="1")
 	page(date="2026-10-25", fold="0")
 	assert "(the second time)" in page(date="2026-10-25", fold="1")
 	assert len(shop.workdays.entered_between("HR-1", MONDAY.replace(month=10), MONDAY.replace(month=11))) == 3
+	shop.settle()
+	told = row_of(browser, "/days.csv?date=2026-10-25")["By Hand"].split("; ")
+	assert [each.partition(" OUT")[0] for each in told] == [
+		"02:30:00 (the first time)",
+		"02:30:00 (the second time)",
+	]
 
 
 def test_an_id_of_several_is_nobodys(edge: Edge) -> None:
@@ -331,6 +338,7 @@ CALLS: tuple[tuple[dict[str, object], int, str], ...] = (
 	*(({"why": why}, 422, "bad_value") for why in ("a\0", "a\x1b[2J", "a\nb", "a\u202eb")),
 	({"wall_time": "noon"}, 422, "bad_value"),
 	({"fold": 2}, 422, "bad_value"),
+	({"fold": 1}, 409, "not_repeated"),
 	({"log_type": ""}, 422, "bad_value"),
 )
 

@@ -99,6 +99,15 @@ def test_what_cannot_be_is_refused(
 	assert words in " ".join(said.split())
 
 
+def test_the_list_of_nobody_is_a_mistake_and_an_empty_one_is_none(
+	punch: Callable[..., tuple[int, str]],
+) -> None:
+	month = ("--month", f"{YESTERDAY:%Y-%m}")
+	assert punch("list", "7", *month) == (0, "None.\n")
+	code, said = punch("list", "nobody", *month)
+	assert (code, ENTERING["no_such_person"] in " ".join(said.split())) == (2, True)
+
+
 def test_where_check_ins_go_elsewhere_it_says_so(
 	edge: Edge, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

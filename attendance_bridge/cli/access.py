@@ -19,13 +19,13 @@ from attendance_bridge.edge.messages import sentence
 from attendance_bridge.edge.moments import utc_now
 from attendance_bridge.edge.web.access import passwords
 from attendance_bridge.edge.web.access.access import Access
+from attendance_bridge.edge.web.access.names import LONGEST as MAX_NAME
+from attendance_bridge.edge.web.access.names import check_name
 from attendance_bridge.edge.web.access.scopes import ROLES, Scope
 from attendance_bridge.edge.web_settings import WebSettings, no_account
 from attendance_bridge.stores.accounts import Accounts
 from attendance_bridge.stores.audit import AuditLog
 from attendance_bridge.stores.database import Database
-
-MAX_NAME = 60
 
 
 @contextmanager
@@ -43,6 +43,13 @@ def _name(_context: click.Context, _parameter: click.Parameter, value: str) -> s
 	if not name or len(name) > MAX_NAME or not name.isprintable():
 		raise click.BadParameter(f"1 to {MAX_NAME} printable characters")
 	return name
+
+
+def _new_name(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+	try:
+		return check_name(value)
+	except ValueError as error:
+		raise click.BadParameter(str(error)) from None
 
 
 name_argument = click.argument("name", callback=_name)
@@ -68,13 +75,14 @@ def user() -> None:
 
 @user.command("add")
 @config_option
-@name_argument
+@click.argument("name", callback=_new_name)
 @click.option("--role", type=click.Choice(list(ROLES)), default="viewer", show_default=True)
 def add_user(path: Path, name: str, role: str) -> None:
 	"""Make the account NAME. Asks for its password, or reads it from standard input."""
 	with _accounts(path) as accounts:
-		if accounts.find(name) is not None:
-			raise click.UsageError(f"There is an account {name} already.")
+		known = accounts.like(name)
+		if known is not None:
+			raise click.UsageError(f"There is an account {known.name} already.")
 		hashed = passwords.hash_password(_ask_for_password())
 		accounts.add(name, role, hashed, by=_by(), at=utc_now())
 	click.echo(f"{name} can log in as {role}: {', '.join(sorted(scope.value for scope in ROLES[role]))}.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -52,8 +53,10 @@ class Accounts:
 		self.db = db
 
 	def add(self, name: str, role: str, password_hash: str, *, by: str, at: datetime) -> bool:
-		"""Enter an account; False if there is one of that name already."""
+		"""Enter an account; False if there is one `like` it already."""
 		with self.db.write() as connection:
+			if _like(connection, name) is not None:
+				return False
 			row = (text_in(name), role, password_hash, micros(at))
 			added = connection.execute(_SQL["add"], row).rowcount > 0
 			if added:
@@ -87,6 +90,14 @@ class Accounts:
 		with self.db.read() as connection:
 			row = connection.execute(_SQL["find"], (text_in(name),)).fetchone()
 		return _account(row) if row is not None else None
+
+	def like(self, name: str) -> Account | None:
+		"""The account whose name is the same for whoever reads it: case and width of letters do not count.
+
+		Only new ones are held to that; where there are several, the first by name.
+		"""
+		with self.db.read() as connection:
+			return _like(connection, name)
 
 	def all(self) -> list[Account]:
 		"""Every account, by name."""
@@ -165,6 +176,16 @@ class Accounts:
 
 def _digest(token: str) -> bytes:
 	return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _like(connection: sqlite3.Connection, name: str) -> Account | None:
+	wanted = _read_as(name)
+	accounts = (_account(row) for row in connection.execute(_SQL["all"]))
+	return next((each for each in accounts if _read_as(each.name) == wanted), None)
+
+
+def _read_as(name: str) -> str:
+	return unicodedata.normalize("NFKC", name).casefold()
 
 
 def _account(row: sqlite3.Row) -> Account:

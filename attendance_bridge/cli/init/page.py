@@ -12,6 +12,7 @@ from attendance_bridge.core.errors import Code, ConfigError
 from attendance_bridge.core.redact import Secret
 from attendance_bridge.edge.certificates import read_certificate
 from attendance_bridge.edge.web.access import passwords
+from attendance_bridge.edge.web.access.names import check_name
 
 HERE, LAN, OFF = "here", "lan", "off"
 WHERE = {
@@ -125,9 +126,10 @@ def _ask_account(
 			return "", None
 	elif needed and given.account is None:
 		questions.note("Somebody must be able to log in: an account that may do everything.")
-	name = questions.text("--account", "Its name", given.account).strip()
-	if not name or len(name) > 60 or not name.isprintable():
-		raise ConfigError(Code.BAD_VALUE, path="--account", expected="1 to 60 printable characters")
+	try:
+		name = check_name(questions.text("--account", "Its name", given.account))
+	except ValueError as error:
+		raise ConfigError(Code.BAD_VALUE, path="--account", expected=str(error)) from None
 	question = f"Its password, {passwords.SHORTEST} characters or more (not shown)"
 
 	def ask() -> Secret:

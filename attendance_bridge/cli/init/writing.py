@@ -107,9 +107,11 @@ def _gallery_key(places: Places, database: Database) -> str:
 
 def _account(database: Database, name: str, password_hash: str) -> str:
 	by = f"{getpass.getuser()} (edge init)"
-	if Accounts(database).add(name, "admin", password_hash, by=by, at=utc_now()):
+	accounts = Accounts(database)
+	if accounts.add(name, "admin", password_hash, by=by, at=utc_now()):
 		return f"account {name}  (may do everything on the pages)"
-	return f"account {name}  (was there already; its password stays as it was)"
+	known = accounts.like(name)
+	return f"account {known.name if known else name}  (was there already; its password stays as it was)"
 
 
 def refuse_key_beside_database(places: Places) -> None:

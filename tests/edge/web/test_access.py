@@ -13,9 +13,11 @@ import pytest
 from flask import Blueprint
 from werkzeug.routing import Rule
 
+from attendance_bridge.cli.root import run
 from attendance_bridge.edge.web import board, streams
 from attendance_bridge.edge.web.access import passwords
 from attendance_bridge.edge.web.access.guard import BROWSER_COOKIE, LOGIN_COOKIE
+from attendance_bridge.edge.web.access.names import check_name
 from attendance_bridge.edge.web.access.scopes import ROLES, Scope
 from attendance_bridge.stores.accounts import IDLE, LONGEST, NOTED_EVERY
 from tests.edge.rig import Edge
@@ -371,6 +373,47 @@ def test_a_flood_of_calls_is_refused(office: Office, monkeypatch: pytest.MonkeyP
 	assert [answer.status_code for answer in answers] == [200] * 5 + [429]
 	assert answers[-1].headers["Retry-After"]
 	assert office.browser().get("/api/v1/people", headers=office.key(Scope.VIEW)).status_code == 200
+
+
+# names
+
+
+@pytest.mark.parametrize(
+	"name",
+	[
+		"key prog",
+		"KEY\u3000prog",
+		"root (command line)",
+		"root\uff08command line)",
+		" ",
+		"a\u202eb",
+		"x" * 61,
+	],
+)
+def test_no_new_account_is_called_as_others_are_written(name: str) -> None:
+	with pytest.raises(ValueError, match=r"printable|brackets"):
+		check_name(name)
+
+
+def test_new_accounts_differ_in_more_than_case(office: Office) -> None:
+	assert [check_name(name) for name in ("key", "keyholder", " Änna ")] == ["key", "keyholder", "Änna"]
+	accounts = office.access.accounts
+
+	def add(name: str) -> bool:
+		return accounts.add(name, "viewer", "hash", by="test", at=office.services.now())
+
+	assert [add(name) for name in ("Mona", "mona", "\uff2dona", "Monah")] == [True, False, False, True]
+	known = accounts.like("MONA")
+	assert known is not None
+	assert known.name == "Mona"
+
+
+def test_the_command_line_makes_no_account_under_the_name_of_another(
+	tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+	(tmp_path / "edge.toml").write_text(f'[agent]\ndatabase = "{tmp_path}/edge.db"\n', encoding="utf-8")
+	assert run(["edge", "user", "add", "--config", f"{tmp_path}/edge.toml", "key prog"]) == 2
+	assert 'neither begins with "key "' in capsys.readouterr().err
 
 
 # the audit log

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import random
+import secrets
 import signal
 import tempfile
 import threading
@@ -27,10 +28,13 @@ from attendance_bridge.core.projection import State
 from attendance_bridge.core.punch import DeviceKey, VerifyMode
 from attendance_bridge.edge import settings as edge_settings
 from attendance_bridge.edge.agent import Agent
+from attendance_bridge.edge.moments import utc_now
+from attendance_bridge.edge.web.access.passwords import hash_password
 from attendance_bridge.simulators import hikvision, workforce, zkteco
 from attendance_bridge.simulators.hikvision import verbs as hikvision_verbs
 from attendance_bridge.simulators.workforce import Worker, Workforce
 from attendance_bridge.simulators.zkteco import verbs as zkteco_verbs
+from attendance_bridge.stores.accounts import Accounts
 
 ZONE = ZoneInfo("Asia/Dubai")
 PASSWORD_VARIABLE = "ATTENDANCE_BRIDGE_DEMO_PASSWORD"
@@ -39,6 +43,14 @@ COMM_KEY = 20_261
 USER = "admin"
 PASSWORD = "only-a-demo-1"
 """Of the simulated terminals; they listen on loopback and end with the demo."""
+ACCOUNT = "demo"
+"""Of the pages. Its password is another one each time: others on the machine reach them, too."""
+SHIFTS = (
+	{"name": "Day Shift", "start": "08:00", "end": "17:00"},
+	{"name": "Late Shift", "start": "14:00", "end": "22:30"},
+	{"name": "Night Shift", "start": "22:00", "end": "06:00"},
+)
+"""Those that the simulated people work."""
 GIVE_UP_AFTER = 300.0
 """Seconds; the demo takes a few."""
 SECONDS_BETWEEN_PUNCHES = 4.0
@@ -84,7 +96,15 @@ class World:
 
 	def write_people(self, path: Path) -> None:
 		"""The list of people as somebody would keep it who has no server."""
-		columns = ("employee", "attendance_device_id", "full_name", "department", "designation", "status")
+		columns = (
+			"employee",
+			"attendance_device_id",
+			"full_name",
+			"department",
+			"designation",
+			"status",
+			"shift",
+		)
 		with path.open("w", encoding="utf-8", newline="") as file:
 			writer = csv.writer(file)
 			writer.writerow(columns)
@@ -97,6 +117,7 @@ class World:
 						worker.department,
 						worker.designation,
 						worker.status,
+						worker.shift,
 					)
 				)
 
@@ -118,6 +139,8 @@ class World:
 				**camera,
 				"upstream": {"kind": "local_ledger", "people_file": str(people)},
 				"web": web,
+				"working_days": {"weekly_off": ["sunday"]},
+				"shifts": [dict(shift) for shift in SHIFTS],
 				"devices": [
 					{
 						**common,
@@ -278,8 +301,13 @@ def _stay(agent: Agent, world: World, ended: threading.Event, *, quiet: bool) ->
 	if not quiet:
 		click.echo(f"\n{_camera_words(agent)}")
 	if agent.web is not None and not quiet:
+		password = secrets.token_hex(5)
+		Accounts(agent.database).add(ACCOUNT, "manager", hash_password(password), by="demo", at=utc_now())
 		click.echo(
 			f"\nThe board is at {agent.web.address} — somebody punches every few seconds. Ctrl-C ends it."
+		)
+		click.echo(
+			f"Working days, people, punches and status need a login: {ACCOUNT}, with the password {password}"
 		)
 	while not ended.wait(SECONDS_BETWEEN_PUNCHES):
 		world.somebody_punches()

@@ -129,6 +129,7 @@ def test_demo_without_what_recognises_says_what_is_missing(tmp_path: Path) -> No
 			"Main gate",
 			"Workshop",
 		]
+		wait_until(lambda: "need a login: demo, with the password" in demo.printed, "no login is named")
 		assert demo.end() == 0
 
 

@@ -89,6 +89,16 @@ def read_now(agent: Agent) -> None:
 	eventually(lambda: agent.book.all()[0].last_pull_at != pulled_at)
 
 
+def read_and_compared(agent: Agent) -> None:
+	"""Read it, and wait until that was compared with what was posted: of two readings between two looks at
+	the book only the later one is seen."""
+	read_now(agent)
+	read_at = agent.book.all()[0].last_pull_at
+	assert agent.posts is not None
+	known = agent.posts._known
+	eventually(lambda: read_at in (known()["Main gate"].pulled_at, known()["Main gate"].missed_at))
+
+
 def users(agent: Agent) -> list[str]:
 	return sorted(each.punch.device_user_id for each in agent.punches.each())
 
@@ -134,7 +144,7 @@ def test_one_that_accepts_and_never_delivers_is_found_out(tmp_path: Path, state:
 		eventually(lambda: state_of(agent).get("told_at"))
 		for user in ("1", "2"):
 			verbs.punch(state, user)
-			read_now(agent)
+			read_and_compared(agent)
 		assert users(agent) == ["1", "2"]
 		now.by = LATE * 2
 		eventually(lambda: state_of(agent)["delivery"] == "never")
@@ -147,7 +157,7 @@ def test_heartbeats_alone_are_no_delivery(tmp_path: Path, state: HikvisionState)
 		verbs.set_fault(state, "hosts-never-deliver")
 		for user in ("1", "2"):
 			verbs.punch(state, user)
-			read_now(agent)
+			read_and_compared(agent)
 		now.by = LATE * 2
 		assert agent.posts is not None
 		agent.posts.note_arrival("Main gate", Page(punches=(), cursor=START))

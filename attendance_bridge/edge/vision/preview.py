@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from uuid import UUID
 
 from attendance_bridge.core.direction import Standing
@@ -81,7 +82,12 @@ class Preview:
 
 	def _standing_of(self, employee: str, punch: Punch) -> dict[str, Standing]:
 		ours = self._standings.get(employee)
-		theirs = self._punches.standings({employee: punch.occurred_utc}).get(employee)
+		until = punch.occurred_utc
+		held = self._punches.find(punch.punch_id)
+		if held is not None and held.log_type is not None:
+			# It is decided by now, and would be taken for its own echo.
+			until -= timedelta.resolution
+		theirs = self._punches.standings({employee: until}).get(employee)
 		if ours is None or (theirs is not None and theirs.occurred_at >= ours.occurred_at):
 			return {employee: theirs} if theirs is not None else {}
 		return {employee: ours}

@@ -135,6 +135,13 @@ class Browser:
 		return found.value if found else None
 
 
+def text(browser: Browser, path: str) -> str:
+	"""A page or file that is there."""
+	answer = browser.get(path)
+	assert answer.status_code == 200, path
+	return answer.get_data(as_text=True)
+
+
 def acts(office: Office) -> list[tuple[str, str]]:
 	"""(act, who) of the audit log, the first first."""
 	return [(act.act, act.who) for act in reversed(office.access.audit.latest())]

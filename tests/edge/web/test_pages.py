@@ -14,7 +14,7 @@ from attendance_bridge.core.person import Person
 from attendance_bridge.edge.messages import CORRECTIONS
 from attendance_bridge.edge.settings import from_mapping
 from tests.edge.rig import Edge, punch
-from tests.edge.web.rig import Browser, Office, acts
+from tests.edge.web.rig import Browser, Office, acts, text
 from tests.edge.web.test_api import decide, fill
 
 
@@ -25,12 +25,6 @@ def browser(office: Office, edge: Edge) -> Browser:
 	found = office.browser()
 	found.log_in("boss")
 	return found
-
-
-def text(browser: Browser, path: str) -> str:
-	answer = browser.get(path)
-	assert answer.status_code == 200
-	return answer.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("path", ["/people", "/punches", "/status", "/api/v1/docs", "/"])

@@ -15,7 +15,7 @@ from attendance_bridge.core.person import Person
 from attendance_bridge.edge.messages import ENTERING
 from attendance_bridge.edge.web.access.scopes import Scope
 from tests.edge.rig import Clock, Edge
-from tests.edge.web.rig import Browser, Office, acts
+from tests.edge.web.rig import Browser, Office, acts, text
 from tests.edge.workdays.rig import ANNA, BEN, DAY_SHIFT, MONDAY, NEXT_MONTH, Shop, settings_of
 
 PERSON = "/people/days?employee=HR-1&month=2026-03"
@@ -56,12 +56,6 @@ def browser(office: Office) -> Browser:
 	found = office.browser()
 	found.log_in("boss")
 	return found
-
-
-def text(browser: Browser, path: str) -> str:
-	answer = browser.get(path)
-	assert answer.status_code == 200, path
-	return answer.get_data(as_text=True)
 
 
 def row_of(browser: Browser, path: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from attendance_bridge.core.person import Person
 from attendance_bridge.edge.web.access.scopes import Scope
 from attendance_bridge.stores.agreements import MarkKind
 from tests.edge.rig import Clock, Edge
-from tests.edge.web.rig import Browser, Office, acts
+from tests.edge.web.rig import Browser, Office, acts, text
 from tests.edge.web.test_api import answers_as_described
 from tests.edge.workdays.rig import ANNA, BEN, BOSS, DAY_SHIFT, MONDAY, NEXT_MONTH, NIGHT_SHIFT, Shop
 
@@ -63,12 +63,6 @@ def browser(office: Office) -> Browser:
 	found = office.browser()
 	found.log_in("boss")
 	return found
-
-
-def text(browser: Browser, path: str) -> str:
-	answer = browser.get(path)
-	assert answer.status_code == 200, path
-	return answer.get_data(as_text=True)
 
 
 def rows_of(browser: Browser, path: str) -> list[dict[str, str]]:

@@ -7,9 +7,7 @@ import json
 import os
 import random
 import secrets
-import signal
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,12 +20,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from attendance_bridge.cli import demo_camera
+from attendance_bridge.cli import demo_camera, ending
 from attendance_bridge.cli.progress import make_progress
 from attendance_bridge.core.projection import State
 from attendance_bridge.core.punch import DeviceKey, VerifyMode
 from attendance_bridge.edge import settings as edge_settings
 from attendance_bridge.edge.agent import Agent
+from attendance_bridge.edge.latch import Latch
 from attendance_bridge.edge.moments import utc_now
 from attendance_bridge.edge.web.access.passwords import hash_password
 from attendance_bridge.simulators import hikvision, workforce, zkteco
@@ -179,7 +178,8 @@ def demo(people: int, days: int, seed: int, port: int, once: bool, as_json: bool
 	come and go, and are recognised by generated networks that know nothing of real faces.
 	"""
 	started = time.monotonic()
-	ended = _end_on_signals()
+	ended = Latch()
+	ending.on_signals(ended.set)
 	world = World(people, days, seed)
 	with world.open() as ports, tempfile.TemporaryDirectory(prefix="attendance-bridge-") as folder:
 		web = {"enabled": not once, "port": port}
@@ -201,14 +201,7 @@ def demo(people: int, days: int, seed: int, port: int, once: bool, as_json: bool
 	return 0 if result["lost"] == 0 else 1
 
 
-def _end_on_signals() -> threading.Event:
-	ended = threading.Event()
-	for number in (signal.SIGINT, signal.SIGTERM):
-		signal.signal(number, lambda *_: ended.set())
-	return ended
-
-
-def _watch_work(agent: Agent, ended: threading.Event, *, hidden: bool) -> None:
+def _watch_work(agent: Agent, ended: Latch, *, hidden: bool) -> None:
 	"""Draw progress until everything that the terminals hold is delivered or explained."""
 	deadline = time.monotonic() + GIVE_UP_AFTER
 	with make_progress(hidden=hidden) as bars:
@@ -296,7 +289,7 @@ def _camera_words(agent: Agent) -> str:
 	)
 
 
-def _stay(agent: Agent, world: World, ended: threading.Event, *, quiet: bool) -> None:
+def _stay(agent: Agent, world: World, ended: Latch, *, quiet: bool) -> None:
 	"""Keep the terminals in use, so that the page has something to show."""
 	if not quiet:
 		click.echo(f"\n{_camera_words(agent)}")

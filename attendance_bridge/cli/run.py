@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from attendance_bridge.cli import ending
 from attendance_bridge.cli.options import config_option
 from attendance_bridge.core.redact import redact
 from attendance_bridge.edge import settings as edge_settings
@@ -34,8 +34,7 @@ def run(path: Path) -> None:
 
 
 def _run(agent: Agent) -> None:
-	for number in (signal.SIGINT, signal.SIGTERM):
-		signal.signal(number, lambda *_: agent.request_stop())
+	ending.on_signals(agent.request_stop)
 	agent.start()
 	if agent.web is not None:
 		click.echo(f"{agent.settings.agent.name}: {agent.web.address}")

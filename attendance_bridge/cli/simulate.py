@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import signal
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -14,8 +12,10 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from attendance_bridge.cli import ending
 from attendance_bridge.cli.options import DATE
 from attendance_bridge.core.errors import Code, ConfigError
+from attendance_bridge.edge.latch import Latch
 from attendance_bridge.simulators import workforce
 from attendance_bridge.simulators.adms_terminal import FAULTS as ADMS_FAULTS
 from attendance_bridge.simulators.adms_terminal import AdmsFleet, AdmsState, Dialect
@@ -330,8 +330,7 @@ def _announce(what: str) -> None:
 
 
 def _until_ended(ticks: Ticks | None) -> None:
-	ended = threading.Event()
-	for number in (signal.SIGINT, signal.SIGTERM):
-		signal.signal(number, lambda *_: ended.set())
+	ended = Latch()
+	ending.on_signals(ended.set)
 	while not ended.wait(next(ticks or iter(()), None)):
 		pass

@@ -498,30 +498,32 @@ class Agent:
 		self.supervisor.start()
 
 	def request_stop(self) -> None:
-		"""Ask for the end; returns at once. Safe in a signal handler."""
+		"""Let `wait` end everything; returns at once. Safe in a signal handler."""
 		self.supervisor.request_stop()
-		self._pulse.close()
-		self.scanner.close()
-		if self.vision is not None:
-			self.vision.close()
 
 	def wait(self) -> None:
 		"""Return when every worker has ended.
 
 		:raises StoreError: the database could not be used any more, and the agent ended itself.
 		"""
+		self._end()
+		if self.supervisor.fatal is not None:
+			raise self.supervisor.fatal
+
+	def _end(self) -> None:
 		self.supervisor.wait_for_stop()
+		self._pulse.close()
+		self.scanner.close()
+		if self.vision is not None:
+			self.vision.close()
 		# What is being sent is finished; of the rest of a batch nothing more is begun.
 		self.upstream.close()
 		self.supervisor.wait()
-		if self.supervisor.fatal is not None:
-			raise self.supervisor.fatal
 
 	def close(self) -> None:
 		"""End what still runs, let go of connections and of the database; what is held stays held."""
 		self.request_stop()
-		self.upstream.close()
-		self.supervisor.wait()
+		self._end()
 		self._let_go()
 
 	def _let_go(self) -> None:

@@ -13,6 +13,7 @@ from typing import Protocol
 from attendance_bridge.core.errors import Code, StoreError
 from attendance_bridge.core.redact import redact
 from attendance_bridge.core.retry import Backoff
+from attendance_bridge.edge.latch import Latch
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class Supervisor:
 		self._workers = tuple(workers)
 		self._backoff = backoff or Backoff(base=timedelta(seconds=1), cap=timedelta(minutes=1))
 		self._chance = chance
+		self._asked = Latch()
 		self._stop = threading.Event()
 		self._threads: list[threading.Thread] = []
 		self._states = {worker.name: WorkerState.STARTING for worker in self._workers}
@@ -71,12 +73,13 @@ class Supervisor:
 			thread.start()
 
 	def request_stop(self) -> None:
-		"""Ask every worker to end; returns at once. Safe in a signal handler."""
-		self._stop.set()
+		"""Let `wait_for_stop` go on; returns at once. Safe in a signal handler."""
+		self._asked.set()
 
 	def wait_for_stop(self) -> None:
-		"""Return when a stop was asked for, or became necessary."""
-		self._stop.wait()
+		"""Tell every worker to end when that was asked for, or became necessary."""
+		self._asked.wait()
+		self._stop.set()
 
 	def wait(self) -> None:
 		"""The same, and every worker has ended."""
@@ -108,3 +111,4 @@ class Supervisor:
 		logger.critical("%s: the database cannot be used any more (%s); the agent ends", worker.name, error)
 		self.fatal = error
 		self._stop.set()
+		self._asked.set()

@@ -162,12 +162,19 @@ class _Started(subprocess.Popen[bytes]):
 			self.wait(timeout)
 
 
-def wait_until(condition: Callable[[], bool], otherwise: str, *, seconds: float = PATIENCE) -> None:
+def wait_until(
+	condition: Callable[[], bool], otherwise: str, *, seconds: float = PATIENCE, every: float = 0.005
+) -> None:
 	"""Look again and again until `condition` holds.
 
+	:param every: seconds from look to look; an agent's page answers 600 in a minute.
 	:raises AssertionError: it does not come to hold in time.
 	"""
 	deadline = time.monotonic() + seconds
 	while not condition():
 		assert time.monotonic() < deadline, otherwise
-		time.sleep(0.005)
+		time.sleep(every)
+
+
+EVERY_PAGE = 0.15
+"""`every` where each look asks for a page."""

@@ -22,7 +22,7 @@ from attendance_bridge import __version__
 from attendance_bridge.cli.root import root
 from attendance_bridge.simulators import adms_terminal, frappe_site, hikvision, zkteco
 from tests.acceptance import toml
-from tests.acceptance.command import PROGRAM, Finished, Running, run, run_installed, wait_until
+from tests.acceptance.command import EVERY_PAGE, PROGRAM, Finished, Running, run, run_installed, wait_until
 from tests.acceptance.terminals import (
 	COMM_KEY,
 	DAYS,
@@ -143,7 +143,9 @@ def test_demo_with_a_camera_shows_a_kiosk(tmp_path: Path) -> None:
 		status = _get_json(f"{address[0]}api/v1/kiosk/status")
 		assert (status["people"], status["generated"]) == (2, True)
 		wait_until(
-			lambda: _get_json(f"{address[0]}api/v1/kiosk/status")["punches"], "nobody came to the camera"
+			lambda: _get_json(f"{address[0]}api/v1/kiosk/status")["punches"],
+			"nobody came to the camera",
+			every=EVERY_PAGE,
 		)
 		assert demo.end() == 0
 
@@ -313,7 +315,7 @@ class Plant:
 			totals = self.totals(address)
 			return totals["punches"] == total and totals["waiting"] == 0
 
-		wait_until(settled, "the agent does not come to the end of its work")
+		wait_until(settled, "the agent does not come to the end of its work", every=EVERY_PAGE)
 
 
 @pytest.fixture
@@ -460,7 +462,11 @@ def test_outbox_shows_what_waits_for_a_person_and_sets_it_going(plant: Plant) ->
 		# Hired at last: the list is read again every few seconds, and past punches find their person.
 		plant.list_people()
 		left = len(unmapped) - len(theirs)
-		wait_until(lambda: plant.totals(address)["unmapped"] == left, "their punches stay unmapped")
+		wait_until(
+			lambda: plant.totals(address)["unmapped"] == left,
+			"their punches stay unmapped",
+			every=EVERY_PAGE,
+		)
 		plant.wait_until_settled(address)
 		assert agent.end() == 0
 

@@ -156,8 +156,11 @@ def test_a_punch_now_is_on_the_board_of_whoever_watches(tmp_path: Path) -> None:
 			else:
 				pytest.fail("the stream ended without it")
 			agent.request_stop()
+			ending = threading.Thread(target=agent.wait)
+			ending.start()
 			while stream.readline():
 				pass
+			ending.join()
 		connection.close()
 
 

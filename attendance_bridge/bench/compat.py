@@ -16,6 +16,7 @@ import frappe
 from frappe.utils import getdate
 
 _OVERTIME_TYPE = "overtime_type"
+_HALF_DAY = "is_half_day"
 
 
 def overtime_fields(doctype: str) -> tuple[str, ...]:
@@ -73,6 +74,15 @@ def owners_of_holiday_list(name: str) -> list[str]:
 	people: list[str] = frappe.get_all("Employee", {"holiday_list": name}, pluck="name")
 	companies: list[str] = frappe.get_all("Company", {"default_holiday_list": name}, pluck="name")
 	return people + companies
+
+
+def half_holiday_field() -> tuple[str, ...]:
+	"""`is_half_day` where the rows of a Holiday List have it, else nothing.
+
+	v16: only half of such a date is off. HRMS's auto attendance halves its thresholds there; payroll and
+	leave take it for a whole holiday. v15 knows whole ones only.
+	"""
+	return (_HALF_DAY,) if frappe.get_meta("Holiday").has_field(_HALF_DAY) else ()
 
 
 def words_of(error: Exception) -> str:

@@ -252,6 +252,9 @@ CORRECTIONS: dict[str, str] = {
 	"not_decided_yet": "It is being decided at this moment. Try again in a few seconds.",
 	"not_quarantined": "Its time was not doubted; there is nothing to release.",
 	"not_refused": "It was not refused; there is nothing to try again.",
+	"same_second": "There is another punch of this person at this second. Correct that one.",
+	"too_near": "This person has a punch at {at}, less than {seconds} seconds away: both would be one "
+	"passage. Correct that one.",
 	"why": "Give a reason: one line of at most 500 legible characters.",
 }
 """What became of a correction, or why it was not taken."""
@@ -327,6 +330,7 @@ DAY_REASONS: dict[Reason, str] = {
 	Reason.HALF_LEAVE: "Half a day of leave",
 	Reason.HALF_LEAVE_HALF_ABSENT: "Half a day of leave, absent in the other",
 	Reason.DAY_OFF: "A day off",
+	Reason.HALF_OFF: "Half a day off",
 	Reason.NO_SHIFT: "No shift",
 	Reason.NOT_BEGUN: "Need not have come yet",
 	Reason.NOT_COME: "Has not come",

@@ -578,6 +578,87 @@ DAYS = [
 		leave="full",
 		anomalies="punch_on_leave",
 	),
+	# Half a holiday: half of each threshold, 2:00 for half a day and 1:00 for any; neither late nor early.
+	# 13:00 - 09:00 = 4:00
+	Day("half a holiday", "day", "09:00 13:00", "on_time", "half_off", "4:00", off="half_holiday"),
+	# 17:00 - 15:00 = 2:00 is not below 4:00 / 2 = 2:00.
+	Day(
+		"half a holiday, just enough", "day", "15:00 17:00", "on_time", "half_off", "2:00", off="half_holiday"
+	),
+	# 10:59 - 09:00 = 1:59 is below 2:00.
+	Day(
+		"half a holiday, a minute short",
+		"day",
+		"09:00 10:59",
+		"half_day",
+		"below_half_day",
+		"1:59",
+		off="half_holiday",
+	),
+	# 10:00 - 09:00 = 1:00 is not below 2:00 / 2 = 1:00.
+	Day(
+		"half a holiday, just not nothing",
+		"day",
+		"09:00 10:00",
+		"half_day",
+		"below_half_day",
+		"1:00",
+		off="half_holiday",
+	),
+	# 9:59 - 9:00 = 0:59
+	Day(
+		"half a holiday, as good as nothing",
+		"day",
+		"09:00 09:59",
+		"absent",
+		"below_absent",
+		"0:59",
+		off="half_holiday",
+	),
+	# HRMS marks nobody absent who does not come.
+	Day("half a holiday, not come", "day", "", "holiday", "half_off", off="half_holiday"),
+	Day("half a weekly off, not come", "day", "", "weekly_off", "half_off", off="half_weekly_off"),
+	Day("half a weekly off", "day", "13:00 17:00", "on_time", "half_off", "4:00", off="half_weekly_off"),
+	# 18:30 - 13:00 = 5:30; overtime as on any day: 17:00 to 18:30 = 1:30.
+	Day(
+		"half a holiday, and longer",
+		"day",
+		"13:00 18:30",
+		"on_time",
+		"half_off",
+		"5:30",
+		"1:30",
+		off="half_holiday",
+	),
+	# Until 18:00 somebody may come for the second half.
+	Day("half a holiday, may come", "day", "", "expected", "not_begun", off="half_holiday", as_of="16:00"),
+	# It closes at 18:00, and a terminal may still hold a punch: nobody is missing.
+	Day(
+		"half a holiday, over and not vouched for",
+		"day",
+		"",
+		"holiday",
+		"half_off",
+		off="half_holiday",
+		as_of="20:00",
+		vouched="12:00",
+	),
+	Day("half a holiday, has come", "day", "13:00", "on_time", "half_off", off="half_holiday", as_of="16:00"),
+	Day("leave on half a holiday", "day", "", "on_leave", "leave", leave="full", off="half_holiday"),
+	Day("half leave, half holiday", "day", "", "half_day", "half_leave", leave="half", off="half_holiday"),
+	# 0:30 is below 1:00.
+	Day(
+		"half leave, half holiday, hardly there",
+		"day",
+		"09:00 09:30",
+		"half_day",
+		"half_leave_half_absent",
+		"0:30",
+		leave="half",
+		off="half_holiday",
+	),
+	Day("half a holiday without a shift", None, "", "holiday", "half_off", off="half_holiday"),
+	Day("present on half a holiday", "day", "", "present", "by_hand", present=True, off="half_holiday"),
 	Day("leave on a holiday", "day", "", "on_leave", "leave", leave="full", off="holiday"),
 	# 17:00 - 13:00 = 4:00; late_by is told, and is no fault.
 	Day(

@@ -69,7 +69,7 @@ def days_of(
 			"parent": ("in", sorted(lists) or [""]),
 			"holiday_date": ("between", (first, last)),
 		},
-		fields=["parent", "holiday_date", "weekly_off"],
+		fields=["parent", "holiday_date", "weekly_off", *compat.half_holiday_field()],
 		order_by=None,
 	)
 	days: dict[str, dict[date, Off]] = defaultdict(dict)
@@ -79,7 +79,9 @@ def days_of(
 
 
 def off_of(row: Any) -> Off:
-	""":param row: of a Holiday List."""
+	""":param row: of a Holiday List; on v15 none has `is_half_day`."""
+	if row.get("is_half_day"):
+		return Off.HALF_WEEKLY_OFF if row.weekly_off else Off.HALF_HOLIDAY
 	return Off.WEEKLY_OFF if row.weekly_off else Off.HOLIDAY
 
 

@@ -41,6 +41,7 @@ REASON = {
 	Reason.HALF_LEAVE: _("Half a day of leave"),
 	Reason.HALF_LEAVE_HALF_ABSENT: _("Half a day of leave, absent in the other"),
 	Reason.DAY_OFF: _("A day off"),
+	Reason.HALF_OFF: _("Half a day off"),
 	Reason.NO_SHIFT: _("No shift"),
 	Reason.NOT_BEGUN: _("Need not have come yet"),
 	Reason.NOT_COME: _("Has not come"),

@@ -62,6 +62,8 @@ class Reason(str, Enum):
 	"""Half a day of leave, the other half worked."""
 	HALF_LEAVE_HALF_ABSENT = "half_leave_half_absent"
 	DAY_OFF = "day_off"
+	HALF_OFF = "half_off"
+	"""Half a holiday or weekly off; the other half was worked, or nobody came for it."""
 	NO_SHIFT = "no_shift"
 	NOT_BEGUN = "not_begun"
 	NOT_COME = "not_come"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta, timezone
 from itertools import pairwise
 
@@ -15,7 +16,12 @@ from attendance_bridge.core.workday.rules import NOTHING, Counting, OvertimeRule
 from attendance_bridge.core.workday.stretches import Work, find_work, length
 
 _NO_SHIFT_RULES = ShiftRules()
-_OFF_STATUS = {Off.HOLIDAY: Status.HOLIDAY, Off.WEEKLY_OFF: Status.WEEKLY_OFF}
+_OFF_STATUS = {
+	Off.HOLIDAY: Status.HOLIDAY,
+	Off.WEEKLY_OFF: Status.WEEKLY_OFF,
+	Off.HALF_HOLIDAY: Status.HOLIDAY,
+	Off.HALF_WEEKLY_OFF: Status.WEEKLY_OFF,
+}
 
 Verdict = tuple[Status, Reason]
 
@@ -121,26 +127,51 @@ def _verdict(
 		return Status.ON_LEAVE, Reason.LEAVE
 	if plan.present and not scans:
 		return Status.PRESENT, Reason.BY_HAND
-	if plan.off is not None:
+	if plan.off is not None and not plan.off.is_half:
 		return _OFF_STATUS[plan.off], Reason.DAY_OFF
 	if not scans:
 		return _without_punch(plan, as_of)
 	if plan.shift is None:
 		half = plan.leave is Leave.HALF
 		return (Status.HALF_DAY, Reason.HALF_LEAVE) if half else (Status.ON_TIME, Reason.NO_SHIFT)
-	rules = plan.shift.rules
-	if as_of is None and worked < rules.absent_below:
+	return _verdict_of_work(plan, plan.shift, worked, late_by, early_by, is_over=as_of is None)
+
+
+def _verdict_of_work(
+	plan: DayPlan,
+	shift: Shift,
+	worked: timedelta,
+	late_by: timedelta,
+	early_by: timedelta,
+	*,
+	is_over: bool,
+) -> Verdict:
+	"""Of a date of which at most half is off, and on which somebody came."""
+	rules = _expected_of(shift, plan.off)
+	if is_over and worked < rules.absent_below:
 		if plan.leave is Leave.HALF:
 			return Status.HALF_DAY, Reason.HALF_LEAVE_HALF_ABSENT
 		return Status.ABSENT, Reason.BELOW_ABSENT
 	if plan.leave is Leave.HALF:
 		return Status.HALF_DAY, Reason.HALF_LEAVE
-	if as_of is None and worked < rules.half_day_below:
+	if is_over and worked < rules.half_day_below:
 		return Status.HALF_DAY, Reason.BELOW_HALF_DAY
-	return _punctuality(rules, late_by, early_by, is_over=as_of is None)
+	if plan.off is not None:
+		return Status.ON_TIME, Reason.HALF_OFF  # which half is off, nobody says: none is late, none is early
+	return _punctuality(rules, late_by, early_by, is_over=is_over)
+
+
+def _expected_of(shift: Shift, off: Off | None) -> ShiftRules:
+	rules = shift.rules
+	if off is None:
+		return rules
+	# As HRMS does: half of the work is enough.
+	return replace(rules, half_day_below=rules.half_day_below / 2, absent_below=rules.absent_below / 2)
 
 
 def _without_punch(plan: DayPlan, as_of: datetime | None) -> Verdict:
+	if plan.off is not None:
+		return _without_punch_on_half_off(plan, plan.off, as_of)
 	if plan.shift is None:
 		if plan.leave is Leave.HALF:
 			return Status.HALF_DAY, Reason.HALF_LEAVE
@@ -155,6 +186,15 @@ def _without_punch(plan: DayPlan, as_of: datetime | None) -> Verdict:
 	if plan.leave is Leave.HALF:
 		return Status.HALF_DAY, Reason.HALF_LEAVE_HALF_ABSENT
 	return Status.ABSENT, Reason.NO_PUNCH
+
+
+def _without_punch_on_half_off(plan: DayPlan, off: Off, as_of: datetime | None) -> Verdict:
+	"""As HRMS has it: nobody is absent who does not come on half a day off."""
+	if plan.shift is not None and as_of is not None and as_of <= plan.shift.closes:
+		return Status.EXPECTED, Reason.NOT_BEGUN
+	if plan.leave is Leave.HALF:
+		return Status.HALF_DAY, Reason.HALF_LEAVE
+	return _OFF_STATUS[off], Reason.HALF_OFF
 
 
 def _punctuality(rules: ShiftRules, late_by: timedelta, early_by: timedelta, *, is_over: bool) -> Verdict:
@@ -174,7 +214,7 @@ def _anomalies(plan: DayPlan, scans: Sequence[Scan], rules: ShiftRules, is_over:
 	found = set()
 	if plan.leave is Leave.FULL:
 		found.add(Anomaly.PUNCH_ON_LEAVE)
-	if plan.off is not None:
+	if plan.off is not None and not plan.off.is_half:
 		found.add(Anomaly.PUNCH_ON_DAY_OFF)
 	types = [scan.log_type for scan in scans]
 	if None in types:

@@ -58,7 +58,7 @@ def _borders(first_in: datetime, plan: DayPlan, rules: OvertimeRules) -> tuple[d
 		begins, extra_begins = shift.end, shift.end + (extra_begins - begins)
 	elif shift is not None and not rules.within_shift:
 		begins, extra_begins = max(begins, shift.end), max(extra_begins, shift.end)
-	if plan.off is not None and rules.days_off is DaysOff.ALL_OVERTIME:
+	if plan.off is not None and not plan.off.is_half and rules.days_off is DaysOff.ALL_OVERTIME:
 		begins = min(begins, first_in)
 	return begins, extra_begins
 

@@ -13,10 +13,17 @@ from attendance_bridge.core.workday.rules import ShiftRules
 
 
 class Off(str, Enum):
-	"""Why a date is no working day."""
+	"""Why a date is no working day, or only half of one."""
 
 	HOLIDAY = "holiday"
 	WEEKLY_OFF = "weekly_off"
+	HALF_HOLIDAY = "half_holiday"
+	"""Half of the shift is expected; nothing says which half."""
+	HALF_WEEKLY_OFF = "half_weekly_off"
+
+	@property
+	def is_half(self) -> bool:
+		return self in (Off.HALF_HOLIDAY, Off.HALF_WEEKLY_OFF)
 
 
 class Leave(str, Enum):

@@ -386,7 +386,7 @@ class Agent:
 			book=self.book,
 			roster=self.roster,
 			log=PunchLog(self.database),
-			corrections=Corrections(self.database),
+			corrections=Corrections(self.database, apart=self.settings.rules.rules().debounce.window),
 			status=self.status.view,
 			connections=Connections(
 				make_upstream=lambda: make_upstream(self.settings, self.database),

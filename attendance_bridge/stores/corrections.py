@@ -9,14 +9,15 @@ from __future__ import annotations
 import sqlite3
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from attendance_bridge.core.line import parse_line
 from attendance_bridge.core.projection import State
-from attendance_bridge.stores import audit
-from attendance_bridge.stores.columns import micros, moment, text_in, text_out
+from attendance_bridge.stores import audit, neighbours
+from attendance_bridge.stores.columns import micros, moment, occurred_out, text_in, text_out
 from attendance_bridge.stores.database import Database
+from attendance_bridge.stores.neighbours import NeighbourError, keep_apart
 from attendance_bridge.stores.queries import load
 
 _SQL = load("corrections")
@@ -50,12 +51,19 @@ class Refusal(str, Enum):
 	"""The agent is about to decide it: come back in a moment."""
 	NOT_QUARANTINED = "not_quarantined"
 	NOT_REFUSED = "not_refused"
+	SAME_SECOND = neighbours.Refusal.SAME_SECOND.value
+	TOO_NEAR = neighbours.Refusal.TOO_NEAR.value
+	"""These two of an entered punch that was withdrawn."""
 
 
 class CorrectionRefusedError(Exception):
-	def __init__(self, refusal: Refusal) -> None:
+	def __init__(self, refusal: Refusal, near: datetime | None = None) -> None:
+		"""
+		:param near: of TOO_NEAR: when the other punch was, aware.
+		"""
 		super().__init__(refusal.value)
 		self.refusal = refusal
+		self.near = near
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +80,19 @@ _OPEN = frozenset(
 	{State.RECEIVED, State.PENDING, State.UNMAPPED, State.QUARANTINED, State.REJECTED, State.IGNORED}
 )
 """States in which the upstream certainly has no check-in of a punch, unless it is on its way."""
+_NOT_IGNORED = frozenset({Kind.SET_IN, Kind.SET_OUT, Kind.AS_DECIDED})
+"""By which one that was no check-in may be one again."""
 
 
 class Corrections:
 	"""Safe to use from any thread; every method may raise `StoreError`."""
 
-	def __init__(self, db: Database) -> None:
+	def __init__(self, db: Database, *, apart: timedelta) -> None:
+		"""
+		:param apart: how far an entered punch must be from what counts of its person, before and after.
+		"""
 		self._db = db
+		self.apart = apart
 
 	def of(self, punch_id: uuid.UUID) -> list[Correction]:
 		"""Every correction of a punch, the latest first."""
@@ -109,6 +123,8 @@ class Corrections:
 		with self._db.write() as connection:
 			row = connection.execute(_SQL["punch"], (punch_id.bytes,)).fetchone()
 			_check(row, kind)
+			if row["entered_for"] is not None and row["is_ignored"] and kind in _NOT_IGNORED:
+				_keep_apart(connection, punch_id, row, self.apart)
 			effect = say(connection, punch_id, kind, why, by=by, at=at)
 			audit.note(
 				connection,
@@ -128,7 +144,7 @@ def say(
 	"""Keep a correction of a punch that is there, and let it work where it still can. In a transaction."""
 	row = connection.execute(_SQL["punch"], (punch_id.bytes,)).fetchone()
 	effect = _effect(row)
-	if row["by_hand"] and kind is Kind.IGNORE:
+	if row["entered_for"] is not None and kind is Kind.IGNORE:
 		# It has not left the house: what was taken for its echo must not stay one of nothing.
 		effect = Effect.DECIDED_ANEW
 	if effect is Effect.DECIDED_ANEW:
@@ -149,6 +165,23 @@ def _check(row: sqlite3.Row | None, kind: Kind) -> None:
 		raise CorrectionRefusedError(Refusal.NOT_QUARANTINED)
 	if kind is Kind.RETRY and state not in (State.REJECTED, State.UNMAPPED):
 		raise CorrectionRefusedError(Refusal.NOT_REFUSED)
+
+
+def _keep_apart(
+	connection: sqlite3.Connection, punch_id: uuid.UUID, row: sqlite3.Row, apart: timedelta
+) -> None:
+	"""Of a withdrawn entered punch that is to hold again: as if it were entered."""
+	try:
+		keep_apart(
+			connection,
+			punch_id,
+			occurred_out(row),
+			employee=text_out(row["entered_for"]),
+			device_user_id=text_out(row["device_user_id"]),
+			apart=apart,
+		)
+	except NeighbourError as error:
+		raise CorrectionRefusedError(Refusal(error.refusal.value), error.near) from None
 
 
 def _effect(row: sqlite3.Row) -> Effect:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -21,11 +21,12 @@ from attendance_bridge.core.direction import LogType
 from attendance_bridge.core.line import parse_line
 from attendance_bridge.core.projection import State
 from attendance_bridge.core.punch import DeviceKey, Punch
-from attendance_bridge.stores import audit, corrections
+from attendance_bridge.stores import audit, corrections, neighbours
 from attendance_bridge.stores.agreements import MAX_WHY, Author
-from attendance_bridge.stores.columns import duration, micros, moment, occurred_out, text_in, text_out
+from attendance_bridge.stores.columns import micros, moment, occurred_out, text_in, text_out
 from attendance_bridge.stores.corrections import Kind
 from attendance_bridge.stores.database import Database
+from attendance_bridge.stores.neighbours import NeighbourError, keep_apart
 from attendance_bridge.stores.punches import hold_one
 from attendance_bridge.stores.queries import load
 
@@ -44,10 +45,9 @@ _COUNTED = frozenset({State.CHECKED_IN, State.DUPLICATE})
 
 
 class Refusal(str, Enum):
-	SAME_SECOND = "same_second"
+	SAME_SECOND = neighbours.Refusal.SAME_SECOND.value
 	"""There is another punch of this person at that second, or this one the other way round."""
-	TOO_NEAR = "too_near"
-	"""Another punch that counts is so near that the two would be one passage."""
+	TOO_NEAR = neighbours.Refusal.TOO_NEAR.value
 	NOT_DECIDED_YET = "not_decided_yet"
 	"""The agent is about to decide it: come back in a moment."""
 	NO_SUCH_PUNCH = "no_such_punch"
@@ -160,18 +160,10 @@ class EnteredPunches:
 		"""
 		why = parse_line(why, MAX_WHY)
 		with self._db.write() as connection:
-			wanted = {
-				"punch_id": punch.punch_id_bytes,
-				"employee": text_in(employee),
-				"device_user_id": text_in(punch.device_user_id),
-				"occurred_at": micros(punch.occurred_at),
-			}
-			if connection.execute(_SQL["same_second"], wanted).fetchone() is not None:
-				raise EnteredRefusedError(Refusal.SAME_SECOND)
 			known = connection.execute(_SQL["find"], {"punch_id": punch.punch_id_bytes}).fetchall()
 			if known and not _is_to_hold_again(known, employee, log_type):
 				return False
-			_keep_apart(connection, wanted, micros(punch.occurred_at), duration(apart))
+			_keep_apart(connection, employee, punch, apart)
 			if not known:
 				hold_one(connection, punch, by.at)
 				row = (punch.punch_id_bytes, text_in(employee), micros(punch.occurred_at))
@@ -216,13 +208,18 @@ class EnteredPunches:
 		return [_entered(list(each)) for _punch_id, each in groupby(rows, itemgetter("punch_id"))]
 
 
-def _keep_apart(connection: sqlite3.Connection, wanted: Mapping[str, object], at: int, span: int) -> None:
-	"""
-	:param at, span: in microseconds.
-	"""
-	row = connection.execute(_SQL["too_near"], {**wanted, "after": at - span, "before": at + span}).fetchone()
-	if row is not None:
-		raise EnteredRefusedError(Refusal.TOO_NEAR, occurred_out(row))
+def _keep_apart(connection: sqlite3.Connection, employee: str, punch: Punch, apart: timedelta) -> None:
+	try:
+		keep_apart(
+			connection,
+			punch.punch_id,
+			punch.occurred_at,
+			employee=employee,
+			device_user_id=punch.device_user_id,
+			apart=apart,
+		)
+	except NeighbourError as error:
+		raise EnteredRefusedError(Refusal(error.refusal.value), error.near) from None
 
 
 def _is_to_hold_again(rows: Sequence[sqlite3.Row], employee: str, log_type: LogType) -> bool:

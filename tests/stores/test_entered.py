@@ -15,11 +15,12 @@ from attendance_bridge.core.deliver import drain
 from attendance_bridge.core.direction import LogType
 from attendance_bridge.core.projection import State
 from attendance_bridge.core.retry import Backoff
+from attendance_bridge.stores import corrections as corrected
 from attendance_bridge.stores import schema
 from attendance_bridge.stores.agreements import MAX_WHY, Author
 from attendance_bridge.stores.audit import AuditLog
 from attendance_bridge.stores.backup import back_up
-from attendance_bridge.stores.corrections import Corrections, Kind
+from attendance_bridge.stores.corrections import CorrectionRefusedError, Corrections, Kind
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.entered import EnteredPunches, EnteredRefusedError, Refusal, by_hand
 from attendance_bridge.stores.ledger import SqliteLedger
@@ -42,6 +43,7 @@ class Book:
 		self.punches = PunchStore(db)
 		self.ledger = SqliteLedger(db)
 		self.entered = EnteredPunches(db)
+		self.corrections = Corrections(db, apart=MINUTE)
 		self._outbox = SqliteOutbox(
 			db,
 			settle=timedelta(0),
@@ -131,7 +133,6 @@ def test_who_entered_it_stays_whatever_is_said_of_it_later(book: Book) -> None:
 	book.enter("17:00", OUT)
 	book.settle()
 	here = by_hand("7", punch("17:00").occurred_at, OUT).punch_id
-	corrections = Corrections(book.db)
 
 	def told() -> list[str]:
 		found = book.entered.find(here)
@@ -142,7 +143,7 @@ def test_who_entered_it_stays_whatever_is_said_of_it_later(book: Book) -> None:
 			for said in found.history
 		]
 
-	corrections.correct(here, Kind.SET_IN, "was in", by="mona", at=NOW)
+	book.corrections.correct(here, Kind.SET_IN, "was in", by="mona", at=NOW)
 	found = book.entered.find(here)
 	assert found is not None
 	assert (found.entered.by, found.entered.log_type, found.log_type, found.is_counted) == (
@@ -153,11 +154,11 @@ def test_who_entered_it_stays_whatever_is_said_of_it_later(book: Book) -> None:
 	)
 	assert [said.by for said in found.corrected] == ["mona"]
 	assert told() == ["entered OUT boss forgot", "corrected IN mona was in"]
-	corrections.correct(here, Kind.IGNORE, "was off", by="mona", at=NOW)
+	book.corrections.correct(here, Kind.IGNORE, "was off", by="mona", at=NOW)
 	book.settle()
 	assert book.enter("17:00", OUT, why="no, there")
 	book.settle()
-	corrections.correct(here, Kind.AS_DECIDED, "as it came", by="eve", at=NOW)
+	book.corrections.correct(here, Kind.AS_DECIDED, "as it came", by="eve", at=NOW)
 	first = ["entered OUT boss forgot (over)", "corrected IN mona was in (over)", "withdrawn IN mona was off"]
 	assert told() == [*first, "entered OUT boss no, there", "corrected OUT eve as it came"]
 	book.withdraw("17:00")
@@ -203,7 +204,7 @@ def test_near_what_counts_for_nothing_it_is_taken(book: Book) -> None:
 	book.passes("08:00", "08:00:50", "17:00")
 	book.settle()
 	assert book.enter("08:01:20", OUT)  # 08:00:50 is an echo
-	Corrections(book.db).correct(punch("17:00").punch_id, Kind.IGNORE, "a child", by="boss", at=NOW)
+	book.corrections.correct(punch("17:00").punch_id, Kind.IGNORE, "a child", by="boss", at=NOW)
 	assert book.enter("17:00:20")
 	book.withdraw("08:01:20")
 	book.settle()
@@ -212,6 +213,51 @@ def test_near_what_counts_for_nothing_it_is_taken(book: Book) -> None:
 	# To hold again it must be apart, too; while it holds, the same again is no question.
 	assert near(lambda: book.enter("08:01:20", OUT)) == "08:01:30"
 	assert not book.enter("08:01:30", OUT)
+
+
+@pytest.mark.parametrize("kind", [Kind.SET_IN, Kind.SET_OUT, Kind.AS_DECIDED])
+def test_by_a_correction_it_holds_again_only_where_it_could_be_entered(book: Book, kind: Kind) -> None:
+	book.passes("12:00")
+	for clock in ("08:00", "17:00", "19:00"):
+		book.enter(clock)
+	book.settle()
+
+	def correct(clock: str, kind: Kind = kind) -> None:
+		here = by_hand("7", punch(clock).occurred_at, OUT).punch_id
+		book.corrections.correct(here, kind, "it was", by="boss", at=NOW)
+
+	correct("19:00")  # it holds: nothing to keep apart from
+	for clock in ("08:00", "17:00", "19:00"):
+		book.withdraw(clock)
+	book.settle()
+	book.passes("08:00")  # the terminal had it all the time
+	book.enter("17:00:59")
+	before = len(AuditLog(book.db).latest())
+	for _pass in ("as it is held", "as it is decided"):
+		for clock, found in (
+			("08:00", (corrected.Refusal.SAME_SECOND, None)),
+			("17:00", (corrected.Refusal.TOO_NEAR, punch("17:00:59").occurred_at)),
+		):
+			with pytest.raises(CorrectionRefusedError) as caught:
+				correct(clock)
+			assert (caught.value.refusal, caught.value.near) == found
+		book.settle()
+	assert (book.day(), len(AuditLog(book.db).latest())) == ("08:00 IN, 12:00 OUT, 17:00 OUT", before)
+	correct("17:00", Kind.IGNORE)  # which it is already
+	correct("19:00")
+	book.withdraw("17:00:59")
+	book.settle()
+	correct("17:00")
+	book.settle()
+	assert book.day().count("17:00") == 1
+	# What a terminal has recorded is nobody's to be kept off.
+	book.passes("17:00:40")
+	book.settle()
+	here = punch("17:00:40").punch_id
+	for said in (Kind.IGNORE, kind):
+		book.corrections.correct(here, said, "a child", by="boss", at=NOW)
+		book.settle()
+	assert book.corrections.of(here)[0].kind is kind
 
 
 def test_what_was_taken_for_its_echo_counts_once_it_is_withdrawn(book: Book) -> None:
@@ -276,7 +322,7 @@ def test_what_follows_an_entered_punch_is_inferred_anew(book: Book) -> None:
 def test_what_a_key_or_a_person_says_is_not_inferred_anew(book: Book) -> None:
 	book.passes("13:00")
 	book.settle()
-	Corrections(book.db).correct(punch("13:00").punch_id, Kind.SET_IN, "seen", by="boss", at=NOW)
+	book.corrections.correct(punch("13:00").punch_id, Kind.SET_IN, "seen", by="boss", at=NOW)
 	book.enter("08:00", IN)
 	book.settle()
 	assert book.day() == "08:00 IN, 13:00 IN"
@@ -372,7 +418,9 @@ def test_a_database_of_the_version_before_is_brought_up(
 		book.enter("17:00")
 		book.settle()
 		assert book.day() == "08:00 IN, 17:00 OUT"
-		assert [said.kind for said in Corrections(new).of(punch("08:00").punch_id)] == [Kind.SET_IN]
+		assert [said.kind for said in Corrections(new, apart=MINUTE).of(punch("08:00").punch_id)] == [
+			Kind.SET_IN
+		]
 	with closing(sqlite3.connect(path)) as connection:
 		assert schema.version_of(connection) == len(every)
 

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from attendance_bridge.core.projection import State
 from attendance_bridge.edge.board import STATE_WORDS
 from attendance_bridge.edge.cells import CSV_MARK, csv_line, harmless
-from attendance_bridge.edge.messages import CORRECTION_KINDS, REASONS
+from attendance_bridge.edge.messages import CORRECTION_KINDS, CORRECTIONS, REASONS
 from attendance_bridge.edge.web import records
 from attendance_bridge.edge.web.access.guard import caller, needs
 from attendance_bridge.edge.web.access.scopes import Scope
@@ -79,7 +79,7 @@ def show_punches() -> str:
 @blueprint.get("/punches/<uuid:punch_id>")
 @needs(Scope.VIEW)
 def show_punch(punch_id: uuid.UUID) -> str:
-	return _punch_page(punch_id, request.args.get("said", ""))
+	return _punch_page(punch_id, records.effect_words(services()).get(request.args.get("said", ""), ""))
 
 
 @blueprint.post("/punches/<uuid:punch_id>/corrections")
@@ -90,15 +90,15 @@ def correct(punch_id: uuid.UUID) -> Response | tuple[str, int]:
 	if kind not in CORRECTION_KINDS:
 		abort(400)
 	if here.site_decides or here.corrections is None:
-		return _punch_page(punch_id, "site_decides"), 409
+		return _punch_page(punch_id, CORRECTIONS["site_decides"]), 409
 	try:
 		effect = here.corrections.correct(
 			punch_id, Kind(kind), why, by=caller().who, at=here.now(), address=caller().address
 		)
 	except CorrectionRefusedError as error:
-		return _punch_page(punch_id, error.refusal.value), 409
+		return _punch_page(punch_id, records.refusal_words(here.corrections, error)), 409
 	except ValueError:
-		return _punch_page(punch_id, "why"), 400
+		return _punch_page(punch_id, CORRECTIONS["why"]), 400
 	here.wake_uploader()
 	here.pulse.beat()
 	return redirect(url_for("punches.show_punch", punch_id=punch_id, said=effect.value), 303)
@@ -143,6 +143,9 @@ def _cells(view: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _punch_page(punch_id: uuid.UUID, said: str) -> str:
+	"""
+	:param said: what became of a correction, or why it was not taken; what was typed is given back then.
+	"""
 	here = services()
 	entry = _log(here).find(punch_id)
 	if entry is None:
@@ -155,13 +158,14 @@ def _punch_page(punch_id: uuid.UUID, said: str) -> str:
 		punch=view,
 		raw=entry.held.punch.raw,
 		history=[records.correction_view(each) for each in history],
-		said=records.effect_words(here).get(said, ""),
+		said=said,
+		form=request.form,
 		offered=_offered(entry),
 		kinds=CORRECTION_KINDS,
 		effects=records.effect_words(here),
 		reasons=REASONS,
 		state_words=STATE_WORDS,
-		site_decides=here.site_decides,
+		site_words=CORRECTIONS["site_decides"] if here.site_decides else "",
 		longest=MAX_WHY,
 	)
 

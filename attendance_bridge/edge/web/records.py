@@ -17,7 +17,7 @@ from attendance_bridge.edge.web.access.scopes import Caller
 from attendance_bridge.edge.web.services import Services
 from attendance_bridge.edge.web.services import services as current_services
 from attendance_bridge.stores import entered
-from attendance_bridge.stores.corrections import Correction, Effect
+from attendance_bridge.stores.corrections import Correction, CorrectionRefusedError, Corrections, Effect
 from attendance_bridge.stores.log import Filters, LogEntry
 
 NO_ZONE = ZoneInfo("UTC")
@@ -83,8 +83,12 @@ def people(services: Services) -> list[Person]:
 
 def at_place(moment: datetime) -> str:
 	"""A moment as the clock on the wall of the agent showed it, for people."""
+	return f"{clock_at_place(moment):%Y-%m-%d %H:%M}"
+
+
+def clock_at_place(moment: datetime) -> datetime:
 	settings = current_services().settings
-	return f"{moment.astimezone(settings.agent.zone if settings else NO_ZONE):%Y-%m-%d %H:%M}"
+	return moment.astimezone(settings.agent.zone if settings else NO_ZONE)
 
 
 def position_text(entry: LogEntry) -> str:
@@ -140,10 +144,18 @@ def correction_view(correction: Correction | None) -> dict[str, Any] | None:
 
 
 def effect_words(services: Services) -> dict[str, str]:
-	"""What became of a correction, or why it was not taken, by its code."""
-	if services.workdays is None:
-		return CORRECTIONS
-	return {**CORRECTIONS, Effect.DELIVERED_STAYS.value: CORRECTIONS["ledger_stays"]}
+	"""What became of a correction, by its code."""
+	words = {effect.value: CORRECTIONS[effect.value] for effect in Effect}
+	if services.workdays is not None:
+		words[Effect.DELIVERED_STAYS.value] = CORRECTIONS["ledger_stays"]
+	return words
+
+
+def refusal_words(corrections: Corrections, error: CorrectionRefusedError) -> str:
+	"""Why a correction was not taken."""
+	near = f"{clock_at_place(error.near):%H:%M:%S}" if error.near else ""
+	seconds = f"{corrections.apart.total_seconds():g}"
+	return CORRECTIONS[error.refusal.value].format(at=near, seconds=seconds)
 
 
 def enrolled(services: Services) -> tuple[dict[str, int], set[str]] | None:

@@ -1,9 +1,15 @@
 -- name: punch
--- The punch that somebody corrects.
+-- The punch that somebody corrects: for whom a hand has entered it, if one has, and whether it is withdrawn.
 SELECT
-	state, employee, log_type, occurred_at, in_flight_since,
-	punch_id IN (SELECT punch_id FROM entered_punch) AS by_hand
-FROM punch WHERE punch_id = ?
+	punch.state, punch.employee, punch.log_type, punch.occurred_at, punch.in_flight_since,
+	punch.wall_time, punch.fold, punch.zone, punch.device_user_id, entered_punch.employee AS entered_for,
+	coalesce((
+		SELECT kind FROM correction
+		WHERE correction.punch_id = punch.punch_id AND kind IN ('set_in', 'set_out', 'ignore', 'as_decided')
+		ORDER BY correction DESC LIMIT 1
+	), '') = 'ignore' AS is_ignored
+FROM punch LEFT JOIN entered_punch ON entered_punch.punch_id = punch.punch_id
+WHERE punch.punch_id = ?
 
 -- name: write_down
 -- Keep a correction.

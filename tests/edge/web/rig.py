@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask
@@ -85,7 +86,7 @@ class Office:
 			"book": edge.book,
 			"roster": edge.roster,
 			"log": PunchLog(edge.database),
-			"corrections": Corrections(edge.database),
+			"corrections": Corrections(edge.database, apart=timedelta(minutes=1)),
 			"status": status.view,
 		}
 		self.services = make_services(edge.database, edge.clock, **{**facts, **given})

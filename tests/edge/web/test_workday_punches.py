@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 
 from attendance_bridge.core.person import Person
-from attendance_bridge.edge.messages import ENTERING
+from attendance_bridge.edge.messages import CORRECTIONS, ENTERING
 from attendance_bridge.edge.web.access.scopes import Scope
 from tests.edge.rig import Clock, Edge
 from tests.edge.web.rig import Browser, Office, acts, text
@@ -166,6 +166,36 @@ def test_who_corrects_it_stands_beside_who_entered_it(browser: Browser, office: 
 	page = text(browser, PERSON)
 	assert (page.count("OUT</s> <span"), page.count("Corrected to IN</s>")) == (2, 1)
 	assert page.count("Withdrawn <span") == 2
+
+
+def test_it_is_corrected_to_hold_again_only_where_it_could_be_entered(
+	browser: Browser, office: Office, shop: Shop, enter: Callable[..., Any]
+) -> None:
+	enter()
+	shop.settle()
+	(found,) = shop.workdays.entered_between("HR-1", MONDAY, MONDAY)
+	page, form = f"/punches/{found.punch_id}", {"csrf_token": browser.token(PERSON)}
+	browser.post(f"{page}/corrections", data={**form, "kind": "ignore", "why": "a mistake"})
+	shop.settle()
+	enter(time="17:30:40")
+	shop.settle()
+	answer = browser.post(f"{page}/corrections", data={**form, "kind": "set_out", "why": "<b>no, it was"})
+	shown = answer.get_data(as_text=True)
+	words = CORRECTIONS["too_near"].format(at="17:30:40", seconds=60)
+	assert (answer.status_code, words in shown) == (409, True)
+	# What was typed in is still there.
+	assert '<option value="set_out" selected>' in shown
+	assert 'value="&lt;b&gt;no, it was"' in shown
+	called = office.browser().post(
+		f"/api/v1/punches/{found.punch_id}/corrections",
+		headers=office.key(Scope.CORRECT),
+		json={"kind": "set_in", "why": "no, it was"},
+	)
+	assert (called.status_code, called.get_json()) == (409, {"error": "too_near", "sentence": words})
+	assert [said.act.value for said in shop.workdays.entered_between("HR-1", MONDAY, MONDAY)[0].history] == [
+		"entered",
+		"withdrawn",
+	]
 
 
 REFUSED: tuple[tuple[dict[str, str], int, str], ...] = (

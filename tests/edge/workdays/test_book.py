@@ -195,7 +195,7 @@ def test_what_somebody_says_of_a_punch_counts_though_the_ledger_keeps_it(edge: E
 	shop.settle()
 	assert shop.day(ANNA.employee).day.last_out is None
 	punches = [held.punch.punch_id for held in edge.held()]
-	corrections = Corrections(edge.database)
+	corrections = Corrections(edge.database, apart=timedelta(minutes=1))
 	corrections.correct(punches[0], Kind.IGNORE, "a test", by="boss", at=NEXT_MONTH)
 	corrections.correct(punches[2], Kind.SET_OUT, "the wrong key", by="boss", at=NEXT_MONTH)
 	day = shop.day(ANNA.employee).day

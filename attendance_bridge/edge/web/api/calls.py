@@ -75,19 +75,21 @@ def give_punch(*, punch_id: uuid.UUID) -> dict[str, Any]:
 	summary="Correct a punch: kept beside it, with the reason",
 	body=schemas.CorrectionBody(),
 	answer=schemas.CorrectionAnswer(),
-	errors={404: "no such punch", 409: "not for a punch in this state, or the site decides"},
+	errors={404: "no such punch", 409: "not for this punch as it is now, or the site decides"},
 )
 def correct_punch(*, punch_id: uuid.UUID, kind: str, why: str) -> dict[str, Any]:
 	here = services()
 	if here.site_decides:
 		raise ApiError(409, "site_decides", sentence=CORRECTIONS["site_decides"])
+	corrections = _part(here.corrections)
 	try:
-		effect = _part(here.corrections).correct(
+		effect = corrections.correct(
 			punch_id, Kind(kind), why, by=caller().who, at=here.now(), address=caller().address
 		)
 	except CorrectionRefusedError as error:
 		status = 404 if error.refusal is Refusal.NO_SUCH_PUNCH else 409
-		raise ApiError(status, error.refusal.value, sentence=CORRECTIONS[error.refusal.value]) from None
+		sentence = records.refusal_words(corrections, error)
+		raise ApiError(status, error.refusal.value, sentence=sentence) from None
 	here.wake_uploader()
 	here.pulse.beat()
 	return {"effect": effect.value, "sentence": records.effect_words(here)[effect.value]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import frappe
@@ -12,11 +12,48 @@ from attendance_bridge.bench.anomalies import nightly, register
 from attendance_bridge.bench.testing import IntegrationTestCase
 from attendance_bridge.bench.tests import payroll_office, premises
 from attendance_bridge.bench.tests.anomalies_at_work import statements
-from attendance_bridge.bench.workdays import changed_days_off, counting, due
+from attendance_bridge.bench.workdays import changed_days_off, counting, days, due
+from attendance_bridge.core.workday.plan import Off
 
-MONDAY, TUESDAY, SUNDAY = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 8)
+MONDAY, TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 3, day) for day in (2, 3, 4, 5))
+SUNDAY = date(2026, 3, 8)
+AFTERWARDS = datetime(2026, 3, 20, tzinfo=timezone.utc)
 DAYS = (MONDAY, TUESDAY, SUNDAY)
 LISTS_ARE_ASSIGNED = "v16: a Holiday List Assignment says it, not a field"
+
+
+def see_queued(case: IntegrationTestCase) -> list[tuple[list[str], list[str] | None]]:
+	"""What is to be looked at again from now on, instead of a job of it."""
+	queued: list[tuple[list[str], list[str] | None]] = []
+	queue = changed_days_off.background.queue_look_again
+	changed_days_off.background.queue_look_again = lambda *asked: queued.append(asked)
+	case.addCleanup(setattr, changed_days_off.background, "queue_look_again", queue)
+	return queued
+
+
+def other_company() -> str:
+	"""Its row alone: accounts have no part in it."""
+	company = frappe.get_doc("Company", premises.company())
+	company.update(
+		{"name": f"{premises.MARK} Later", "company_name": f"{premises.MARK} Later", "abbr": "ABTL"}
+	)
+	company.db_insert()
+	return str(company.name)
+
+
+def give_company_holidays(company: str, holidays: str) -> None:
+	if not frappe.db.table_exists("Holiday List Assignment"):
+		frappe.db.set_value("Company", company, "default_holiday_list", holidays)
+		return
+	frappe.get_doc(
+		{
+			"doctype": "Holiday List Assignment",
+			"applicable_for": "Company",
+			"assigned_to": company,
+			"holiday_list": holidays,
+			"from_date": date(2026, 1, 1),
+		}
+	).insert().submit()
 
 
 class TestChangedDaysOff(IntegrationTestCase):
@@ -126,6 +163,36 @@ class TestChangedDaysOff(IntegrationTestCase):
 		company.default_holiday_list = self.other
 		company.save()
 		self.assertEqual(self.due(), {(each, TUESDAY) for each in (self.ann, self.ben, self.cem)})
+
+	def test_another_company(self) -> None:
+		"""What was worked is of the company it was worked in; other days go by the new one's holidays."""
+		former, later = premises.company(), other_company()
+		holidays = payroll_office.holiday_list("Later", TUESDAY, THURSDAY)
+		give_company_holidays(former, self.own)
+		give_company_holidays(later, holidays)
+		frappe.db.sql("UPDATE `tabAttendance` SET `bridge_counted_at` = NOW()")
+		queued = see_queued(self)
+		employee = frappe.get_doc("Employee", self.cem)
+		employee.company = later
+		employee.save()
+		self.assertEqual(self.due(), set())
+		# Sundays are off in both.
+		self.assertEqual(queued, [([str(TUESDAY), str(THURSDAY)], [self.cem])])
+
+		def add(document: Any) -> None:
+			document.append("holidays", {"holiday_date": MONDAY, "description": "x"})
+
+		self.save_list(holidays, add)
+		self.assertEqual(self.due(), set())
+		self.save_list(self.own, add)
+		self.assertIn((self.cem, MONDAY), self.due())
+		self.assertNotIn((self.cem, TUESDAY), self.due())
+
+		due.mark_days([(self.cem, TUESDAY)])
+		found = days.load([self.cem], MONDAY, THURSDAY, now=AFTERWARDS)
+		off = {each.day.date: each.plan.off for each in found if each.plan is not None}
+		# Monday and Tuesday have an Attendance.
+		self.assertEqual(off, {MONDAY: Off.HOLIDAY, TUESDAY: None, WEDNESDAY: None, THURSDAY: Off.HOLIDAY})
 
 	def test_another_list_of_a_shift(self) -> None:
 		shift = frappe.get_doc("Shift Type", self.shift)
@@ -284,10 +351,7 @@ class TestAnomaliesFollow(IntegrationTestCase):
 		self.assertEqual(self.anomalies(kind="Punch on Leave"), {(MONDAY, "Punch on Leave"): "Resolved"})
 
 	def test_what_is_queued(self) -> None:
-		queued: list[tuple[list[str], list[str] | None]] = []
-		queue = changed_days_off.background.queue_look_again
-		changed_days_off.background.queue_look_again = lambda *asked: queued.append(asked)
-		self.addCleanup(setattr, changed_days_off.background, "queue_look_again", queue)
+		queued = see_queued(self)
 		self.set_off(TUESDAY, True)
 		self.set_off(date(2026, 12, 30), True)  # to come
 		changed_days_off.leave_changed(

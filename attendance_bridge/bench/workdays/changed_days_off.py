@@ -36,14 +36,18 @@ def list_changed(holiday_list: Any, method: str | None = None) -> None:
 
 
 def employee_changed(employee: Any, method: str | None = None) -> None:
-	"""Document event `on_update` of Employee: another Holiday List (v15)."""
-	former = _former(employee, "holiday_list")
+	"""Document event `on_update` of Employee: another Holiday List (v15), or another company.
+
+	An Attendance is of the company that it was worked in, and its day off or on by that one's holidays.
+	"""
+	former = _former(employee, "holiday_list", "company")
 	if former is None:
 		return
-	person = frappe._dict(name=employee.name, company=employee.company, holiday_list=former.holiday_list)
-	dates = _changed(lists_of([person]), lists_of([employee]), employee.name, employee.company)
+	before, after = lists_of([former]), lists_of([employee])
+	dates = _changed(before, after, employee.name, former.company)
 	due.mark_dates(dates, employees=[employee.name])
-	look_again(dates, [employee.name])
+	moved = _changed(before, after, employee.name, former.company, employee.company)
+	look_again(moved, [employee.name])
 
 
 def company_changed(company: Any, method: str | None = None) -> None:
@@ -112,10 +116,10 @@ def look_again(dates: Collection[date], employees: list[str] | None = None) -> N
 		background.queue_look_again(past, employees)
 
 
-def _former(document: Any, field: str) -> Any:
-	"""The document as it was, if the field has been changed since."""
+def _former(document: Any, *fields: str) -> Any:
+	"""The document as it was, if one of the fields has been changed since."""
 	former = document.get_doc_before_save()
-	if former is None or (former.get(field) or "") == (document.get(field) or ""):
+	if former is None or all((former.get(field) or "") == (document.get(field) or "") for field in fields):
 		return None
 	return former
 
@@ -124,11 +128,18 @@ def _days(holiday_list: Any) -> dict[date, Off]:
 	return {getdate(row.holiday_date): off_of(row) for row in holiday_list.holidays}
 
 
-def _changed(before: Lists, after: Lists, employee: str, company: str) -> set[date]:
-	"""The dates that are off, or not, or off as something else, by one set of lists and not by the other."""
+def _changed(
+	before: Lists, after: Lists, employee: str, company: str, company_after: str | None = None
+) -> set[date]:
+	"""The dates that are off, or not, or off as something else, by one set of lists and not by the other.
+
+	:param company_after: of the other; by default the same.
+	"""
 	days = days_of({name for lists in (before, after) for each in lists.values() for _, name in each})
 	one, other = Holidays(before, days), Holidays(after, days)
-	who: dict[str, Any] = {"employee": employee, "company": company, "shift_list": None}
 	return {
-		day for of_list in days.values() for day in of_list if one.of(day, **who) is not other.of(day, **who)
+		day
+		for day in {day for of_list in days.values() for day in of_list}
+		if one.of(day, employee=employee, company=company, shift_list=None)
+		is not other.of(day, employee=employee, company=company_after or company, shift_list=None)
 	}

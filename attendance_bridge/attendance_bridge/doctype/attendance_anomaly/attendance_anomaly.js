@@ -4,6 +4,10 @@
 frappe.ui.form.on("Attendance Anomaly", {
 	refresh(frm) {
 		frm.disable_save();
+		if (frm.is_new()) {
+			frm.set_intro(__("An anomaly is found by counting a day; nobody writes one."), "orange");
+			return;
+		}
 		for (const field of ["reason", "advice"]) {
 			frm.doc[field] = attendance_bridge.anomalies.told(frm.doc, field);
 			frm.refresh_field(field);

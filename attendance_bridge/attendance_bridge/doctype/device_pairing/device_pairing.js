@@ -7,6 +7,7 @@ frappe.ui.form.on("Device Pairing", {
 	refresh(frm) {
 		frm.disable_save();
 		frm.dashboard.clear_headline();
+		if (frm.is_new()) return; // only terminals make one
 		frm.dashboard.set_headline_alert(...words_of(frm.doc));
 		if (!frappe.model.can_write("Device Configuration")) return;
 		if (frm.doc.state !== "Approved") {

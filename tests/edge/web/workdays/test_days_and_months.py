@@ -16,10 +16,10 @@ from schemathesis import GenerationMode
 from attendance_bridge.core.person import Person
 from attendance_bridge.edge.web.access.scopes import Scope
 from attendance_bridge.stores.agreements import MarkKind
-from tests.edge.rig import Clock, Edge
+from tests.edge.rig import Edge
 from tests.edge.web.rig import Browser, Office, acts, text
 from tests.edge.web.test_api import answers_as_described
-from tests.edge.workdays.rig import ANNA, BEN, BOSS, DAY_SHIFT, MONDAY, NEXT_MONTH, NIGHT_SHIFT, Shop
+from tests.edge.workdays.rig import ANNA, BEN, BOSS, DAY_SHIFT, MONDAY, NIGHT_SHIFT, Shop
 
 EVIL = Person(
 	employee="=HR-3",
@@ -29,11 +29,6 @@ EVIL = Person(
 	shift="Day",
 )
 PERSON = "/people/days?employee=HR-1&month=2026-03"
-
-
-@pytest.fixture
-def clock() -> Clock:
-	return Clock(NEXT_MONTH)
 
 
 @pytest.fixture
@@ -50,19 +45,6 @@ def shop(edge: Edge) -> Shop:
 	)
 	made.settle()
 	return made
-
-
-@pytest.fixture
-def office(edge: Edge, shop: Shop) -> Office:
-	return Office(edge, workdays=shop.workdays, by_hand=shop.by_hand, settings=shop.settings)
-
-
-@pytest.fixture
-def browser(office: Office) -> Browser:
-	office.account("boss", "manager")
-	found = office.browser()
-	found.log_in("boss")
-	return found
 
 
 def rows_of(browser: Browser, path: str) -> list[dict[str, str]]:

@@ -14,9 +14,9 @@ import pytest
 from attendance_bridge.core.person import Person
 from attendance_bridge.edge.messages import CORRECTIONS, ENTERING
 from attendance_bridge.edge.web.access.scopes import Scope
-from tests.edge.rig import Clock, Edge
+from tests.edge.rig import Edge
 from tests.edge.web.rig import Browser, Office, acts, text
-from tests.edge.workdays.rig import ANNA, BEN, DAY_SHIFT, MONDAY, NEXT_MONTH, Shop, settings_of
+from tests.edge.workdays.rig import ANNA, BEN, DAY_SHIFT, MONDAY, Shop, settings_of
 
 PERSON = "/people/days?employee=HR-1&month=2026-03"
 FORM = {
@@ -31,11 +31,6 @@ BODY = {"employee": "HR-1", "wall_time": "2026-03-02 17:30:00", "log_type": "OUT
 
 
 @pytest.fixture
-def clock() -> Clock:
-	return Clock(NEXT_MONTH)
-
-
-@pytest.fixture
 def shop(edge: Edge) -> Shop:
 	"""Anna has forgotten her OUT on Monday."""
 	made = Shop(edge, [ANNA, BEN], shifts=[DAY_SHIFT])
@@ -43,19 +38,6 @@ def shop(edge: Edge) -> Shop:
 	made.passes("1", "09:00", "17:00", day=MONDAY + timedelta(days=1))
 	made.settle()
 	return made
-
-
-@pytest.fixture
-def office(edge: Edge, shop: Shop) -> Office:
-	return Office(edge, workdays=shop.workdays, by_hand=shop.by_hand, settings=shop.settings)
-
-
-@pytest.fixture
-def browser(office: Office) -> Browser:
-	office.account("boss", "manager")
-	found = office.browser()
-	found.log_in("boss")
-	return found
 
 
 def row_of(browser: Browser, path: str) -> dict[str, str]:

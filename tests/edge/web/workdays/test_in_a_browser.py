@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from attendance_bridge.edge.web.server import WebServer
-from tests.edge.rig import Clock, Edge, running
+from tests.edge.rig import Edge
 from tests.edge.web.conftest import keep_picture
-from tests.edge.web.rig import PASSWORD, Office
-from tests.edge.workdays.rig import ANNA, DAY_SHIFT, MONDAY, NEXT_MONTH, Shop
+from tests.edge.workdays.rig import ANNA, DAY_SHIFT, MONDAY, Shop
 
 PEOPLE = [
 	replace(
@@ -37,38 +35,14 @@ SHORTER_SIDE, LONGER_SIDE = 595, 842
 
 
 @pytest.fixture
-def clock() -> Clock:
-	return Clock(NEXT_MONTH)
-
-
-@pytest.fixture
-def address(edge: Edge) -> Iterator[str]:
-	shop = Shop(edge, PEOPLE, shifts=[DAY_SHIFT], working_days={"weekly_off": ["friday"]})
+def shop(edge: Edge) -> Shop:
+	made = Shop(edge, PEOPLE, shifts=[DAY_SHIFT], working_days={"weekly_off": ["friday"]})
 	for number in range(5):
 		for person in PEOPLE:
-			shop.passes(person.attendance_device_id, "09:12", "20:30", day=MONDAY + timedelta(days=number))
-	shop.passes("3", "09:00", day=FORGOTTEN)
-	shop.settle()
-	office = Office(edge, workdays=shop.workdays, by_hand=shop.by_hand, settings=shop.settings)
-	office.account("boss", "manager")
-	server = WebServer(office.app, host="127.0.0.1", port=0, pulse=office.services.pulse)
-	with running(server):
-		yield f"http://127.0.0.1:{server.port}"
-	server.close()
-
-
-@pytest.fixture
-def logged_in(open_page: Callable[..., Any], address: str) -> Callable[..., Any]:
-	def open_one(width: int, height: int) -> Any:
-		page = open_page(width, height)
-		page.goto(f"{address}/login?next=/people")
-		page.fill("[name=name]", "boss")
-		page.fill("[name=password]", PASSWORD)
-		page.click("button.main")
-		page.wait_for_url("**/people")
-		return page
-
-	return open_one
+			made.passes(person.attendance_device_id, "09:12", "20:30", day=MONDAY + timedelta(days=number))
+	made.passes("3", "09:00", day=FORGOTTEN)
+	made.settle()
+	return made
 
 
 def fits(page: Any, address: str, width: int, name: str) -> None:

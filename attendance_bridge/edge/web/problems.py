@@ -26,7 +26,9 @@ def problem(status: int, code: str, *, headers: Mapping[str, str] | None = None,
 	"""The answer to whoever asks: somebody who looks at pages, or a program (see `error_answer`)."""
 	if code not in PAGE_PROBLEMS or not _is_looked_at():
 		return error_answer(status, code, headers=headers, **facts)
-	page = make_response(render_template("problem.html", here="problem", words=PAGE_PROBLEMS[code]), status)
+	page = make_response(
+		render_template("problem.html", here="problem", words=PAGE_PROBLEMS[code], code=code), status
+	)
 	page.headers.update(dict(headers or {}))
 	return page
 

@@ -111,7 +111,7 @@ def test_a_form_of_somebody_whose_login_has_ended_leads_to_the_login(
 	led = browser.post("/status/retries", data={"state": "rejected"}, headers=headers)
 	query = led.location.removeprefix("/login?")
 	assert (led.status_code, set(query.split("&"))) == (303, {"over=1", *back.split("&")} - {""})
-	assert "nothing of the form was kept" in browser.get(led.location).get_data(as_text=True)
+	assert "the form was not taken" in browser.get(led.location).get_data(as_text=True)
 	call = browser.post("/api/v1/connection-tests", json={}, headers=headers)
 	assert (call.status_code, call.get_json()) == (401, {"error": "login_required"})
 	wrong = browser.get("/status/retries")

@@ -38,7 +38,7 @@ doctype_list_js = {
 page_js = {
 	"unmapped-people": "public/js/review.js",
 	"live-board": "public/js/board.js",
-	"morning-board": "public/js/board.js",
+	"morning-board": ["public/js/board.js", "public/js/workday_filters.js"],
 }
 
 # What terminals call by themselves; every other page is passed on unseen.

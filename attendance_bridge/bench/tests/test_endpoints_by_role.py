@@ -89,6 +89,7 @@ ALLOWED = {
 	f"{_API}.workdays.count_again_affects": MANAGERS | {"HR Manager"},
 	f"{_API}.workdays.count_again": MANAGERS | {"HR Manager"},
 	f"{_API}.workdays.daily_summary": READERS,
+	f"{_API}.workdays.find_groups": READERS,
 	f"{_API}.workdays.find_people": READERS,
 	f"{_API}.workdays.timesheet": READERS,
 	**dict.fromkeys(endpoints.FOR_AGENTS, NOBODY),

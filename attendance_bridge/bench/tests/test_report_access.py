@@ -11,6 +11,7 @@ from unittest.mock import patch
 import frappe
 import openpyxl
 from frappe.desk import query_report
+from frappe.desk.search import search_link
 from frappe.utils import format_datetime, formatdate
 
 from attendance_bridge.api import workdays as api
@@ -133,6 +134,40 @@ class TestReportAccess(IntegrationTestCase):
 		permission = frappe.get_doc(doctype="User Permission", user=user, allow=doctype, for_value=name)
 		permission.insert(ignore_permissions=True)
 		self.addCleanup(permission.delete, ignore_permissions=True)
+
+	def offered(self, doctype: str, text: str = "") -> set[str]:
+		"""What a filter has to choose from, asked for as a Link field does."""
+		query = "attendance_bridge.api.workdays.find_groups"
+		return {row["value"] for row in search_link(doctype, text, query, page_length=500)}
+
+	def test_filters_offer_what_there_is_of_the_people_somebody_sees(self) -> None:
+		"""HR without the role Employee may read no Company (v15), the head of a department no Branch."""
+		everything = {
+			"Company": {premises.company()},
+			"Branch": set(self.branches),
+			"Department": set(self.departments),
+			"Shift Type": set(self.shifts),
+		}
+		frappe.set_user(self.hr)
+		for doctype, names in everything.items():
+			with self.subTest(doctype=doctype):
+				self.assertLessEqual(names, self.offered(doctype))
+		self.assertEqual(self.offered("Branch", "nort"), {self.branches[0]})
+		self.assertEqual(self.offered("Branch", "%") | self.offered("Branch", "N_rth"), set())
+		frappe.set_user(self.head)
+		own = {doctype: self.offered(doctype) for doctype in ("Branch", "Department", "Shift Type")}
+		self.assertEqual(
+			own,
+			{
+				"Branch": {self.branches[0]},
+				"Department": {self.departments[0]},
+				"Shift Type": {self.shifts[0]},
+			},
+		)
+		with self.assertRaises(frappe.ValidationError):
+			self.offered("User")
+		frappe.set_user(premises.user("sales", "Sales User"))
+		self.assertRaises(frappe.PermissionError, api.find_groups, "Company", "", "name", 0, 10)
 
 	def test_each_filter_leaves_only_those_it_names(self) -> None:
 		for name in OF_DAYS:

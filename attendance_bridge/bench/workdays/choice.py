@@ -17,6 +17,13 @@ from attendance_bridge.bench.visible import narrow
 
 LONGEST_RANGE = timedelta(days=366)
 _AFTER_DATE = ("", " ", "T")
+_GROUPS = {
+	"Company": (("Employee", "name", "company"),),
+	"Branch": (("Employee", "name", "branch"),),
+	"Department": (("Employee", "name", "department"),),
+	"Shift Type": (("Employee", "name", "default_shift"), ("Shift Assignment", "employee", "shift_type")),
+}
+"""What people are chosen by, and where it stands: a doctype, its field of the employee, that of the group."""
 _WORDS = ("company", "branch", "department", "employee", "shift")
 
 
@@ -153,10 +160,30 @@ def _in_shift(shift: str, first: date, last: date) -> set[str]:
 	)
 
 
+def find_groups(doctype: str, text: str, *, start: int, page_length: int) -> list[str]:
+	"""What there is of a doctype of `_GROUPS` among the people whose days who asks may see, by a part of a
+	name.
+
+	:raises frappe.ValidationError: people are not chosen by this doctype.
+	"""
+	if doctype not in _GROUPS:
+		frappe.throw(_("People are not chosen by {0}.").format(messages.harmless(doctype[:60])))
+	employee = frappe.qb.DocType("Employee")
+	people = narrow(frappe.qb.from_(employee).select(employee.name), employee)
+	names: set[str] = set()
+	for holder, key, fieldname in _GROUPS[doctype]:
+		rows = frappe.qb.DocType(holder)
+		query = frappe.qb.from_(rows).select(rows[fieldname]).distinct()
+		names.update(
+			query.where(rows[fieldname].like(_pattern(text))).where(rows[key].isin(people)).run(pluck=True)
+		)
+	return sorted(names - {""})[start : start + page_length]
+
+
 def find(text: str, *, start: int, page_length: int) -> list[tuple[str, str, str]]:
 	"""Name, employee_name and department of people whose days who asks may see, by a part of a name."""
 	employee = frappe.qb.DocType("Employee")
-	pattern = "%{}%".format(text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_"))
+	pattern = _pattern(text)
 	query = (
 		frappe.qb.from_(employee)
 		.select(employee.name, employee.employee_name, employee.department)
@@ -171,3 +198,8 @@ def find(text: str, *, start: int, page_length: int) -> list[tuple[str, str, str
 		(name, messages.harmless(called or ""), messages.harmless(department or ""))
 		for name, called, department in narrow(query, employee).run()
 	]
+
+
+def _pattern(text: str) -> str:
+	"""Of LIKE: anything with a text in it."""
+	return "%{}%".format(text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_"))

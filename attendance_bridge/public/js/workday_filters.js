@@ -29,13 +29,34 @@ attendance_bridge.workdays.employee_filter = (more = {}) => ({
 	fieldtype: "Link",
 	options: "Employee",
 	get_query: () => ({ query: "attendance_bridge.api.workdays.find_people" }),
+	ignore_link_validation: !(frappe.model.can_select("Employee") || frappe.model.can_read("Employee")),
+	...more,
+});
+
+/**
+ * What people are chosen by. Who may not read the doctype itself (v15: HR without the role Employee a Company,
+ * an Employee a Branch) chooses among what there is of the people whose days they see.
+ */
+attendance_bridge.workdays.link_filter = (fieldname, label, options, more = {}) => ({
+	fieldname,
+	label,
+	fieldtype: "Link",
+	options,
+	...(frappe.model.can_select(options) || frappe.model.can_read(options)
+		? {}
+		: {
+				get_query: () => ({ query: "attendance_bridge.api.workdays.find_groups" }),
+				// Frappe would ask for the permission again.
+				ignore_link_validation: 1,
+				only_select: 1,
+		  }),
 	...more,
 });
 
 attendance_bridge.workdays.people_filters = () => [
-	{ fieldname: "company", label: __("Company"), fieldtype: "Link", options: "Company" },
-	{ fieldname: "branch", label: __("Branch"), fieldtype: "Link", options: "Branch" },
-	{ fieldname: "department", label: __("Department"), fieldtype: "Link", options: "Department" },
-	{ fieldname: "shift", label: __("Shift"), fieldtype: "Link", options: "Shift Type" },
+	attendance_bridge.workdays.link_filter("company", __("Company"), "Company"),
+	attendance_bridge.workdays.link_filter("branch", __("Branch"), "Branch"),
+	attendance_bridge.workdays.link_filter("department", __("Department"), "Department"),
+	attendance_bridge.workdays.link_filter("shift", __("Shift"), "Shift Type"),
 	attendance_bridge.workdays.employee_filter(),
 ];

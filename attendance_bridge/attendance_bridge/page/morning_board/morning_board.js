@@ -65,7 +65,7 @@ frappe.provide("attendance_bridge.board");
 
 		add_filters() {
 			const change = () => this.asked_for !== this.filters_as_text && this.ask_all();
-			const link = (fieldname, label, options) => ({ fieldname, label, options, fieldtype: "Link", change });
+			const link = (...what) => attendance_bridge.workdays.link_filter(...what, { change });
 			this.page.add_field({
 				fieldname: "date",
 				label: __("Date"),

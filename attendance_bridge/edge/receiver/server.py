@@ -196,6 +196,13 @@ class _Server(Server):
 		self.bind_addr = listener.getsockname()[:2]
 		return listener
 
+	def put_conn(self, conn: _Connection) -> None:
+		"""Keep a connection for its next request."""
+		try:
+			super().put_conn(conn)
+		except (KeyError, ValueError):  # the server has ended since it was asked whether it goes on
+			conn.close()
+
 	def process_conn(self, conn: _Connection) -> None:
 		"""Give a connection to a thread, once there is something to read."""
 		if not conn.is_fresh:

@@ -86,22 +86,25 @@ class WebServer:
 	def run(self, stop: threading.Event) -> None:
 		if not self._server.ready:  # started again after a failure
 			self._server.prepare()
-		ended = threading.Event()
-		watcher = threading.Thread(target=self._close_at, args=(stop, ended), name="web stop")
-		watcher.start()
+		serving = threading.Thread(target=self._serve, name="web accept")
+		serving.start()
+		try:
+			while not stop.wait(LOOK_UP_SECONDS):
+				if not serving.is_alive():
+					raise RuntimeError("the server has ended by itself")
+				self._server.end_slow()
+			self.close()
+		finally:
+			# After a failure: whoever reads a stream would keep its thread, and so this from ending.
+			self._server.end_all()
+			self._server.stop()
+			serving.join()
+
+	def _serve(self) -> None:
 		try:
 			self._server.serve()
-		finally:
-			ended.set()
-			watcher.join()
-			self._server.stop()
-
-	def _close_at(self, stop: threading.Event, ended: threading.Event) -> None:
-		while not ended.is_set():
-			if stop.wait(LOOK_UP_SECONDS):
-				self.close()
-				return
-			self._server.end_slow()
+		except Exception as error:  # `run` finds this thread gone
+			logger.error("the server of the pages failed", exc_info=error)
 
 	def close(self) -> None:
 		"""Let go of streams, threads and the port."""
@@ -161,10 +164,11 @@ class _Connection(HTTPConnection):
 
 	@property
 	def is_slow(self) -> bool:
-		"""Whether it has taken too long to say what it wants."""
-		if self.listened_until is None or time.monotonic() < self.listened_until:
+		"""Whether it has taken too long to say what it wants. From another thread: each is looked at once."""
+		until, asking = self.listened_until, self.asking
+		if until is None or time.monotonic() < until:
 			return False
-		return self.asking is None or self.asking.unread > 0
+		return asking is None or asking.unread > 0
 
 	def communicate(self) -> bool:
 		self.listen_until(HEAD_SECONDS)
@@ -241,6 +245,13 @@ class _Server(Server):
 		self.bind_addr = listener.getsockname()[:2]
 		return listener
 
+	def put_conn(self, conn: _Connection) -> None:
+		"""Keep a connection for its next request."""
+		try:
+			super().put_conn(conn)
+		except (KeyError, ValueError):  # the server has ended since it was asked whether it goes on
+			conn.close()
+
 	def process_conn(self, conn: _Connection) -> None:
 		"""Give a connection to a thread, once there is something to read."""
 		address = conn.remote_addr or ""
@@ -268,6 +279,10 @@ class _Server(Server):
 		for conn in list(self.watched):
 			if conn.is_slow:
 				conn.end()
+
+	def end_all(self) -> None:
+		for conn in list(self.watched):
+			conn.end()
 
 	def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
 		if isinstance(sys.exc_info()[1], OSError):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
+import itertools
 import logging
 import socket
 import ssl
+import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from types import FrameType, SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -18,9 +24,11 @@ from attendance_bridge.edge import settings
 from attendance_bridge.edge.agent import Agent
 from attendance_bridge.edge.certificates import make_certificate, read_certificate
 from attendance_bridge.edge.moments import utc_now
+from attendance_bridge.edge.receiver.server import ReceiverServer
+from attendance_bridge.edge.web import server as web_server
 from attendance_bridge.edge.web.server import THREADS, WebServer
 from attendance_bridge.edge.web.streams import MAX_STREAMS
-from tests.edge.rig import MORNING, PATIENCE, Edge, Running
+from tests.edge.rig import MORNING, PATIENCE, Edge, Running, eventually
 from tests.edge.web.rig import Office
 
 QUICK = 3.0
@@ -144,6 +152,91 @@ def test_who_leaves_in_the_middle_leaves_nothing_in_the_log(
 			time.sleep(0.3)
 	assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 	assert served.ask("/healthz")[0] == 200
+
+
+# what several threads do at a time
+
+
+def at_step(number: int, act: Callable[[], None]) -> Callable[[FrameType, str, Any], Any]:
+	"""For `sys.settrace`: at step `number` of what follows another thread comes in and acts."""
+	left = number
+
+	def trace(frame: FrameType, event: str, _argument: Any) -> Any:
+		nonlocal left
+		frame.f_trace_opcodes = True
+		if event == "opcode":
+			left -= 1
+			if left == 0:
+				act()
+		return trace
+
+	return trace
+
+
+def test_whoever_has_said_what_they_want_may_be_looked_at_in_that_moment() -> None:
+	spoken = 0
+	for step in itertools.count(1):
+		request = object.__new__(web_server._Request)
+		request.rfile = SimpleNamespace(remaining=1)
+		connection = object.__new__(web_server._Connection)
+		connection.listen_until(-1.0, request)
+		before = sys.gettrace()
+		sys.settrace(at_step(step, functools.partial(connection.listen_until, None)))
+		try:
+			assert connection.is_slow in (True, False)
+		finally:
+			sys.settrace(before)
+		if connection.listened_until is not None:
+			break  # it was through before that step
+		spoken += 1
+	assert spoken > 10
+
+
+@pytest.mark.parametrize("kind", ["pages", "terminals"])
+def test_a_connection_that_is_put_back_when_the_server_has_just_ended_is_ended(edge: Edge, kind: str) -> None:
+	office = Office(edge)
+	made = (
+		WebServer(office.app, host="127.0.0.1", port=0, pulse=office.services.pulse)
+		if kind == "pages"
+		else ReceiverServer(office.app, host="127.0.0.1", port=0, threads=1)
+	)
+	inner: Any = made._server
+	ours, theirs = socket.socketpair()
+	with theirs:
+		connection = inner.ConnectionClass(inner, ours)
+		inner._connections.close()
+		assert inner.ready  # as a thread has just been told
+		inner.put_conn(connection)
+		assert theirs.recv(1) == b""
+	made.close()
+
+
+def test_a_server_that_fails_lets_go_of_its_streams_and_serves_again(
+	served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	stream = served.connect("/events")
+	assert stream.getresponse().status == 200
+	stop = threading.Event()
+
+	def fails() -> None:
+		raise RuntimeError("as never seen before")
+
+	monkeypatch.setattr(served.server._server, "end_slow", fails)
+
+	def has_ended() -> bool:
+		served.server._pulse.beat()  # a stream finds out when it has something to say
+		return served.running.has_ended()
+
+	eventually(has_ended)
+	assert isinstance(served.running.error, RuntimeError)
+	monkeypatch.undo()
+	stream.close()
+	again = threading.Thread(target=served.server.run, args=(stop,))
+	again.start()
+	assert served.ask("/healthz")[0] == 200
+	stop.set()
+	again.join(PATIENCE)
+	assert not again.is_alive()
 
 
 # certificates

@@ -41,9 +41,10 @@ class Clients:
 			yield client
 		finally:
 			with self._lock:
-				if not self.closed:
+				is_kept = not self.closed
+				if is_kept:
 					self._idle.append(client)
-			if self.closed:
+			if not is_kept:  # asked once: one that is kept is closed by `close`
 				client.close()
 
 	def close(self) -> None:

@@ -6,6 +6,7 @@ What a site assigns is kept in memory only: it holds the passwords of the termin
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -46,6 +47,7 @@ class Terminals:
 		self._paired: tuple[Device, ...] = ()
 		self.generation = 0
 		"""Another one means: other terminals."""
+		self._counting = threading.Lock()
 
 	@property
 	def all(self) -> tuple[Device, ...]:
@@ -72,7 +74,11 @@ class Terminals:
 		"""Go by these terminals of the pairing list; what the configuration or the site says of one counts
 		more."""
 		self._paired = devices
-		self.generation += 1
+		self._count()
+
+	def _count(self) -> None:
+		with self._counting:
+			self.generation += 1
 
 	@property
 	def _configured(self) -> tuple[Device, ...]:
@@ -118,7 +124,7 @@ class Terminals:
 		self._assigned = Assigned(
 			revision=assignment.revision, devices=tuple(devices), names=names, unusable=unusable
 		)
-		self.generation += 1
+		self._count()
 		return self._assigned
 
 	def _assign_camera(

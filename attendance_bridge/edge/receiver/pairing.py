@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -50,6 +51,7 @@ class Pairing:
 		self._now = now
 		self._enter = enter
 		self._paired: tuple[Device, ...] = ()
+		self._reloading = threading.Lock()
 
 	def callers(self) -> list[Caller]:
 		"""Every terminal that called, those that wait first."""
@@ -61,6 +63,11 @@ class Pairing:
 
 	def reload(self) -> None:
 		"""Go by what was decided, here or at the command line."""
+		# One at a time: whoever has read the list before a decision must not have the last word.
+		with self._reloading:
+			self._reload()
+
+	def _reload(self) -> None:
 		approved = (caller for caller in self._book.all() if caller.state is PairingState.APPROVED)
 		devices = tuple(
 			sorted((device_of(caller) for caller in approved), key=lambda each: each.settings.serial)

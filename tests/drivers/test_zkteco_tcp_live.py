@@ -20,9 +20,10 @@ from attendance_bridge.core.driver import LiveDriver, Page
 from attendance_bridge.core.errors import Code, DeviceError
 from attendance_bridge.core.punch import DeviceKey, Punch, VerifyMode
 from attendance_bridge.core.redact import Secret
-from attendance_bridge.drivers.zkteco_tcp import Driver, live
+from attendance_bridge.drivers.zkteco_tcp import Driver, live, session
 from attendance_bridge.drivers.zkteco_tcp.channel import UdpChannel
 from attendance_bridge.drivers.zkteco_tcp.config import Config
+from attendance_bridge.drivers.zkteco_tcp.line import line_to
 from attendance_bridge.drivers.zkteco_tcp.live_events import EventReader
 from attendance_bridge.drivers.zkteco_tcp.users import NumberedIds, Users
 from tests.drivers.zk_wire_terminal import (
@@ -481,8 +482,30 @@ def test_who_stops_listening_during_a_pull_leaves_the_line_to_it() -> None:
 			terminal.answer_delay = 0.0
 			thread.join(20)
 		assert sum(len(page.punches) for page in pages) == 5
+		assert terminal.asked[EXIT] >= 1, "the last to speak hung up"
 		with driver(terminal.port) as other:
 			assert other.identify().serial == "ZK1"
+
+
+class TakenUntilNow:
+	"""A turn that is free again just after somebody gave up waiting for it."""
+
+	def __init__(self) -> None:
+		self._lock = threading.Lock()
+		self.release = self._lock.release
+
+	def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+		return timeout != session._GOODBYE_SECONDS and self._lock.acquire(blocking, timeout)
+
+
+def test_who_stops_listening_when_a_pull_has_just_ended_hangs_up(terminal: WireTerminal) -> None:
+	line = line_to("127.0.0.1", terminal.port)
+	heard = listening(terminal)
+	next(heard)
+	line.turn = TakenUntilNow()  # type: ignore[assignment]  # with the verbs of a lock
+	heard.close()
+	assert line.shared is None
+	assert terminal.asked[EXIT] == 1
 
 
 def test_many_ask_while_one_listens() -> None:

@@ -27,8 +27,8 @@ class Line:
 		"""The connection of whoever listens. To be read and written only by who has the turn."""
 		self.login: tuple[object, ...] = ()
 		"""What it was opened with: others may use it only if they would have opened it so."""
-		self.abandoned = False
-		"""Who listened has gone while somebody else spoke: the last to speak hangs up."""
+		self.abandoned: Terminal | None = None
+		"""Who listened over it has gone while somebody else spoke: the last to speak hangs up."""
 
 
 def login_of(config: Config) -> tuple[object, ...]:

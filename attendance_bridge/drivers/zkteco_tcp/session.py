@@ -143,7 +143,7 @@ class Session:
 		if self._terminal is None:
 			raise DeviceError(Code.BUSY, retryable=True, **self._where)
 		self._line.shared, self._line.login = self._terminal, login_of(self._config)
-		self._line.abandoned, self._is_shared = False, True
+		self._line.abandoned, self._is_shared = None, True
 		self._line.turn.release()
 
 	def is_ringing(self, seconds: float) -> bool:
@@ -188,9 +188,11 @@ class Session:
 		if self._terminal is None:
 			return
 		if self._is_shared and not self._line.turn.acquire(timeout=_GOODBYE_SECONDS):
-			self._line.abandoned = True
-			self._terminal, self._is_shared = None, False
-			return
+			self._line.abandoned = self._terminal
+			# Whoever spoke may have finished just before that, and nobody may ever speak again.
+			if not self._line.turn.acquire(blocking=False):
+				self._terminal, self._is_shared = None, False
+				return
 		terminal = self._terminal
 		if not self._is_shared or self._line.shared is terminal:
 			self._say_goodbye(terminal)
@@ -239,11 +241,23 @@ class Session:
 
 	def _leave(self) -> None:
 		"""Give the turn back, unless we have the line alone."""
-		if self._line.shared is not None and self._line.abandoned:
-			self._say_goodbye(self._line.shared)
-			self._drop(self._line.shared)
 		if self._terminal is None or self._is_shared:
 			self._line.turn.release()
+			self._end_abandoned()
+
+	def _end_abandoned(self) -> None:
+		"""Hang up for who left meanwhile. They try to get the turn after they have said so; so this looks
+		after the turn was given back, or both might leave it to the other."""
+		line = self._line
+		if line.abandoned is None or line.shared is not line.abandoned:
+			return
+		if line.turn.acquire(blocking=False):
+			try:
+				if line.shared is not None and line.shared is line.abandoned:
+					self._say_goodbye(line.shared)
+					self._drop(line.shared)
+			finally:
+				line.turn.release()
 
 	def _drop(self, terminal: Terminal) -> None:
 		"""Close a connection; whoever shares it will notice. The turn is given back later."""

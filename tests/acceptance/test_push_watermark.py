@@ -15,7 +15,7 @@ from attendance_bridge.edge.settings import from_mapping
 from attendance_bridge.simulators.adms_terminal import AdmsFleet, AdmsState, Dialect
 from attendance_bridge.simulators.adms_terminal import verbs as adms_verbs
 from attendance_bridge.simulators.adms_terminal.rows import User
-from tests.edge.rig import ZONE, Clock, free_port
+from tests.edge.rig import ZONE, Clock
 
 SERIAL = "ADMS001"
 MINUTES = 60
@@ -28,7 +28,6 @@ def test_a_terminal_that_asks_for_commands_but_cannot_upload_is_not_vouched_for(
 	dialect: Dialect, tmp_path: Path
 ) -> None:
 	clock = Clock()
-	port = free_port()
 	state = AdmsState(serial=SERIAL, dialect=dialect, now=clock)
 	state.clock.follows_date = False
 	state.put_user(User("7"))
@@ -38,7 +37,7 @@ def test_a_terminal_that_asks_for_commands_but_cannot_upload_is_not_vouched_for(
 				"agent": {"database": str(tmp_path / "edge.db")},
 				"upstream": {"kind": "local_ledger"},
 				"web": {"enabled": False},
-				"receiver": {"enabled": True, "host": "127.0.0.1", "port": port},
+				"receiver": {"enabled": True, "host": "127.0.0.1", "port": 0},
 				"devices": [
 					{"name": "Gate", "driver": "zkteco_adms", "serial": SERIAL, "timezone": ZONE.key}
 				],
@@ -47,8 +46,9 @@ def test_a_terminal_that_asks_for_commands_but_cannot_upload_is_not_vouched_for(
 		now=clock,
 	)
 	agent.start()
+	assert agent.receiver is not None
 	try:
-		with AdmsFleet(port=port, pace=0.001) as fleet:
+		with AdmsFleet(port=agent.receiver.port, pace=0.001) as fleet:
 			fleet.add(state)
 			_live(state, clock, MINUTES)
 			# It calls, and brings nothing late: it is believed.

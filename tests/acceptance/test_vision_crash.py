@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,18 +24,14 @@ EMPLOYEES = ("HR-EMP-1", "HR-EMP-2")
 SITE_ZONE = "Asia/Kolkata"
 
 
-def free_port() -> int:
-	with socket.socket() as listener:
-		listener.bind(("127.0.0.1", 0))
-		return int(listener.getsockname()[1])
-
-
 def states(path: Path) -> list[State]:
 	with Database.open(path, check=False) as database:
 		return [held.state for held in PunchStore(database).each()]
 
 
-def test_killed_between_recognition_and_upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_between_recognition_and_upload(
+	tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reserve_port: Callable[[], int]
+) -> None:
 	key = new_key()
 	monkeypatch.setenv(KEY_VARIABLE, key)
 	video = write_video(tmp_path / "door.avi", (1, 0.5, 4.0), (2, 7.0, 4.0), seconds=14)
@@ -44,7 +40,7 @@ def test_killed_between_recognition_and_upload(tmp_path: Path, monkeypatch: pyte
 		site_verbs.hire(state, employee, device_id=f"3{number}")
 	mapping = configuration(tmp_path, camera={"play": "nobody"})
 	# The list of people comes once; then the site is dark.
-	port = free_port()
+	port = reserve_port()
 	upstream: dict[str, toml.Value] = {
 		"kind": "erpnext_rest",
 		"url": f"http://127.0.0.1:{port}",

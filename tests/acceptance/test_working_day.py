@@ -38,7 +38,7 @@ from attendance_bridge.simulators.workforce import Identification
 from attendance_bridge.simulators.zkteco import ZktecoState, ZktecoTerminal
 from attendance_bridge.stores.held import HeldPunch
 from attendance_bridge.stores.ledger import SqliteLedger
-from tests.edge.rig import ZONE, Clock, free_port
+from tests.edge.rig import ZONE, Clock
 
 SEEDS = (1, 8)
 TERMINALS = 40
@@ -135,7 +135,8 @@ class Day:
 		self.posting: list[HikvisionState] = []
 		self.events: list[tuple[timedelta, Callable[[], None]]] = []
 		"""What happens besides punches: (after the beginning, what)."""
-		self.receiver_port = free_port()
+		self.receiver_port = 0
+		"""Of the agent, once there is one."""
 
 	def faults(self, of: tuple[str, ...]) -> set[str]:
 		"""One terminal in four is sound, most of the others have one fault, some have two."""
@@ -304,7 +305,7 @@ class Day:
 			"receiver": {
 				"enabled": True,
 				"host": "127.0.0.1",
-				"port": self.receiver_port,
+				"port": 0,
 				"token_env": "DAY_TOKEN",
 			},
 			"devices": list(devices.values()),
@@ -363,6 +364,8 @@ def test_a_working_day(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 	with day.stack:
 		day.build()
 		agent = Agent(from_mapping(day.mapping(tmp_path)), now=day.clock)
+		assert agent.receiver is not None
+		day.receiver_port = agent.receiver.port
 		agent.start()
 		try:
 			_live_through(day, agent)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import sqlite3
 import threading
 import time
@@ -265,13 +264,6 @@ def terminal_with_log(clock: Clock, passes: int, serial: str = "HIK1") -> Hikvis
 	for minutes in range(passes, 0, -1):
 		hikvision_verbs.punch(state, "7", at=clock() - timedelta(minutes=minutes))
 	return state
-
-
-def free_port() -> int:
-	"""A port on which nothing listens."""
-	with socket.socket() as listener:
-		listener.bind(("127.0.0.1", 0))
-		return int(listener.getsockname()[1])
 
 
 def store_error(handle: Running) -> StoreError:

@@ -7,7 +7,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -28,7 +28,7 @@ from attendance_bridge.simulators.hikvision import HikvisionState, HikvisionTerm
 from attendance_bridge.simulators.hikvision import verbs as hikvision_verbs
 from attendance_bridge.simulators.hikvision.state import USER
 from attendance_bridge.simulators.zkteco import ZktecoState, ZktecoTerminal
-from tests.edge.rig import PATIENCE, ZONE, eventually, free_port
+from tests.edge.rig import PATIENCE, ZONE, eventually
 
 PASSWORD = "correct-horse-7"
 COMM_KEY = 471_100_471
@@ -309,8 +309,8 @@ def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> None:
 	assert plant.gate.counters.requests.total() == 0
 
 
-def test_without_pages(tmp_path: Path) -> None:
-	mapping = configuration(tmp_path, (free_port(), free_port()))
+def test_without_pages(tmp_path: Path, reserve_port: Callable[[], int]) -> None:
+	mapping = configuration(tmp_path, (reserve_port(), reserve_port()))
 	mapping["web"] = {"enabled": False}
 	with at_work(mapping) as agent:
 		eventually(lambda: len([each for each in agent.book.all() if each.last_error_code]) == 2)

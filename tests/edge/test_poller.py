@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
@@ -27,13 +28,15 @@ from tests.edge.rig import (
 	Running,
 	WatchedPoller,
 	eventually,
-	free_port,
 	hikvision,
 	running,
 	store_error,
 	terminal_with_log,
 	zkteco,
 )
+
+NO_PORT = 1
+"""Of a terminal that is never called."""
 
 
 def requests(state: HikvisionState) -> int:
@@ -123,8 +126,10 @@ def test_no_device_at_all_is_no_trouble(edge: Edge) -> None:
 # the breaker
 
 
-def test_five_failures_open_the_breaker_and_other_terminals_go_on(edge: Edge, clock: Clock) -> None:
-	dark = hikvision(free_port(), "Dark", poll_seconds=1)
+def test_five_failures_open_the_breaker_and_other_terminals_go_on(
+	edge: Edge, clock: Clock, reserve_port: Callable[[], int]
+) -> None:
+	dark = hikvision(reserve_port(), "Dark", poll_seconds=1)
 	with Witness(clock) as witness:
 		poller = edge.poller(dark, witness.device)
 		with running(poller):
@@ -145,8 +150,10 @@ def test_five_failures_open_the_breaker_and_other_terminals_go_on(edge: Edge, cl
 			assert edge.record("Dark").open_until == clock() + timedelta(seconds=45)
 
 
-def test_a_terminal_that_comes_back_starts_from_zero(edge: Edge, clock: Clock) -> None:
-	terminal = HikvisionTerminal(terminal_with_log(clock, 2), port=free_port())
+def test_a_terminal_that_comes_back_starts_from_zero(
+	edge: Edge, clock: Clock, reserve_port: Callable[[], int]
+) -> None:
+	terminal = HikvisionTerminal(terminal_with_log(clock, 2), port=reserve_port())
 	poller = edge.poller(hikvision(terminal.port))
 	for failures in range(1, 7):
 		assert poller.poll("Main gate") is None
@@ -164,7 +171,7 @@ def test_a_terminal_that_comes_back_starts_from_zero(edge: Edge, clock: Clock) -
 def test_a_fault_of_our_own_with_one_terminal_does_not_stop_the_others(
 	edge: Edge, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-	broken = Device(settings=hikvision(free_port(), "Broken").settings, config=None)
+	broken = Device(settings=hikvision(NO_PORT, "Broken").settings, config=None)
 	with Witness(clock) as witness:
 		poller = edge.poller(broken, witness.device)
 		with running(poller):
@@ -226,7 +233,7 @@ def test_a_refused_comm_key_is_tried_once_in_half_an_hour(edge: Edge, clock: Clo
 def test_a_refusal_of_the_former_password_says_nothing_of_the_new_one(
 	edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-	former, corrected = hikvision(free_port(), password="a"), hikvision(free_port(), password="b")
+	former, corrected = hikvision(NO_PORT, password="a"), hikvision(NO_PORT, password="b")
 	poller = edge.poller(former)
 
 	def corrected_meanwhile(_reader: TerminalReader, _device: Device, **_rest: Any) -> PullReport:
@@ -244,7 +251,7 @@ def test_a_refusal_of_the_former_password_says_nothing_of_the_new_one(
 def test_who_let_the_former_password_in_has_not_let_the_new_one_in(
 	edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-	former, changed = hikvision(free_port(), password="a"), hikvision(free_port(), password="b")
+	former, changed = hikvision(NO_PORT, password="a"), hikvision(NO_PORT, password="b")
 	poller = edge.poller(former)
 
 	def changed_meanwhile(_reader: TerminalReader, _device: Device, **_rest: Any) -> PullReport:

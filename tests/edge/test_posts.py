@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -165,12 +165,13 @@ def test_heartbeats_alone_are_no_delivery(tmp_path: Path, state: HikvisionState)
 
 
 def test_an_agent_that_starts_again_leaves_a_terminal_as_it_told_it(
-	tmp_path: Path, state: HikvisionState
+	tmp_path: Path, state: HikvisionState, reserve_port: Callable[[], int]
 ) -> None:
+	port = reserve_port()
 	with HikvisionTerminal(state) as terminal:
-		with an_agent(tmp_path, terminal.port) as agent:
+		with an_agent(tmp_path, terminal.port, receiver_port=port) as agent:
 			eventually(lambda: state_of(agent).get("told_at"))
-			told, port = state.hosts[1], agent.receiver.port if agent.receiver else 0
+			told = state.hosts[1]
 		with an_agent(tmp_path, terminal.port, receiver_port=port) as agent:
 			eventually(lambda: state_of(agent).get("told_at"))
 			verbs.punch(state, "1")

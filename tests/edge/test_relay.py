@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -26,7 +26,7 @@ from attendance_bridge.simulators.frappe_site import verbs as site_verbs
 from attendance_bridge.simulators.hikvision import HikvisionState, HikvisionTerminal
 from attendance_bridge.simulators.hikvision import verbs as hikvision_verbs
 from attendance_bridge.simulators.hikvision.state import USER
-from tests.edge.rig import ZONE, eventually, free_port, hikvision
+from tests.edge.rig import ZONE, eventually, hikvision
 
 PASSWORD = "gate-password-7"
 PASSES = 12
@@ -230,11 +230,13 @@ def test_a_corrected_password_is_tried_at_once(branch: Branch) -> None:
 		eventually(lambda: branch.last_report("Main gate")["error"] is None, "the error is gone")
 
 
-def test_a_site_that_is_away_at_the_start_keeps_no_terminal_of_ours_waiting(branch: Branch) -> None:
+def test_a_site_that_is_away_at_the_start_keeps_no_terminal_of_ours_waiting(
+	branch: Branch, reserve_port: Callable[[], int]
+) -> None:
 	_one, first = branch.terminal("HIK1")
 	_two, second = branch.terminal("HIK22")
 	branch.site.stop()
-	branch.site.port = port = free_port()
+	branch.site.port = port = reserve_port()
 	branch.assign("Back door", second)
 	with branch.agent(own_device(first), port=port) as agent:
 		eventually(lambda: agent.punches.counts()[State.PENDING] == PASSES, "our own terminal is read")

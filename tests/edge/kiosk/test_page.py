@@ -14,7 +14,7 @@ from attendance_bridge.simulators.camera import verbs
 from attendance_bridge.simulators.camera.face import Look
 from attendance_bridge.simulators.frappe_site import FrappeSite, SiteState
 from attendance_bridge.simulators.frappe_site import verbs as site_verbs
-from tests.edge.rig import eventually, free_port
+from tests.edge.rig import eventually
 from tests.edge.vision.rig import PEOPLE, ZONE, Scene, Sight, configuration, people_file, seeing
 from tests.edge.web.conftest import keep_picture
 
@@ -215,14 +215,18 @@ def test_the_camera_is_unplugged_and_comes_back(scene: Scene, tmp_path: Path, op
 
 
 def test_a_site_that_is_away_is_told_with_what_waits(
-	scene: Scene, tmp_path: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+	scene: Scene,
+	tmp_path: Path,
+	open_page: Open,
+	monkeypatch: pytest.MonkeyPatch,
+	reserve_port: Callable[[], int],
 ) -> None:
 	monkeypatch.setenv("SITE_KEY", "0123456789abcde")
 	monkeypatch.setenv("SITE_SECRET", "edcba9876543210")
 	state = SiteState(time_zone=ZONE, strict=True)
 	for employee, device_id, _name in PEOPLE:
 		site_verbs.hire(state, employee, device_id=device_id)
-	site = FrappeSite(state, port=free_port())
+	site = FrappeSite(state, port=reserve_port())
 	upstream = {
 		"kind": "erpnext_rest",
 		"url": site.url,
@@ -338,8 +342,10 @@ def test_nobody_is_enrolled(scene: Scene, tmp_path: Path, open_page: Open) -> No
 		eventually(lambda: "First Person" in page.locator("#cards").inner_text(), "they are greeted")
 
 
-def test_an_agent_that_was_away_is_found_again(scene: Scene, tmp_path: Path, open_page: Open) -> None:
-	mapping = kiosk(tmp_path, web={"port": free_port()})
+def test_an_agent_that_was_away_is_found_again(
+	scene: Scene, tmp_path: Path, open_page: Open, reserve_port: Callable[[], int]
+) -> None:
+	mapping = kiosk(tmp_path, web={"port": reserve_port()})
 	with seeing(mapping) as sight:
 		page = visit(sight, open_page())
 		page.evaluate("window.isTheSame = true")

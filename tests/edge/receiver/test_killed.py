@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from attendance_bridge.simulators.adms_terminal import AdmsFleet, AdmsState, Dia
 from attendance_bridge.stores.database import Database
 from attendance_bridge.stores.punches import PunchStore
 from tests.acceptance.command import Running
-from tests.edge.rig import eventually, free_port
+from tests.edge.rig import eventually
 
 ZONE = ZoneInfo("Asia/Dubai")
 TERMINALS, PUNCHES = 6, 40
@@ -72,8 +73,10 @@ def held(folder: Path) -> list[tuple[str, str, datetime]]:
 		]
 
 
-def test_what_was_acknowledged_is_held_and_the_rest_comes_later(tmp_path: Path) -> None:
-	port, states = free_port(), terminals()
+def test_what_was_acknowledged_is_held_and_the_rest_comes_later(
+	tmp_path: Path, reserve_port: Callable[[], int]
+) -> None:
+	port, states = reserve_port(), terminals()
 	total = TERMINALS * PUNCHES
 	process = start(tmp_path, port)
 	fleet = AdmsFleet(port=port, pace=0.02)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from attendance_bridge.core.person import Person
 from attendance_bridge.core.projection import Rules, first_moments, project
 from attendance_bridge.edge.connections import Connections
 from attendance_bridge.edge.web.access.scopes import Scope
-from tests.edge.rig import Edge, free_port, hikvision, punch
+from tests.edge.rig import Edge, hikvision, punch
 from tests.edge.web.rig import Office, acts
 
 ANNA = Person(employee="HR-1", attendance_device_id="7", full_name="Anna", status="Active")
@@ -42,11 +43,10 @@ def decide(edge: Edge) -> None:
 
 
 @pytest.fixture
-def full(edge: Edge) -> Office:
+def full(edge: Edge, reserve_port: Callable[[], int]) -> Office:
 	fill(edge)
-	connections = Connections(
-		make_upstream=no_upstream, devices=lambda: (hikvision(free_port(), timeout=0.5),), now=edge.clock
-	)
+	dark = hikvision(reserve_port(), timeout=0.5)
+	connections = Connections(make_upstream=no_upstream, devices=lambda: (dark,), now=edge.clock)
 	return Office(edge, connections=connections)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import sqlite3
+import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -15,13 +17,14 @@ from werkzeug.routing import Rule
 
 from attendance_bridge.cli.root import run
 from attendance_bridge.edge.web import board, streams
-from attendance_bridge.edge.web.access import passwords
+from attendance_bridge.edge.web.access import access, passwords
 from attendance_bridge.edge.web.access.guard import BROWSER_COOKIE, LOGIN_COOKIE
 from attendance_bridge.edge.web.access.names import check_name
 from attendance_bridge.edge.web.access.scopes import ROLES, Scope
 from attendance_bridge.stores.accounts import IDLE, LONGEST, NOTED_EVERY
 from tests.edge.rig import Edge
 from tests.edge.web.rig import ELSEWHERE, PASSWORD, Browser, Office, acts
+from tests.steps import at_step
 
 PUBLIC = {"static", "board.give_health", "session.show_login", "session.log_in", "session.log_out"}
 """All that somebody may ask for who has not said who they are."""
@@ -365,14 +368,39 @@ def test_guessing_keys_is_slow(office: Office) -> None:
 def test_a_flood_of_calls_is_refused(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
 	from limits import RateLimitItemPerMinute
 
-	from attendance_bridge.edge.web.access import access
-
 	monkeypatch.setattr(access, "CALLS", RateLimitItemPerMinute(5))
 	key = office.key(Scope.VIEW)
 	answers = [office.browser().get("/api/v1/people", headers=key) for _ in range(6)]
 	assert [answer.status_code for answer in answers] == [200] * 5 + [429]
 	assert answers[-1].headers["Retry-After"]
 	assert office.browser().get("/api/v1/people", headers=office.key(Scope.VIEW)).status_code == 200
+
+
+def test_a_count_that_ends_disturbs_nobody_who_looks_at_it() -> None:
+	"""A login clears the count of its account while the thread that forgets old ones looks at it."""
+	looks = 0
+	for step in itertools.count(1):
+		counts = access._Counts()
+		counts.acquire_entry("account", 5, 60)
+		counts.timer.join()
+		clearing = threading.Thread(target=counts.clear, args=("account",))
+
+		def clear(clearing: threading.Thread = clearing) -> None:
+			clearing.start()
+			clearing.join(0.01)  # as far as it gets
+
+		before = sys.gettrace()
+		sys.settrace(at_step(step, clear, each="line"))
+		try:
+			counts._MemoryStorage__expire_events()  # type: ignore[attr-defined]  # what its timer calls
+		finally:
+			sys.settrace(before)
+		if clearing.ident is None:
+			break  # it was through before that step
+		clearing.join()
+		assert counts.get_moving_window("account", 5, 60)[1] == 0
+		looks += 1
+	assert looks > 5
 
 
 # names

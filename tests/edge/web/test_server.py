@@ -11,10 +11,10 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from types import FrameType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,6 +30,7 @@ from attendance_bridge.edge.web.server import THREADS, WebServer
 from attendance_bridge.edge.web.streams import MAX_STREAMS
 from tests.edge.rig import MORNING, PATIENCE, Edge, Running, eventually
 from tests.edge.web.rig import Office
+from tests.steps import at_step
 
 QUICK = 3.0
 """Seconds within which somebody is answered although others keep the server busy."""
@@ -155,22 +156,6 @@ def test_who_leaves_in_the_middle_leaves_nothing_in_the_log(
 
 
 # what several threads do at a time
-
-
-def at_step(number: int, act: Callable[[], None]) -> Callable[[FrameType, str, Any], Any]:
-	"""For `sys.settrace`: at step `number` of what follows another thread comes in and acts."""
-	left = number
-
-	def trace(frame: FrameType, event: str, _argument: Any) -> Any:
-		nonlocal left
-		frame.f_trace_opcodes = True
-		if event == "opcode":
-			left -= 1
-			if left == 0:
-				act()
-		return trace
-
-	return trace
 
 
 def test_whoever_has_said_what_they_want_may_be_looked_at_in_that_moment() -> None:

@@ -227,6 +227,7 @@ class Posts:
 			logger.warning("%s: is not told to post: [receiver] has no token", name)
 			self._change(name, told_at=self._now(), code=Code.SECRET_MISSING.value)
 			return
+		began = self._now()
 		try:
 			with self._hosts_of(device, posting.serial) as hosts:
 				here = Listener(
@@ -250,16 +251,25 @@ class Posts:
 			return
 		if not made.is_good:
 			logger.warning("%s: will not post: not kept %s, its test says %r", name, made.not_kept, made.said)
-		self._change(
-			name,
-			told_at=self._now(),
-			arrangement=made,
-			code="",
-			arrived_at=None,
-			event_at=None,
-			pulled_at=None,
-			missed_at=None,
-		)
+		self._told_now(name, made, began)
+
+	def _told_now(self, name: str, made: Arrangement, began: datetime) -> None:
+		"""Count what comes from now on; it may have begun to come while the terminal was being told."""
+		with self._lock:
+			posting = self._postings.get(name)
+			if posting is None:
+				return
+			arrived_at, event_at = posting.arrived_at, posting.event_at
+			self._postings[name] = replace(
+				posting,
+				told_at=self._now(),
+				arrangement=made,
+				code="",
+				arrived_at=arrived_at if arrived_at is not None and arrived_at >= began else None,
+				event_at=event_at if event_at is not None and event_at >= began else None,
+				pulled_at=None,
+				missed_at=None,
+			)
 
 	@contextmanager
 	def _hosts_of(self, device: Device, serial: str = "") -> Iterator[HttpHosts]:

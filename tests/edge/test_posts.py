@@ -15,6 +15,7 @@ from attendance_bridge.core.cursor import START
 from attendance_bridge.core.driver import Page
 from attendance_bridge.core.redact import Secret
 from attendance_bridge.drivers.hikvision_isapi.delivery import LATE
+from attendance_bridge.drivers.hikvision_isapi.http_hosts import HttpHosts
 from attendance_bridge.edge import posts
 from attendance_bridge.edge.agent import Agent
 from attendance_bridge.edge.receiver.settings import ReceiverSettings
@@ -119,6 +120,26 @@ def test_it_is_told_and_it_delivers(tmp_path: Path, state: HikvisionState) -> No
 		eventually(lambda: users(agent) == ["1"])
 		eventually(lambda: state_of(agent)["delivery"] == "delivers")
 		assert state_of(agent)["events"] == 1
+
+
+def test_what_comes_while_it_is_told_counts(
+	tmp_path: Path, state: HikvisionState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	told: list[Agent] = []
+	set_up = HttpHosts.set_up
+
+	def set_up_and_post(hosts: HttpHosts, *arguments: Any, **options: Any) -> Any:
+		made = set_up(hosts, *arguments, **options)
+		eventually(lambda: told)
+		assert told[0].posts is not None
+		told[0].posts.note_arrival("Main gate", Page(punches=(), cursor=START))
+		return made
+
+	monkeypatch.setattr(HttpHosts, "set_up", set_up_and_post)
+	with HikvisionTerminal(state) as terminal, an_agent(tmp_path, terminal.port) as agent:
+		told.append(agent)
+		eventually(lambda: state_of(agent).get("told_at"))
+		assert state_of(agent)["arrived_at"] is not None
 
 
 def test_a_post_and_a_pull_are_one_punch(tmp_path: Path, state: HikvisionState) -> None:

@@ -106,7 +106,8 @@ class CameraReader:
 	def newest(self, after: int = -1, *, timeout: float = 0.0) -> Frame | None:
 		"""The newest picture if its sequence is above `after`; waits up to `timeout` seconds for one.
 
-		None if none comes, and while the camera is lost: an old picture shows nobody who is there.
+		None if none comes, and while the camera is lost: an old picture shows nobody who is there. At once
+		only when the agent ends: who asks again and again is not to be kept busy by a file that has ended.
 		"""
 		deadline = self._monotonic() + timeout
 		with self._changed:
@@ -114,7 +115,7 @@ class CameraReader:
 				if self._newest is not None and self._newest.sequence > after:
 					return self._newest
 				rest = deadline - self._monotonic()
-				if rest <= 0 or self._status.state in (CameraState.ENDED, CameraState.STOPPED):
+				if rest <= 0 or self._status.state is CameraState.STOPPED:
 					return None
 				self._changed.wait(rest)
 

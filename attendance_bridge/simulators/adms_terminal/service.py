@@ -145,7 +145,7 @@ class AdmsFleet:
 	def _wake_waiting(self) -> None:
 		while self._woken:
 			line = self._woken.popleft()
-			line.has_news = False
+			# Who is in the middle of an exchange hears of it in the next wait.
 			if line.phase is _Phase.WAITING and line.waits_for_news:
 				self._end_wait(line)
 
@@ -174,7 +174,8 @@ class AdmsFleet:
 			line.phase = _Phase.WAITING
 			line.waits_for_news = wanted.until_news
 			line.wait_began = time.monotonic()
-			self._set_alarm(line, max(wanted.seconds, 0.0) * self._pace)
+			has_news = wanted.until_news and line.has_news
+			self._set_alarm(line, 0.0 if has_news else max(wanted.seconds, 0.0) * self._pace)
 			return
 		line.begin(wanted, wanted.encode(self._host_header))
 		if line.sock is not None:
@@ -184,6 +185,8 @@ class AdmsFleet:
 		self._queue.append(line)
 
 	def _end_wait(self, line: _Line) -> None:
+		if line.waits_for_news:
+			line.has_news = False  # before the terminal looks what there is
 		passed = time.monotonic() - line.wait_began
 		self._go_on(line, passed / self._pace if self._pace else passed)
 

@@ -24,7 +24,7 @@ doctype_js = {
 	],
 	"Edge Agent": "public/js/health.js",
 	"Employee": "public/js/employee_faces.js",
-	"Overtime Rule": "public/js/count_again.js",
+	"Overtime Rule": ["public/js/workday_filters.js", "public/js/count_again.js"],
 	"Attendance Bridge Settings": ["public/js/review.js", "public/js/dry_run.js", "public/js/push.js"],
 	"Punch Log": "public/js/review.js",
 	"Shift Type": "public/js/shift_type.js",
@@ -32,7 +32,7 @@ doctype_js = {
 doctype_list_js = {
 	"Attendance Anomaly": "public/js/anomalies.js",
 	"Device Configuration": "public/js/fetch_checkins.js",
-	"Overtime Rule": "public/js/count_again.js",
+	"Overtime Rule": ["public/js/workday_filters.js", "public/js/count_again.js"],
 	"Punch Log": "public/js/review.js",
 }
 page_js = {

@@ -35,15 +35,11 @@ frappe.provide("attendance_bridge.count_again");
 					onchange: tell,
 				},
 				{ fieldtype: "Section Break" },
-				{
-					fieldname: "company",
-					fieldtype: "Link",
-					label: __("Company"),
-					options: "Company",
+				attendance_bridge.workdays.link_filter("company", __("Company"), "Company", {
 					default: company,
 					description: __("Empty: of every company"),
 					onchange: tell,
-				},
+				}),
 				{ fieldname: "told", fieldtype: "HTML" },
 			],
 			primary_action_label: __("Count Again"),

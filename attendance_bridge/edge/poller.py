@@ -266,6 +266,8 @@ class Poller:
 			report = self.poll(name, lambda: stop.is_set() or self._fatal is not None)
 		except StoreError as error:
 			self._end_with(error)
+		except Exception as error:  # nobody looks at what a thread of the pool was ended by
+			logger.error("%s: %s", name, redact(repr(error)), exc_info=error)
 		finally:
 			with self._lock:
 				self._reading.discard(name)

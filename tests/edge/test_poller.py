@@ -101,6 +101,22 @@ def test_after_each_pull_whoever_waits_is_called(edge: Edge, clock: Clock) -> No
 	assert poller.progress == {}
 
 
+def test_a_fault_of_ours_after_a_pull_is_told_and_the_terminal_is_read_again(
+	edge: Edge, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+	def fails(_device: Device) -> None:
+		raise ZeroDivisionError
+
+	with Witness(clock) as witness:
+		poller = edge.poller(witness.device)
+		poller._after_pull = fails
+		with running(poller):
+			witness.is_read(poller)
+	assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
+		"Witness: ZeroDivisionError()"
+	] * 2
+
+
 def test_due_times_move_with_a_clock_that_is_set_back(edge: Edge, clock: Clock) -> None:
 	with Witness(clock) as witness:
 		poller = edge.poller(witness.device)

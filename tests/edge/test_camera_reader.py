@@ -6,6 +6,7 @@ import itertools
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -133,12 +134,19 @@ def test_whoever_waits_in_vain_is_not_held_up() -> None:
 
 
 def test_the_rate_is_measured() -> None:
-	bench = Bench()
-	bench.read = lambda: time.sleep(0.018) or True
-	with running(bench) as reader:
+	bench, seconds = Bench(), itertools.count()
+	shown = 0.0
+
+	def read() -> bool:
+		nonlocal shown
+		shown = next(seconds) * 0.02
+		return True
+
+	bench.read = read
+	with running(bench, monotonic=lambda: shown) as reader:
 		wait_until(lambda: reader.status().frames > 40)
 		status = reader.status()
-	assert 15 < status.fps <= 50
+	assert status.fps == pytest.approx(50)
 	assert (status.width, status.height) == (64, 48)
 	assert status.last_frame_at is not None
 
@@ -182,17 +190,20 @@ def test_a_camera_that_is_unplugged_comes_back_by_itself() -> None:
 
 def test_a_camera_that_hangs_is_left_and_opened_again() -> None:
 	bench, release = Bench(), threading.Event()
-	hang_at = {5}
+	hangs = threading.Event()
 	readings = itertools.count()
+	seconds = 0.0
 
 	def read() -> bool:
-		if next(readings) in hang_at:
+		if next(readings) == 5:
+			hangs.set()
 			release.wait(PATIENCE)
 		return True
 
 	bench.read = read
-	with running(bench, freeze_seconds=0.3) as reader:
-		wait_until(lambda: reader.status().error is not None or reader.status().openings == 2)
+	with running(bench, freeze_seconds=1.0, monotonic=lambda: seconds) as reader:
+		assert hangs.wait(PATIENCE)
+		seconds = 1.1
 		wait_until(lambda: reader.status().openings == 2)
 		frames = reader.status().frames
 		assert bench.closings == 0
@@ -226,11 +237,25 @@ def test_a_frozen_camera_is_told_as_such() -> None:
 
 def test_only_a_few_hang_at_a_time() -> None:
 	bench, release = Bench(), threading.Event()
-	readings = itertools.count()
-	bench.read = lambda: next(readings) % 2 == 0 or release.wait(PATIENCE)
-	with running(bench, freeze_seconds=0.1) as reader:
-		wait_until(lambda: bench.openings == 3)
-		time.sleep(1.0)
+	seen: Counter[int] = Counter()
+	hanging: list[int] = []
+	seconds = 0.0
+
+	def read() -> bool:
+		"""Each opening hangs at its second picture."""
+		opening = threading.get_ident()
+		seen[opening] += 1
+		if seen[opening] == 2:
+			hanging.append(opening)
+			release.wait(PATIENCE)
+		return True
+
+	bench.read = read
+	with running(bench, freeze_seconds=1.0, monotonic=lambda: seconds) as reader:
+		for number in (1, 2, 3):
+			wait_until(lambda number=number: len(hanging) == number)  # type: ignore[misc]
+			seconds += 1.1
+		time.sleep(0.5)  # it has looked several times by now
 		assert bench.openings == 3
 		release.set()
 		wait_until(lambda: reader.status().openings > 3)

@@ -10,6 +10,7 @@ import select
 import sqlite3
 import stat
 import subprocess
+import termios
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -382,6 +383,10 @@ def test_questions_are_asked_again_until_the_answer_is_right(setup: Setup) -> No
 	assert setup.settings().agent.name == "Door 1"
 
 
+HIDDEN = ("API secret",)
+"""Questions whose answer is not shown."""
+
+
 def type_at_a_terminal(command: list[str], typed: Sequence[tuple[str, str]]) -> str:
 	"""Wait for each question, and answer it; returns everything that was shown."""
 	parent, child = pty.openpty()
@@ -409,8 +414,10 @@ def read_until(terminal: int, shown: str, text: str, start: int) -> str:
 		assert time.monotonic() < deadline, f"{text!r} was not asked: {shown}"
 		if select.select([terminal], [], [], 0.2)[0]:
 			shown += os.read(terminal, 4096).decode("utf-8", "replace")
-	# The answer is read only once the echo is set as the question wants it.
-	time.sleep(0.3)
+	# What is typed before the echo is off for a secret may be thrown away.
+	while text in HIDDEN and termios.tcgetattr(terminal)[3] & termios.ECHO:
+		assert time.monotonic() < deadline, f"the answer to {text!r} would be shown"
+		time.sleep(0.005)
 	return shown
 
 

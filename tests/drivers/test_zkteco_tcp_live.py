@@ -241,7 +241,9 @@ def test_an_event_is_acknowledged_when_it_is_durable(terminal: WireTerminal) -> 
 		assert terminal.acknowledged == 0, "the caller has not asked for more: it may not hold it yet"
 		terminal.tell(event(text_record("2", AT)))
 		assert users_of(heard, 1) == ["2"]
-		time.sleep(0.1)
+		deadline = time.monotonic() + 5
+		while not terminal.acknowledged and time.monotonic() < deadline:
+			time.sleep(0.01)
 		assert terminal.acknowledged == 1
 
 
@@ -260,7 +262,7 @@ def test_it_ends_when_asked_to(terminal: WireTerminal) -> None:
 	begun_at = time.monotonic()
 	with driver(terminal.port) as made:
 		assert len(list(made.listen(lambda: time.monotonic() > begun_at + 0.2))) == 1
-	assert time.monotonic() - begun_at < 1
+	assert time.monotonic() - begun_at < 3
 
 
 @pytest.mark.parametrize(

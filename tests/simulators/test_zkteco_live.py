@@ -45,11 +45,11 @@ def listening(terminal: ZktecoTerminal, *, udp: bool = False) -> Iterator[list[A
 		def capture() -> None:
 			heard.extend(filter(None, zk.live_capture(new_timeout=0.2)))
 
-		registered = terminal.state.counters["event_register"]
+		zk.end_live_capture = True
 		thread = threading.Thread(target=capture, daemon=True)
 		thread.start()
-		_until(lambda: terminal.state.counters["event_register"] > registered)
-		time.sleep(0.05)  # for its answer, which pyzk would not tell from an event that arrives with it
+		# It has read the answer then, which it would not tell from an event that arrives with it.
+		_until(lambda: not zk.end_live_capture)
 		yield heard
 		zk.end_live_capture = True
 		thread.join(5)
@@ -140,14 +140,16 @@ def test_other_events_come_in_between() -> None:
 
 def test_an_event_that_nobody_acknowledges_ends_the_connection() -> None:
 	with a_terminal("ack-or-end") as terminal:
-		terminal.state.ack_seconds = 0.3
+		terminal.state.ack_seconds = 60.0
 		with Listener(terminal) as listener:
 			listener.register()
-			for _ in range(3):
+			for number in (1, 2, 3):
 				verbs.punch_now(terminal.state, "101")
 				listener.next_event()
 				listener.acknowledge()
-				time.sleep(0.2)
+				_until(lambda number=number: terminal.state.counters["event_acknowledged"] == number)  # type: ignore[misc]
+			terminal.state.ack_seconds = 0.05
+			time.sleep(0.2)
 			assert terminal.open_sessions == 1
 			verbs.punch_now(terminal.state, "101")
 			listener.next_event()

@@ -88,14 +88,13 @@ def test_a_defect_is_not_swallowed() -> None:
 
 
 def test_leaving_early_ends_the_threads() -> None:
-	before = threading.active_count()
 	batch = [one for employee in PEOPLE for one in day(employee, 10)]
 	delivery = Lanes(batch, lambda _client, one: accepted(one), Width(4), stopped=lambda: False).run(
 		[NO_CLIENT] * 4
 	)
 	next(delivery)
 	delivery.close()  # type: ignore[attr-defined]  # it is a generator
-	assert threading.active_count() == before
+	assert [thread for thread in threading.enumerate() if thread.name == "check-in lane"] == []
 
 
 def test_all_lanes_are_tried_again_after_calm_and_ever_later() -> None:

@@ -238,6 +238,30 @@ class TestChangedDaysOff(IntegrationTestCase):
 		self.assertLessEqual({(self.cem, TUESDAY), (self.ann, TUESDAY)}, self.due())
 		self.assertNotIn((self.cem, MONDAY), self.due())
 
+	def test_people_check_in_and_hr_corrects_before_our_columns_are_there(self) -> None:
+		"""While the app is being installed: hooks are there before the Custom Fields are."""
+		frappe.db.delete("Custom Field", {"dt": "Attendance", "fieldname": ("like", "bridge_%")})
+		frappe.clear_cache(doctype="Attendance")
+		statements_sent: list[str] = []
+		real = frappe.db.sql
+
+		def seen(query: Any, *args: Any, **kwargs: Any) -> Any:
+			statements_sent.append(str(query))
+			return real(query, *args, **kwargs)
+
+		frappe.db.sql = seen
+		self.addCleanup(setattr, frappe.db, "sql", real)
+		frappe.get_doc(
+			{"doctype": "Employee Checkin", "employee": self.ann, "time": f"{MONDAY} 09:00:00"}
+		).insert()
+		name = frappe.db.get_value("Attendance", {"employee": self.ann, "attendance_date": MONDAY})
+		frappe.get_doc("Attendance", name).save()
+		self.save_list(
+			self.own,
+			lambda document: document.append("holidays", {"holiday_date": MONDAY, "description": "x"}),
+		)
+		self.assertFalse([each for each in statements_sent if "bridge_counted_at" in each])
+
 	def test_shift_assignments_change_nothing_that_is_counted(self) -> None:
 		"""HRMS has written the shift into the Attendance and the check-ins, and keeps it."""
 		name = premises.assignment(self.cem, self.shift, SUNDAY + timedelta(days=1))

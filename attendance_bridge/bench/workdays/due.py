@@ -54,7 +54,7 @@ def mark_days(days: Iterable[tuple[str, date]]) -> None:
 	for employee, day in days:
 		first, last = ranges.get(employee, (day, day))
 		ranges[employee] = (min(first, day), max(last, day))
-	if not ranges:
+	if not ranges or not _can_be_marked():
 		return
 	rows = [[employee, str(first), str(last)] for employee, (first, last) in ranges.items()]
 	frappe.db.sql(
@@ -99,7 +99,7 @@ def mark_dates(
 ) -> None:
 	"""Have Attendances of just these dates counted again: of these employees, of everybody in these companies
 	and of everybody in these shifts. One statement."""
-	if not dates or not (employees or companies or shifts):
+	if not dates or not (employees or companies or shifts) or not _can_be_marked():
 		return
 	frappe.db.sql(
 		"UPDATE `tabAttendance` SET `bridge_counted_at` = NULL, `bridge_changes` = `bridge_changes` + 1"
@@ -121,6 +121,8 @@ def attendance_made(attendance: Any, method: str | None = None) -> None:
 
 def attendance_changed(attendance: Any, method: str | None = None) -> None:
 	"""An Attendance was changed after it was submitted; before that it is due anyway."""
+	if not _can_be_marked():
+		return
 	frappe.db.sql(
 		"UPDATE `tabAttendance` SET `bridge_counted_at` = NULL, `bridge_changes` = `bridge_changes` + 1"
 		" WHERE `name` = %s",
@@ -137,6 +139,14 @@ def checkin_changed(checkin: Any, method: str | None = None) -> None:
 	mark_days(days)
 	# Also one that came by no terminal changes who is in.
 	news.tell(news.What.PUNCHES)
+
+
+def _can_be_marked() -> bool:
+	"""Whether Attendance has our columns: people check in while the app is being installed or migrated, too.
+
+	Once the columns are there everything is due by itself.
+	"""
+	return bool(frappe.get_meta("Attendance").has_field("bridge_counted_at"))
 
 
 def days_of(

@@ -143,7 +143,8 @@ class TerminalReader:
 				self._doubts.pop(name, None)
 			if report.complete and self._correct_clocks:
 				self._correct_clock(name, driver, info, reading, started_at)
-		self._book.pulled(name, report, at=self._now())
+		# Of when it began: whoever has wanted a reading since then has not had theirs.
+		self._book.pulled(name, report, at=started_at)
 		if report.complete and window is None:
 			watermark = watermark_after_pull(started_at, reading, rules)
 			if watermark is not None:

@@ -55,6 +55,7 @@ class DeviceRecord:
 	clock_good_until: datetime | None = None
 	"""The last moment at which its clock was seen to be right."""
 	last_pull_at: datetime | None = None
+	"""When the last pull that has ended began: what was recorded since may not be here."""
 	last_pull_complete: bool | None = None
 	"""Whether that pull read to the end; None before the first one."""
 	last_pull_read: int = 0
@@ -137,7 +138,10 @@ class DeviceBook:
 				_answered(connection, {**_contact(name, info, at), **clock})
 
 	def pulled(self, name: str, report: PullReport, *, at: datetime) -> None:
-		"""A pull has ended. One that read to the end wipes the last error out; `failed` writes it."""
+		"""A pull has ended. One that read to the end wipes the last error out; `failed` writes it.
+
+		:param at: aware; when it began.
+		"""
 		self._update(
 			"pulled",
 			name=text_in(name),

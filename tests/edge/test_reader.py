@@ -29,6 +29,8 @@ def test_a_complete_pull_under_a_right_clock_earns_the_watermark(edge: Edge, clo
 	# Of when the reading began: what happened since may have been missed.
 	assert edge.cursors.watermark("HIK1") == MORNING
 	assert edge.record("Main gate").last_seen_at == MORNING
+	# So a site that wanted a reading in the middle of this one does not take it for its own.
+	assert edge.record("Main gate").last_pull_at == MORNING
 
 
 def test_the_watermark_follows_the_pulls(edge: Edge, clock: Clock) -> None:

@@ -185,7 +185,7 @@ def test_more_than_may_be_listened_to_are_read(edge: Edge) -> None:
 		premises = Premises(edge, *devices, most=1)
 		with running(premises.poller), running(premises.listener):
 			eventually(premises.stands(Standing.LISTENING, "One"))
-			assert premises.listener.states["Other"].standing is Standing.WAITING
+			eventually(premises.stands(Standing.WAITING, "Other"))
 			assert not other.registered.is_set()
 			eventually(lambda: premises.poller.pulls["Other"] == 1)
 

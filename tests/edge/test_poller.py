@@ -376,13 +376,14 @@ def test_it_is_catching_up_from_the_beginning_until_every_first_pull_is_over(
 	slow = terminal_with_log(clock, 1, serial="SLOW")
 	verbs.set_fault(slow, "slow")
 	with Witness(clock) as witness, HikvisionTerminal(slow) as terminal:
-		poller = edge.poller(witness.device, hikvision(terminal.port, "Slow", timeout=0.5))
+		poller = edge.poller(witness.device, hikvision(terminal.port, "Slow", timeout=30))
 		assert poller.catching_up()  # nobody has even begun
 		with running(poller):
 			eventually(lambda: poller.pulls["Witness"] == 1)
 			assert poller.catching_up()
+			terminal.stop()
 			eventually(lambda: not poller.catching_up())  # the slow one has failed
-			assert edge.record("Slow").last_error_code == Code.TIMEOUT.value
+			assert edge.record("Slow").last_error_code in (Code.CONNECTION_LOST.value, Code.UNREACHABLE.value)
 
 
 def test_one_that_breaks_off_in_its_first_pull_still_owes_the_rest(edge: Edge, clock: Clock) -> None:
@@ -410,7 +411,7 @@ def test_a_backlog_that_comes_later_is_waited_for_too_but_not_for_ever(edge: Edg
 			eventually(lambda: not poller.catching_up())
 			for minutes in range(50):
 				verbs.punch(state, "7", at=clock() + timedelta(seconds=minutes))
-			state.slow_seconds = 0.05
+			state.slow_seconds = 0.5
 			verbs.set_fault(state, "slow")
 			clock.advance(seconds=64)
 			eventually(poller.catching_up)
@@ -430,7 +431,7 @@ def test_a_backlog_that_comes_later_is_waited_for_too_but_not_for_ever(edge: Edg
 
 def test_a_stop_in_the_middle_of_a_long_pull_loses_nothing(edge: Edge, clock: Clock) -> None:
 	state = terminal_with_log(clock, 100)
-	state.slow_seconds = 0.05
+	state.slow_seconds = 0.2
 	verbs.set_fault(state, "slow")
 	with HikvisionTerminal(state) as terminal:
 		device = hikvision(terminal.port, page_size=10)

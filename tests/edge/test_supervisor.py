@@ -40,7 +40,8 @@ def fail(error: Exception, times: int) -> Callable[[int], None]:
 def no_thread_is_left() -> object:
 	before = set(threading.enumerate())
 	yield
-	assert set(threading.enumerate()) == before
+	# Some of those from before may end meanwhile.
+	assert set(threading.enumerate()) <= before
 
 
 def test_every_worker_runs_until_all_end_together() -> None:

@@ -16,8 +16,7 @@ from attendance_bridge.edge.enrollment.service import Enrollments
 from attendance_bridge.edge.web.access.passwords import hash_password
 from attendance_bridge.simulators.camera import CameraState, verbs
 from attendance_bridge.stores.accounts import Accounts
-from tests.edge.rig import eventually
-from tests.edge.vision.rig import Sight, configuration, seeing
+from tests.edge.vision.rig import Sight, configuration, eventually, seeing
 from tests.enrollment.heads import LOOKS
 
 PASSWORD = "correct horse battery staple"

@@ -20,7 +20,7 @@ from attendance_bridge.stores.audit import AuditLog
 from tests.edge.vision.rig import Scene, Sight
 from tests.enrollment.office import address, drawn, office
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 class Program:

@@ -18,8 +18,7 @@ from attendance_bridge.simulators.camera import CameraState, verbs
 from attendance_bridge.simulators.camera.face import Look
 from attendance_bridge.stores.audit import AuditLog
 from attendance_bridge.stores.erasures import Erasures
-from tests.edge.rig import eventually
-from tests.edge.vision.rig import Scene, Sight, configuration, portrait_of, seeing
+from tests.edge.vision.rig import PATIENCE, Scene, Sight, configuration, eventually, portrait_of, seeing
 from tests.enrollment.heads import cooperating
 from tests.enrollment.office import drawn, jpeg, service
 
@@ -53,7 +52,7 @@ def acts(sight: Sight) -> list[str]:
 def post_until_over(sight: Sight, entry: Enrollment, picture_of: Callable[[Pose], bytes]) -> None:
 	"""What a browser does: picture after picture of the pose that is asked for."""
 	pictures = {pose: picture_of(pose) for pose in POSES}
-	deadline = time.monotonic() + 20
+	deadline = time.monotonic() + PATIENCE
 	while not entry.session.over and time.monotonic() < deadline:
 		pose = entry.session.pose
 		assert pose is not None
@@ -67,12 +66,9 @@ def post_until_over(sight: Sight, entry: Enrollment, picture_of: Callable[[Pose]
 def test_a_person_is_enrolled_before_the_camera_and_known_at_once(sight: Sight, scene: Scene) -> None:
 	visitor = verbs.come(scene.state, 1, scale=1.9)
 	entry = start(sight)
-	began = time.monotonic()
 	with cooperating(scene.state, visitor, lambda: None if entry.session.over else entry.session.pose):
-		eventually(lambda: entry.session.over, "an end")
-	took = time.monotonic() - began
+		eventually(lambda: entry.session.over, lambda: "an end")
 	assert entry.session.state is State.SUBMITTED
-	assert took < 30
 	templates = sight.vision.gallery.by_employee("HR-EMP-1")
 	assert [each.pose for each in sorted(templates, key=lambda each: each.captured_at)] == list(POSES)
 	assert {each.model for each in templates} == {sight.vision.engine.model}

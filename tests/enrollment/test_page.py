@@ -15,8 +15,7 @@ from attendance_bridge.core.template import Pose
 from attendance_bridge.edge.enrollment.pictures import MAX_PHOTO_BYTES
 from attendance_bridge.edge.enrollment.session import POSES, State
 from attendance_bridge.simulators.camera import CameraState, verbs
-from tests.edge.rig import eventually
-from tests.edge.vision.rig import Scene, Sight
+from tests.edge.vision.rig import Scene, Sight, eventually
 from tests.edge.web.conftest import CHROMIUM, FLAGS, keep_picture
 from tests.enrollment.heads import LOOKS, cooperating
 from tests.enrollment.office import PASSWORD, address, drawn, office, service, wanted_pose

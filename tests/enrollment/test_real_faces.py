@@ -11,8 +11,7 @@ import pytest
 
 from attendance_bridge.edge.enrollment.entry import Enrollment, Source, Start, as_json
 from attendance_bridge.edge.enrollment.session import State
-from tests.edge.rig import eventually
-from tests.edge.vision.rig import Scene, Sight, configuration, seeing
+from tests.edge.vision.rig import Scene, Sight, configuration, eventually, seeing
 from tests.enrollment.office import jpeg, service
 from tests.recognition.conftest import faces, lay_out
 

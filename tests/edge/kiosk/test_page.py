@@ -14,8 +14,7 @@ from attendance_bridge.simulators.camera import verbs
 from attendance_bridge.simulators.camera.face import Look
 from attendance_bridge.simulators.frappe_site import FrappeSite, SiteState
 from attendance_bridge.simulators.frappe_site import verbs as site_verbs
-from tests.edge.rig import eventually
-from tests.edge.vision.rig import PEOPLE, ZONE, Scene, Sight, configuration, people_file, seeing
+from tests.edge.vision.rig import PEOPLE, ZONE, Scene, Sight, configuration, eventually, people_file, seeing
 from tests.edge.web.conftest import keep_picture
 
 Open = Callable[..., Any]
@@ -114,13 +113,13 @@ def wait_for_greetings(page: Any, *said: str) -> None:
 	def greeted() -> list[str]:
 		return [card for card in cards(page) if not card.endswith("|")]
 
-	eventually(lambda: len(greeted()) >= len(said), f"{said}")
+	eventually(lambda: len(greeted()) >= len(said), lambda: f"{said}")
 	assert greeted() == list(said)
 
 
 def until(page: Any, expression: str) -> None:
 	"""Not `wait_for_function`: it evaluates text in the page, and the policy of the page forbids that."""
-	eventually(lambda: page.evaluate(expression), expression)
+	eventually(lambda: page.evaluate(expression), lambda: expression)
 
 
 def assert_all_fits(page: Any) -> None:
@@ -339,7 +338,7 @@ def test_nobody_is_enrolled(scene: Scene, tmp_path: Path, open_page: Open) -> No
 		sight.enrol("HR-EMP-1", 1)
 		page.locator("#notice").wait_for(state="hidden")
 		verbs.come(scene.state, 1)
-		eventually(lambda: "First Person" in page.locator("#cards").inner_text(), "they are greeted")
+		eventually(lambda: "First Person" in page.locator("#cards").inner_text(), lambda: "they are greeted")
 
 
 def test_an_agent_that_was_away_is_found_again(

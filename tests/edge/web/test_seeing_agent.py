@@ -29,9 +29,8 @@ from attendance_bridge.edge.web.access.scopes import Scope
 from attendance_bridge.simulators.camera import verbs
 from attendance_bridge.stores.accounts import Accounts
 from attendance_bridge.stores.audit import AuditLog
-from tests.edge.rig import eventually
 from tests.edge.vision.conftest import _key
-from tests.edge.vision.rig import Scene, Sight, configuration, people_file, portrait_of, seeing
+from tests.edge.vision.rig import Scene, Sight, configuration, eventually, people_file, portrait_of, seeing
 from tests.edge.web.conftest import keep_picture
 from tests.edge.web.rig import PASSWORD
 from tests.edge.web.test_api import ITS_OWN, answers_as_described
@@ -208,7 +207,7 @@ def people(sight: Sight) -> list[dict[str, Any]]:
 def test_from_the_list_of_people_to_the_enrollment_of_one(sight: Sight, boss: Open) -> None:
 	page = boss()
 	page.goto(f"{address(sight)}/people?q=third")
-	page.locator("tbody a").click()
+	page.get_by_role("link", name="enrol", exact=True).click()
 	page.locator("#agree:not([hidden])").wait_for()
 	assert page.inner_text("#agree-title") == "Third Person"
 	page.goto(f"{address(sight)}/enroll?employee=HR-EMP-404")
@@ -251,7 +250,7 @@ def test_a_camera_is_no_terminal_to_be_tried(sight: Sight, boss: Open) -> None:
 	assert page.locator("[data-test]").count() == 1
 	page.locator("[data-test='']").click()
 	said = page.locator("[data-test=''] + [role=status]")
-	eventually(lambda: said.inner_text() == "Local ledger", "what came of the test is shown")
+	eventually(lambda: said.inner_text() == "Local ledger", lambda: "what came of the test is shown")
 
 
 # PINs and badges

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -21,10 +22,12 @@ from cheroot.server import HTTPConnection, HTTPRequest
 from cheroot.wsgi import Server
 from flask import Flask
 
+from attendance_bridge.core.errors import Code, ConfigError
 from attendance_bridge.edge.pulse import Pulse
 from attendance_bridge.edge.tls import TlsAdapter, hang_up, shake_hands, tls_adapter
 from attendance_bridge.edge.web.crowd import Crowd
 from attendance_bridge.edge.web.streams import MAX_STREAMS
+from attendance_bridge.edge.web_settings import WebSettings
 
 logger = logging.getLogger(__name__)
 
@@ -110,6 +113,30 @@ class WebServer:
 		"""Let go of streams, threads and the port."""
 		self._pulse.close()
 		self._server.stop()
+
+
+def make_server(app: Flask, settings: WebSettings, pulse: Pulse) -> WebServer:
+	"""Listens from now on; answers when it runs.
+
+	:raises ConfigError: the port cannot be had, or certificate and key are no pair.
+	"""
+	try:
+		return WebServer(
+			app,
+			host=settings.host,
+			port=settings.port,
+			pulse=pulse,
+			certificate=settings.tls_cert,
+			key=settings.tls_key,
+		)
+	except ssl.SSLError:
+		raise ConfigError(
+			Code.BAD_VALUE, path="web.tls_cert", expected="a PEM certificate, and tls_key its key"
+		) from None
+	except OSError as error:
+		raise ConfigError(
+			Code.BAD_VALUE, path="web.port", expected=f"a free port ({settings.port}: {error.strerror})"
+		) from None
 
 
 class _Request(HTTPRequest):

@@ -35,7 +35,11 @@ def test_how_people_are_called(name: str, names: Names, shown: str) -> None:
 
 
 def view_of(sight: Sight) -> KioskView:
-	web = sight.agent._make_kiosk()
+	agent = sight.agent
+	web = agent.seeing.kiosk(
+		waiting=lambda: agent.outbox.backlog(agent._now()).waiting,
+		offline=lambda: agent.last_error is not None,
+	)
 	assert web is not None
 	return web
 

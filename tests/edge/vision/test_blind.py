@@ -153,8 +153,8 @@ def test_a_key_that_comes_back_opens_the_eyes_of_the_same_terminal(
 	key = GalleryKey.new().text()
 	monkeypatch.delenv(KEY_VARIABLE)
 	blind = Agent(edge_settings.from_mapping(mapping))
-	assert blind.blind is not None
-	serial = blind.blind.device.settings.serial
+	assert blind.seeing.blind is not None
+	serial = blind.seeing.blind.device.settings.serial
 	blind.close()
 	monkeypatch.setenv(KEY_VARIABLE, key)
 	with seeing(mapping) as sight:

@@ -163,8 +163,8 @@ def test_what_is_withdrawn_is_erased_by_an_agent_that_recognises_nobody(
 		mapping["recognition"] = {"engine": "onnx", "pack": str(tmp_path / "nowhere")}
 		agent = Agent(from_mapping(mapping))
 		try:
-			assert agent.blind is not None
-			gallery = agent.blind.gallery
+			assert agent.seeing.blind is not None
+			gallery = agent.seeing.blind.gallery
 			assert gallery is not None
 			agent.start()
 			site_verbs.withdraw_consent(bridge, "HR-EMP-1")

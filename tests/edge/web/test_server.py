@@ -9,7 +9,6 @@ import logging
 import socket
 import ssl
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -28,7 +27,7 @@ from attendance_bridge.edge.receiver.server import ReceiverServer
 from attendance_bridge.edge.web import server as web_server
 from attendance_bridge.edge.web.server import THREADS, WebServer
 from attendance_bridge.edge.web.streams import MAX_STREAMS
-from tests.edge.rig import MORNING, PATIENCE, Edge, Running, eventually
+from tests.edge.rig import MORNING, PATIENCE, Edge, Running, eventually, running
 from tests.edge.web.rig import Office
 from tests.steps import at_step
 
@@ -201,7 +200,6 @@ def test_a_server_that_fails_lets_go_of_its_streams_and_serves_again(
 ) -> None:
 	stream = served.connect("/events")
 	assert stream.getresponse().status == 200
-	stop = threading.Event()
 
 	def fails() -> None:
 		raise RuntimeError("as never seen before")
@@ -216,12 +214,14 @@ def test_a_server_that_fails_lets_go_of_its_streams_and_serves_again(
 	assert isinstance(served.running.error, RuntimeError)
 	monkeypatch.undo()
 	stream.close()
-	again = threading.Thread(target=served.server.run, args=(stop,))
-	again.start()
-	assert served.ask("/healthz")[0] == 200
-	stop.set()
-	again.join(PATIENCE)
-	assert not again.is_alive()
+
+	def answers() -> bool:
+		with suppress(ConnectionRefusedError):  # it has not come to its port yet
+			return served.ask("/healthz")[0] == 200
+		return False
+
+	with running(served.server):
+		eventually(answers)
 
 
 # certificates

@@ -282,8 +282,7 @@ def test_another_date_is_worked_out_alike(
 		[replace(each, at=each.at + by) for each in scans],
 		rules,
 	)
-	assert later == replace(
-		result,
+	assert later == result._replace(
 		date=result.date + by,
 		first_in=moved(result.first_in),
 		last_out=moved(result.last_out),

@@ -5,18 +5,37 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import date
-from typing import Any
+from typing import NamedTuple, TypeVar
 
 import frappe
 
 from attendance_bridge.bench import people_spans
+from attendance_bridge.bench.workdays.sheet import Employee
 from attendance_bridge.core.workday.plan import Leave
+
+
+class _Assignment(NamedTuple):
+	employee: str
+	shift_type: str
+	start_date: date
+	end_date: date | None
+
+
+class _Leave(NamedTuple):
+	employee: str
+	from_date: date
+	to_date: date
+	half_day: int
+	half_day_date: date | None
+
+
+_Row = TypeVar("_Row", _Assignment, _Leave)
 
 
 class Agreed:
 	"""Shift Assignments and approved Leave Applications of some people between two dates."""
 
-	def __init__(self, assignments: Iterable[Any], leaves: Iterable[Any]) -> None:
+	def __init__(self, assignments: Iterable[_Assignment], leaves: Iterable[_Leave]) -> None:
 		self._assignments = _by_employee(assignments)
 		self._leaves = _by_employee(leaves)
 
@@ -30,21 +49,18 @@ class Agreed:
 			" AND `start_date` <= %(last)s AND (`end_date` IS NULL OR `end_date` >= %(first)s)"
 			" ORDER BY `start_date`",
 			values,
-			as_dict=True,
 		)
 		leaves = people_spans.read(
 			"SELECT `employee`, `from_date`, `to_date`, `half_day`, `half_day_date`"
 			" FROM `tabLeave Application` WHERE `employee` IN %(employees)s AND `docstatus` = 1"
 			" AND `status` = 'Approved' AND `from_date` <= %(last)s AND `to_date` >= %(first)s",
 			values,
+			as_dict=False,
 		)
-		return cls(assignments, leaves)
+		return cls(map(_Assignment._make, assignments), map(_Leave._make, leaves))
 
-	def shifts(self, person: Any, day: date) -> list[str]:
-		"""The shifts of a date: those assigned, else the default one of the employee.
-
-		:param person: a row of Employee with name and default_shift.
-		"""
+	def shifts(self, person: Employee, day: date) -> list[str]:
+		"""The shifts of a date: those assigned, else the default one of the employee."""
 		assigned = [
 			row.shift_type
 			for row in self._assignments.get(person.name, ())
@@ -62,8 +78,8 @@ class Agreed:
 		return None
 
 
-def _by_employee(rows: Iterable[Any]) -> dict[str, list[Any]]:
-	found: dict[str, list[Any]] = defaultdict(list)
+def _by_employee(rows: Iterable[_Row]) -> dict[str, list[_Row]]:
+	found: dict[str, list[_Row]] = defaultdict(list)
 	for row in rows:
 		found[row.employee].append(row)
 	return found

@@ -7,18 +7,17 @@ while the terminals of the shift may still hold a punch.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
-from typing import Any
+from typing import NamedTuple
 
 import frappe
 
-from attendance_bridge.bench import moments, people_spans
-from attendance_bridge.bench.workdays import counted
+from attendance_bridge.bench import moments
+from attendance_bridge.bench.workdays import counted, judged
 from attendance_bridge.bench.workdays.agreed import Agreed
-from attendance_bridge.bench.workdays.sheet import Sheet, load_people
+from attendance_bridge.bench.workdays.judged import Judged
+from attendance_bridge.bench.workdays.sheet import Employee, Sheet, load_people
 from attendance_bridge.core.workday.day import Status, Workday
 from attendance_bridge.core.workday.engine import work_out
 from attendance_bridge.core.workday.plan import DayPlan, Leave
@@ -30,12 +29,10 @@ MOST_PERSON_DAYS = 200_000
 """In one question; a month of 6,000 people."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersonDay:
+class PersonDay(NamedTuple):
 	"""One person on one date, in one shift."""
 
-	person: Any
-	"""Row of Employee: see `sheet.PERSON`."""
+	person: Employee
 	day: Workday
 	plan: DayPlan | None
 	"""None for a counted day whose punches were not asked for."""
@@ -72,13 +69,12 @@ def load(
 		raise ValueError(f"more than {MOST_PERSON_DAYS} days of people at once")
 	people = load_people(employees)
 	agreed = Agreed.load(employees, first, last)
-	judged = _attendances(employees, first, last)
+	attendances = judged.load(employees, first, last)
 	asked = [
-		(people[name], day, judged.get((name, day), []))
-		for name in employees
-		if name in people
-		for day in _dates(people[name], first, last)
-		if people[name].status == "Active" or people[name].relieving_date or (name, day) in judged
+		(person, day, attendances.get((person.name, day), ()))
+		for person in (people[name] for name in employees if name in people)
+		for day in _dates(person, first, last)
+		if person.status == "Active" or person.relieving_date or (person.name, day) in attendances
 	]
 	vouched = _Vouched.load(now)
 	doubtful = set()
@@ -96,7 +92,7 @@ def load(
 	return found
 
 
-def _say_all(rows: Sequence[Any], punches_of: Collection[Status]) -> bool:
+def _say_all(rows: Sequence[Judged], punches_of: Collection[Status]) -> bool:
 	"""Whether the Attendances of a day say everything that is asked of it."""
 	for row in rows:
 		if not counted.is_counted(row) or not counted.tells_hours(row):
@@ -106,7 +102,7 @@ def _say_all(rows: Sequence[Any], punches_of: Collection[Status]) -> bool:
 	return bool(rows)
 
 
-def _is_about_whole_day(rows: Sequence[Any]) -> bool:
+def _is_about_whole_day(rows: Sequence[Judged]) -> bool:
 	return any(not row.shift or row.status == "On Leave" for row in rows)
 
 
@@ -119,7 +115,7 @@ class _Reader:
 		self._vouched = vouched
 		self._now = now
 
-	def told(self, person: Any, row: Any) -> PersonDay:
+	def told(self, person: Employee, row: Judged) -> PersonDay:
 		"""A day as its Attendance tells it."""
 		return PersonDay(
 			person=person,
@@ -132,7 +128,7 @@ class _Reader:
 			to_look_at=counted.codes(row),
 		)
 
-	def work_out(self, person: Any, day: date, rows: list[Any]) -> Iterator[PersonDay]:
+	def work_out(self, person: Employee, day: date, rows: Sequence[Judged]) -> Iterator[PersonDay]:
 		for row in [*rows, *_unjudged(person, day, self._sheet, self._agreed, rows)]:
 			line = self._sheet.line(row)
 			until = self._vouched.until(row.shift)
@@ -156,7 +152,7 @@ class _Reader:
 			)
 
 
-def _dates(person: Any, first: date, last: date) -> Iterator[date]:
+def _dates(person: Employee, first: date, last: date) -> Iterator[date]:
 	"""The dates on which somebody belongs to the company."""
 	day = max(first, person.date_of_joining or first)
 	end = min(last, person.relieving_date or last)
@@ -165,27 +161,14 @@ def _dates(person: Any, first: date, last: date) -> Iterator[date]:
 		day += _DAY
 
 
-def _attendances(employees: Collection[str], first: date, last: date) -> dict[tuple[str, date], list[Any]]:
-	columns = ", ".join(f"`{column}`" for column in counted.COLUMNS)
-	rows = people_spans.read(
-		"SELECT `name`, `employee`, `company`, `attendance_date`, `shift`, `status`, `leave_type`,"  # noqa: S608
-		f" `working_hours`, `bridge_counted_at` IS NOT NULL AS `is_counted`, {columns}"
-		" FROM `tabAttendance` WHERE `employee` IN %s AND `attendance_date` BETWEEN %s AND %s"
-		" AND `docstatus` = 1 ORDER BY `in_time`, `name`",
-		(tuple(employees) or ("",), first, last),
-	)
-	found: dict[tuple[str, date], list[Any]] = defaultdict(list)
-	for row in rows:
-		found[row.employee, row.attendance_date].append(row)
-	return found
-
-
-def _unjudged(person: Any, day: date, sheet: Sheet, agreed: Agreed, judged: list[Any]) -> list[Any]:
+def _unjudged(
+	person: Employee, day: date, sheet: Sheet, agreed: Agreed, attendances: Sequence[Judged]
+) -> list[Judged]:
 	"""Rows as of Attendances that are not there yet.
 
-	:param judged: those that are there; one of no shift, or on leave, is about the whole day.
+	:param attendances: those that are there; one of no shift, or on leave, is about the whole day.
 	"""
-	if _is_about_whole_day(judged):
+	if _is_about_whole_day(attendances):
 		return []
 	punched = sheet.shifts_punched(person.name, day)
 	shifts: list[str | None] = [*agreed.shifts(person, day)]
@@ -193,9 +176,9 @@ def _unjudged(person: Any, day: date, sheet: Sheet, agreed: Agreed, judged: list
 	if None in punched and not shifts:
 		shifts = [None]
 	leave = agreed.leave(person.name, day)
-	done = {row.shift for row in judged}
+	done = {row.shift for row in attendances}
 	return [
-		frappe._dict(
+		Judged(
 			name="",
 			employee=person.name,
 			company=person.company,
@@ -249,15 +232,14 @@ class _Vouched:
 		"""Aware; at most the present, and the present for a shift that nobody vouches for."""
 		return self._until.get(shift or "", self._now)
 
-	def may_judge_more(self, rows: Sequence[Any], day: date, agreed: Sequence[str]) -> bool:
+	def may_judge_more(self, rows: Sequence[Judged], day: date, agreed: Sequence[str]) -> bool:
 		"""Whether a shift of a date that has Attendances may still get one of its own.
 
 		:param agreed: the shifts of that date.
 		"""
-		if _is_about_whole_day(rows):
-			return False
-		done = {row.shift for row in rows}
-		return any(self._is_open(shift, day) for shift in agreed if shift not in done)
+		done = [row.shift for row in rows]
+		is_open = any(shift not in done and self._is_open(shift, day) for shift in agreed)
+		return is_open and not _is_about_whole_day(rows)
 
 	def _is_open(self, shift: str, day: date) -> bool:
 		"""To the day, and rather too long: no shift takes punches later than this."""

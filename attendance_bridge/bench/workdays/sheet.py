@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import frappe
@@ -20,26 +20,40 @@ from attendance_bridge.core.direction import LogType
 from attendance_bridge.core.punch import DeviceKey
 from attendance_bridge.core.workday.day import Scan
 from attendance_bridge.core.workday.plan import DayPlan, Leave, Shift
-from attendance_bridge.core.workday.rules import OvertimeRules
+from attendance_bridge.core.workday.rules import BreakRules, OvertimeRules
 
 _LOG_TYPES = {each.value: each for each in LogType}
 _KEYS = {each.value: each for each in DeviceKey}
-PERSON = (
-	"name",
-	"employee_name",
-	"company",
-	"department",
-	"designation",
-	"grade",
-	"default_shift",
-	"holiday_list",
-	"status",
-	"date_of_joining",
-	"relieving_date",
-)
-
 _MIDNIGHT = time()
 _DAY = timedelta(days=1)
+
+
+class Employee(NamedTuple):
+	"""A row of the doctype of this name. A tuple, as `judged.Judged` is."""
+
+	name: str
+	employee_name: str | None
+	company: str
+	department: str | None
+	designation: str | None
+	grade: str | None
+	default_shift: str | None
+	holiday_list: str | None
+	status: str
+	date_of_joining: date | None
+	relieving_date: date | None
+
+
+class _Checkin(NamedTuple):
+	employee: str
+	time: datetime
+	log_type: str | None
+	shift: str | None
+	shift_start: datetime | None
+	shift_end: datetime | None
+	offshift: int | None
+	device_key: str | None
+	occurred_utc: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,19 +72,20 @@ class Sheet:
 
 	def __init__(
 		self,
-		people: Mapping[str, Any],
+		people: Mapping[str, Employee],
 		shifts: Mapping[str, ShiftType],
 		rulebook: Rulebook,
 		holidays: Holidays,
 		checkins: _Checkins,
 	) -> None:
 		self.people = people
-		"""Rows of Employee by name: those of `PERSON`."""
+		"""By name."""
 		self._shifts = shifts
 		self._rulebook = rulebook
 		self._holidays = holidays
 		self._checkins = checkins
 		self.zone = moments.site_zone()
+		self._agreed: dict[tuple[str, date, BreakRules], Shift] = {}
 
 	@classmethod
 	def load(
@@ -79,7 +94,7 @@ class Sheet:
 		first: date,
 		last: date,
 		*,
-		people: Mapping[str, Any] | None = None,
+		people: Mapping[str, Employee] | None = None,
 		checkins_of: Collection[tuple[str, date]] | None = None,
 	) -> Sheet:
 		"""Seven statements, however many people and days.
@@ -118,7 +133,7 @@ class Sheet:
 		plan = DayPlan(
 			date=row.attendance_date,
 			zone=self.zone,
-			shift=_shift(shift, rules, found, row.attendance_date, self.zone),
+			shift=self._shift(shift, rules, found, row.attendance_date) if shift is not None else None,
 			off=off,
 			leave=_leave(row),
 			present=row.status in ("Present", "Work From Home"),
@@ -126,17 +141,50 @@ class Sheet:
 		scans = [_scan(each, self.zone) for each in found]
 		return Line(attendance=row, plan=plan, scans=scans, overtime=rules.overtime)
 
+	def _shift(
+		self, shift_type: ShiftType, rules: DayRules, checkins: Sequence[_Checkin], day: date
+	) -> Shift:
+		agreed = self._agreed_on(day, shift_type, rules.breaks)
+		times = next(
+			((each.shift_start, each.shift_end) for each in checkins if each.shift_start and each.shift_end),
+			None,
+		)
+		if times is None:
+			return agreed
+		# As it was when the punches came: a Shift Type may have got other times since.
+		start, end = (_utc(at, self.zone) for at in times)
+		if (start, end) == (agreed.start, agreed.end):
+			return agreed
+		return replace(
+			agreed,
+			start=start,
+			end=end,
+			opens=start - (agreed.start - agreed.opens),
+			closes=end + (agreed.closes - agreed.end),
+		)
+
+	def _agreed_on(self, day: date, shift_type: ShiftType, breaks: BreakRules) -> Shift:
+		"""A shift of a date is the same for everybody to whom the same rules apply."""
+		key = shift_type.times.name, day, breaks
+		if key not in self._agreed:
+			self._agreed[key] = replace(shift_type.times, rules=shift_type.rules(breaks)).on(day, self.zone)
+		return self._agreed[key]
+
 	def shifts_punched(self, employee: str, day: date) -> set[str | None]:
 		"""The shifts of the check-ins of a day; None among them: some belong to no shift."""
 		return self._checkins.shifts(employee, day)
 
 
-def load_people(names: Collection[str]) -> dict[str, Any]:
-	"""Rows of Employee by name: the columns of `PERSON`. One statement."""
+def load_people(names: Collection[str]) -> dict[str, Employee]:
+	"""By name. One statement."""
 	rows = frappe.get_all(
-		"Employee", filters={"name": ("in", sorted(names) or [""])}, fields=list(PERSON), order_by=None
+		"Employee",
+		filters={"name": ("in", sorted(names) or [""])},
+		fields=list(Employee._fields),
+		order_by=None,
+		as_list=True,
 	)
-	return {row.name: row for row in rows}
+	return {person.name: person for person in map(Employee._make, rows)}
 
 
 def _leave(row: Any) -> Leave | None:
@@ -146,25 +194,7 @@ def _leave(row: Any) -> Leave | None:
 	return Leave.HALF if row.status == "Half Day" and row.leave_type else None
 
 
-def _shift(
-	shift: ShiftType | None, rules: DayRules, checkins: Sequence[Any], day: date, zone: ZoneInfo
-) -> Shift | None:
-	if shift is None:
-		return None
-	agreed = shift.times.on(day, zone)
-	counted = shift.rules(rules.breaks)
-	times = next((each for each in checkins if each.shift_start and each.shift_end), None)
-	if times is None:
-		return replace(agreed, rules=counted)
-	# As it was when the punches came: a Shift Type may have got other times since.
-	start, end = _utc(times.shift_start, zone), _utc(times.shift_end, zone)
-	opens, closes = agreed.start - agreed.opens, agreed.closes - agreed.end
-	return Shift(
-		name=agreed.name, start=start, end=end, opens=start - opens, closes=end + closes, rules=counted
-	)
-
-
-def _scan(row: Any, zone: ZoneInfo) -> Scan:
+def _scan(row: _Checkin, zone: ZoneInfo) -> Scan:
 	key = _KEYS.get(row.device_key, DeviceKey.UNDEFINED) if row.device_key else DeviceKey.UNDEFINED
 	at = _utc(row.time, zone)
 	if row.occurred_utc is not None:
@@ -182,8 +212,8 @@ def _utc(value: datetime, zone: ZoneInfo) -> datetime:
 class _Checkins:
 	"""Employee Checkins by employee, date and shift, as HRMS groups them."""
 
-	def __init__(self, rows: Iterable[Any]) -> None:
-		self._by_day: dict[tuple[str, date, str | None], list[Any]] = defaultdict(list)
+	def __init__(self, rows: Iterable[_Checkin]) -> None:
+		self._by_day: dict[tuple[str, date, str | None], list[_Checkin]] = defaultdict(list)
 		self._shifts: dict[tuple[str, date], set[str | None]] = defaultdict(set)
 		for row in rows:
 			in_shift = row.shift and row.shift_start and not row.offshift
@@ -210,7 +240,7 @@ class _Checkins:
 		)
 		return cls(_read_checkins(employees, min(dates), max(dates), belongs, dates=tuple(dates)))
 
-	def of(self, employee: str, day: date, shift: str | None) -> Sequence[Any]:
+	def of(self, employee: str, day: date, shift: str | None) -> Sequence[_Checkin]:
 		return self._by_day.get((employee, day, shift or None), ())
 
 	def shifts(self, employee: str, day: date) -> set[str | None]:
@@ -219,8 +249,8 @@ class _Checkins:
 
 def _read_checkins(
 	employees: Collection[str], first: date, last: date, condition: str, **values: Any
-) -> list[Any]:
-	return people_spans.read(
+) -> Iterator[_Checkin]:
+	rows = people_spans.read(
 		"SELECT c.`employee`, c.`time`, c.`log_type`, c.`shift`, c.`shift_start`, c.`shift_end`,"  # noqa: S608
 		" c.`offshift`, p.`device_key`, p.`occurred_utc`"
 		" FROM `tabEmployee Checkin` c LEFT JOIN `tabPunch Log` p ON p.`name` = c.`punch_log`"
@@ -232,4 +262,6 @@ def _read_checkins(
 			"last": datetime.combine(last, _MIDNIGHT) + 3 * _DAY,
 			**values,
 		},
+		as_dict=False,
 	)
+	return map(_Checkin._make, rows)

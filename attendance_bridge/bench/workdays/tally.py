@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from attendance_bridge.bench.workdays.days import PersonDay
+from attendance_bridge.bench.workdays.sheet import Employee
 from attendance_bridge.core.workday import tally as sums
 
-Tally: TypeAlias = sums.Tally[Any]
-"""Of a person who is a row of Employee: see `sheet.PERSON`."""
+Tally: TypeAlias = sums.Tally[Employee]
 
 
 def by_person(person_days: Iterable[PersonDay]) -> list[tuple[Tally, list[PersonDay]]]:

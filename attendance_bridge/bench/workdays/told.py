@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 from attendance_bridge.bench.workdays import words
 from attendance_bridge.bench.workdays.days import PersonDay
 
+_HOUR = timedelta(hours=1)
+
 
 def daily(person_day: PersonDay, zone: ZoneInfo) -> dict[str, Any]:
 	"""One person on one date, with every punch."""
@@ -80,7 +82,7 @@ def _timesheet(person_days: list[PersonDay], zone: ZoneInfo) -> dict[str, Any]:
 
 
 def hours(span: timedelta) -> float:
-	return round(span / timedelta(hours=1), 2)
+	return round(span / _HOUR, 2)
 
 
 def _time(moment: datetime | None, zone: ZoneInfo) -> str | None:

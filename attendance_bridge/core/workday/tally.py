@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -82,7 +82,8 @@ def _worked(day: Workday) -> float:
 
 def _sum_by_date(shares: Iterable[tuple[date, float]]) -> float:
 	"""A date is one day at most, also with two shifts in it; of two different ones the greater counts."""
-	greatest: dict[date, float] = defaultdict(float)
+	greatest: dict[date, float] = {}
 	for day, share in shares:
-		greatest[day] = max(greatest[day], share)
-	return sum(greatest.values())
+		if share > greatest.get(day, 0.0):
+			greatest[day] = share
+	return sum(greatest.values(), 0.0)

@@ -308,7 +308,7 @@ def test_a_reboot_in_the_middle_of_a_conversation(state: ZktecoState, terminal: 
 
 
 def test_two_conversations_do_not_meet(terminal: ZktecoTerminal) -> None:
-	with make_driver(terminal.port) as first, make_driver(terminal.port, timeout=0.1) as second:
+	with make_driver(terminal.port) as first, make_driver(terminal.port, timeout=0.5) as second:
 		first.identify()
 		with pytest.raises(DeviceError) as caught:
 			second.identify()

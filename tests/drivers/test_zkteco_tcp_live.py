@@ -299,7 +299,7 @@ def test_what_came_before_a_drop_is_good(terminal: WireTerminal) -> None:
 
 
 def test_half_an_event_and_then_nothing(terminal: WireTerminal) -> None:
-	with closing(listening(terminal, timeout=0.3)) as heard:
+	with closing(listening(terminal, timeout=0.6)) as heard:
 		next(heard)
 		terminal.tell(event(text_record("1", AT))[:20])
 		with pytest.raises(DeviceError) as caught:
@@ -323,7 +323,7 @@ def asks_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("asks_often")
 def test_in_silence_the_terminal_is_asked_whether_it_is_there(terminal: WireTerminal) -> None:
-	with closing(listening(terminal, timeout=0.3)) as heard:
+	with closing(listening(terminal, timeout=1.0)) as heard:
 		assert not any(next(heard).gap for _ in range(4))
 		assert terminal.asked[SIZES] >= 4
 		terminal.is_mute = True

@@ -249,7 +249,7 @@ def test_an_error_is_its_own_and_not_the_one_before() -> None:
 	script = terminal_with(b"", held=5)
 	script[const.CMD_GET_TIME] = lambda _: [framed(OK, b"??")]
 	del script[PREPARE]
-	with serving(script) as terminal, driver_at(terminal.port, timeout=0.1) as driver:
+	with serving(script) as terminal, driver_at(terminal.port, timeout=0.5) as driver:
 		try:
 			everything(driver)
 		except DeviceError as first:

@@ -553,7 +553,7 @@ def test_half_closed_over_tcp_ends_in_the_middle_of_a_big_read() -> None:
 
 def test_half_closed_over_udp_falls_silent_in_the_middle_of_a_big_read() -> None:
 	state = a_state(punches=500, faults=["half-closed"])
-	with ZktecoTerminal(state) as terminal, connected(terminal, udp=True, timeout=0.3) as zk:
+	with ZktecoTerminal(state) as terminal, connected(terminal, udp=True, timeout=1.0) as zk:
 		assert len(zk.get_users()) == 7, "small answers arrive"
 		with pytest.raises(TimeoutError):
 			zk.get_attendance()

@@ -210,13 +210,14 @@ def adms(
 		state = _one_of(states, number)
 		adms_verbs.punch(state, _one_of(state.users(), number).user_id)
 
+	ended = _ended()
 	fleet.start()
 	try:
 		first, last = states[0].serial, states[-1].serial
 		serials = first if first == last else f"{first} to {last}"
 		held = sum(state.punches_held() for state in states)
 		_announce(f"pushing to {host}:{options['port']}{prefix}/iclock ({serials}, {held} punches)")
-		_until_ended(_every(seconds, punch))
+		_wait(ended, _every(seconds, punch))
 	finally:
 		fleet.stop()
 	sent = sum(len(state.acknowledged()) for state in states)
@@ -317,10 +318,11 @@ def _one_of(choices: Sequence[T], number: int) -> T:
 
 def _serve(service: Service, facts: str, ticks: Ticks | None = None) -> None:
 	"""Run until Ctrl-C or SIGTERM."""
+	ended = _ended()
 	service.start()
 	try:
 		_announce(f"listening on 127.0.0.1:{service.port} ({facts})")
-		_until_ended(ticks)
+		_wait(ended, ticks)
 	finally:
 		service.stop()
 
@@ -329,8 +331,13 @@ def _announce(what: str) -> None:
 	click.echo(f"{what}; Ctrl-C ends it")
 
 
-def _until_ended(ticks: Ticks | None) -> None:
+def _ended() -> Latch:
+	"""Set at Ctrl-C and SIGTERM; to be made before anybody is told that these end it."""
 	ended = Latch()
 	ending.on_signals(ended.set)
+	return ended
+
+
+def _wait(ended: Latch, ticks: Ticks | None) -> None:
 	while not ended.wait(next(ticks or iter(()), None)):
 		pass

@@ -237,6 +237,35 @@ def test_simulate_lists_its_faults(simulator: str, faults: dict[str, str]) -> No
 		assert f"{name}: {text}" in done.words
 
 
+TOLD_TO_END_AT_ONCE = """
+import os, signal, sys
+from attendance_bridge.cli import simulate
+from attendance_bridge.cli.entry import main
+
+simulate._announce = lambda what: os.kill(os.getpid(), signal.SIGTERM)
+sys.argv = ["attendance-bridge", "simulate", *sys.argv[1:]]
+main()
+"""
+
+
+@pytest.mark.parametrize("simulator", ["hikvision", "adms"])
+def test_what_says_how_it_is_ended_can_be_ended_so(simulator: str) -> None:
+	command = [
+		sys.executable,
+		"-c",
+		TOLD_TO_END_AT_ONCE,
+		simulator,
+		"--port",
+		"0",
+		"--people",
+		"1",
+		"--days",
+		"1",
+	]
+	done = subprocess.run(command, check=False, timeout=60, capture_output=True, text=True)
+	assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_simulated_terminals_push_to_a_server_until_they_are_ended(tmp_path: Path) -> None:
 	with Desk() as desk:
 		command = ["simulate", "adms", "--port", desk.port, "--terminals", "3", "--dialect", "both"]

@@ -13,7 +13,7 @@ import subprocess
 import termios
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -421,22 +421,25 @@ def read_until(terminal: int, shown: str, text: str, start: int) -> str:
 	return shown
 
 
-def test_unattended_then_checked_then_run(setup: Setup, tmp_path: Path) -> None:
+def test_unattended_then_checked_then_run(
+	setup: Setup, tmp_path: Path, reserve_port: Callable[[], int]
+) -> None:
+	port = reserve_port()
 	with ExitStack() as stack:
 		site, terminal = stack.enter_context(a_site()), stack.enter_context(a_terminal())
 		options = setup.options[:-2]
 		done = run(
 			"edge", "init", *options, *setup.of_site(site), *setup.of_terminal(terminal),
-			"--camera", "kind=simulated", "--pack", "tiny", "--page", "here", "--page-port", "18393",
+			"--camera", "kind=simulated", "--pack", "tiny", "--page", "here", "--page-port", str(port),
 		)  # fmt: skip
 		assert done.code == 0, done.words
 		checked = run("edge", "check", "--config", setup.config)
 		assert checked.code == 0, checked.words
 		assert "WRONG" not in checked.words
 		with Running("edge", "run", "--config", setup.config, log=tmp_path / "log") as agent:
-			agent.wait_for("http://127.0.0.1:18393/")
+			agent.wait_for(f"http://127.0.0.1:{port}/")
 			wait_until(lambda: "camera Camera is open" in agent.printed, "the camera was not opened")
-			with urllib.request.urlopen("http://127.0.0.1:18393/healthz", timeout=10) as answer:
+			with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
 				assert answer.status == 200
 			# While it works:
 			copied = run("edge", "backup", "--config", setup.config, tmp_path / "copy.db")

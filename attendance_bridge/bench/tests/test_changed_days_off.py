@@ -12,7 +12,7 @@ from attendance_bridge.bench.anomalies import nightly, register
 from attendance_bridge.bench.testing import IntegrationTestCase
 from attendance_bridge.bench.tests import payroll_office, premises
 from attendance_bridge.bench.tests.anomalies_at_work import statements
-from attendance_bridge.bench.workdays import changed_days_off, counting, days, due
+from attendance_bridge.bench.workdays import changed_days_off, counting, days, due, tally
 from attendance_bridge.core.workday.plan import Off
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 3, day) for day in (2, 3, 4, 5))
@@ -373,6 +373,32 @@ class TestAnomaliesFollow(IntegrationTestCase):
 		self.assertFalse(frappe.db.exists("Attendance", of_day))
 		nightly.look_again([str(MONDAY)], [self.employee])
 		self.assertEqual(self.anomalies(kind="Punch on Leave"), {(MONDAY, "Punch on Leave"): "Resolved"})
+
+	def test_a_day_off_within_leave_is_no_leave(self) -> None:
+		leave_type = frappe.get_doc(
+			{"doctype": "Leave Type", "leave_type_name": f"{premises.MARK} Unpaid", "is_lwp": 1}
+		).insert()
+		leave = frappe.get_doc(
+			{
+				"doctype": "Leave Application",
+				"employee": self.employee,
+				"company": premises.company(),
+				"leave_type": leave_type.name,
+				"from_date": MONDAY,
+				"to_date": SUNDAY + timedelta(days=1),
+				"status": "Approved",
+				"leave_approver": "Administrator",
+			}
+		).insert()
+		leave.submit()
+		self.check_in(SUNDAY, "10:00:00", "13:00:00")
+		found = days.load([self.employee], MONDAY, SUNDAY + timedelta(days=1), now=AFTERWARDS)
+		sums = tally.tally(found)
+		# Monday to Saturday and Monday: 7; Sunday is off.
+		self.assertEqual((sums.leave, sums.off), (leave.total_leave_days, 1))
+		self.assertEqual(leave.total_leave_days, 7)
+		nightly.look_again([str(SUNDAY)], [self.employee])
+		self.assertEqual(self.anomalies(), {(SUNDAY, "Punch on Day Off"): "Open"})
 
 	def test_what_is_queued(self) -> None:
 		queued = see_queued(self)

@@ -135,7 +135,8 @@ class Sheet:
 			zone=self.zone,
 			shift=self._shift(shift, rules, found, row.attendance_date) if shift is not None else None,
 			off=off,
-			leave=_leave(row),
+			# HRMS counts no leave on a day off; where the Leave Type says so, there is an Attendance of it.
+			leave=_leave(row) if off is None or row.name else None,
 			present=row.status in ("Present", "Work From Home"),
 		)
 		scans = [_scan(each, self.zone) for each in found]

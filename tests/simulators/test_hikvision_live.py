@@ -119,7 +119,7 @@ def test_a_live_punch_and_what_the_door_does() -> None:
 		began = time.monotonic()
 		event = verbs.punch(terminal.state, "31", VerifyMode.FACE, DeviceKey.CHECK_IN)
 		stream.wait_until(lambda it: len(it.events()) == 5)
-		assert time.monotonic() - began < 1
+		assert time.monotonic() - began < 5, "not with the next heartbeat"
 		told = stream.documents()[1]
 		assert told["eventType"] == "AccessControllerEvent"
 		assert told["dateTime"] == f"{event.wall_time.isoformat()}+04:00"

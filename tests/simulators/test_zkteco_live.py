@@ -84,7 +84,7 @@ def test_punches_are_told_as_they_happen_and_acknowledged(udp: bool) -> None:
 			terminal.state, "0102", verify_mode=VerifyMode.FINGER, device_key=DeviceKey.CHECK_OUT
 		)
 		_until(lambda: len(heard) == 1)
-		assert time.monotonic() - began < 1
+		assert time.monotonic() - began < 5
 		(event,) = heard
 		assert row is not None
 		assert (event.user_id, event.timestamp, event.status, event.punch) == ("0102", row.wall_time, 1, 1)

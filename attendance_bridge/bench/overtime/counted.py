@@ -28,7 +28,6 @@ class OvertimeDay:
 	shift: str
 	"""Of that Attendance: its rule says what an hour is worth."""
 	day_off: bool
-	why: str
 	overtime: int
 	extra_overtime: int
 	allowances: str
@@ -38,6 +37,13 @@ class OvertimeDay:
 	overtime_type: str
 	"""Of HRMS v16, empty if HRMS's own overtime is not used for the day."""
 	standard_hours: float
+	attendances: Sequence[Any]
+	"""Their rows, for `why`."""
+
+	@property
+	def why(self) -> str:
+		"""For a head of a department: from when to when, how the day went, what is odd in it."""
+		return "; ".join(_why(row) for row in self.attendances)
 
 
 Days = dict[tuple[str, date], OvertimeDay]
@@ -58,12 +64,16 @@ def load(employees: Collection[str], first: date, last: date) -> Days:
 	by_date: dict[tuple[str, date], list[Any]] = defaultdict(list)
 	for row in rows:
 		by_date[row.employee, row.attendance_date].append(row)
-	days = {key: _day(of_date) for key, of_date in by_date.items()}
-	return {
-		key: day
-		for key, day in days.items()
-		if day.overtime or day.extra_overtime or day.allowances or day.due
-	}
+	return {key: _day(of_date) for key, of_date in by_date.items() if any(map(_matters, of_date))}
+
+
+def _matters(row: Any) -> bool:
+	return bool(
+		row.bridge_overtime
+		or row.bridge_extra_overtime
+		or row.bridge_allowances
+		or row.bridge_counted_at is None
+	)
 
 
 def _day(rows: Sequence[Any]) -> OvertimeDay:
@@ -76,13 +86,13 @@ def _day(rows: Sequence[Any]) -> OvertimeDay:
 		attendance=main.name,
 		shift=main.shift or "",
 		day_off=main.bridge_day_status in _DAYS_OFF,
-		why="; ".join(_why(row) for row in rows),
 		overtime=sum(int(row.bridge_overtime or 0) for row in rows),
 		extra_overtime=sum(int(row.bridge_extra_overtime or 0) for row in rows),
 		allowances=", ".join(sorted(allowances)),
 		due=any(row.bridge_counted_at is None for row in rows),
 		overtime_type=main.get("overtime_type") or "",
 		standard_hours=float(main.get("standard_working_hours") or 0),
+		attendances=rows,
 	)
 
 
@@ -91,7 +101,6 @@ def _seconds(row: Any) -> int:
 
 
 def _why(row: Any) -> str:
-	"""What a head of a department wants to know: from when to when, how the day went, what is odd in it."""
 	times = [f"{moment:%H:%M}" if moment else "?" for moment in (row.in_time, row.out_time)]
 	odd = [_(words.to_look_at(code)) for code in (row.bridge_anomalies or "").split(", ") if code]
 	return " · ".join(["–".join(times), _(row.bridge_day_status or "Present"), *odd])

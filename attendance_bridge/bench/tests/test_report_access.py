@@ -61,7 +61,7 @@ class TestReportAccess(IntegrationTestCase):
 				).insert()
 		for shift in cls.shifts:
 			frappe.get_doc("Shift Type", shift).process_auto_attendance()
-		cls.head = cls._user("head", cls.people[0])
+		cls.head = cls._user("head-of-bakery", cls.people[0])
 		department = frappe.get_doc("Department", cls.departments[0])
 		department.append("leave_approvers", {"approver": cls.head})
 		department.save()
@@ -110,7 +110,9 @@ class TestReportAccess(IntegrationTestCase):
 	@classmethod
 	def _clear(cls) -> None:
 		frappe.set_user("Administrator")
-		users = [f"{premises.MARK}-{name}@example.com".lower() for name in ("head", "hr-of-a-branch")]
+		users = [
+			f"{premises.MARK}-{name}@example.com".lower() for name in ("head-of-bakery", "hr-of-a-branch")
+		]
 		frappe.db.delete("User Permission", {"user": ("in", users)})
 		frappe.db.delete("Department Approver", {"approver": ("in", users)})
 		for doctype in ("Department", "Branch"):

@@ -416,7 +416,8 @@ def test_an_option_of_tomorrow_is_left_out() -> None:
 
 def test_the_site_says_to_whom_to_listen(branch: Branch) -> None:
 	state, port = branch.terminal("HIK1")
-	branch.assign("Main gate", port, poll_seconds=86_400, live=True)
+	# A number that the site hears of later makes another terminal of it, which is listened to anew.
+	branch.assign("Main gate", port, poll_seconds=86_400, live=True, serial="HIK1")
 	with branch.agent() as agent:
 		eventually(lambda: agent.listener.states.get("Main gate", Live()).standing is Standing.LISTENING)
 		eventually(lambda: branch.taken == PASSES)

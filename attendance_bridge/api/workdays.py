@@ -94,16 +94,11 @@ def find_people(
 
 
 @frappe.whitelist()
-def find_groups(
-	doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict[str, Any] | None = None
-) -> list[tuple[str]]:
-	"""Companies, branches, departments or Shift Types of the people whose days the caller may see, for a Link
-	field: those with `txt` in their name."""
+def find_groups(doctype: str, txt: str = "") -> list[str]:
+	"""Companies, branches, departments or Shift Types of the people whose days the caller may see: those with
+	`txt` in their name, at most MOST_PEOPLE."""
 	frappe.has_permission("Punch Log", "read", throw=True)
-	found = choice.find_groups(
-		doctype, txt, start=max(cint(start), 0), page_length=max(1, min(cint(page_len), MOST_PEOPLE))
-	)
-	return [(name,) for name in found]
+	return choice.find_groups(doctype, txt, most=MOST_PEOPLE)
 
 
 def _page(employees: tuple[str, ...], start: int, page_length: int) -> tuple[str, ...]:

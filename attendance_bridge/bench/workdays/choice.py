@@ -160,7 +160,7 @@ def _in_shift(shift: str, first: date, last: date) -> set[str]:
 	)
 
 
-def find_groups(doctype: str, text: str, *, start: int, page_length: int) -> list[str]:
+def find_groups(doctype: str, text: str, *, most: int) -> list[str]:
 	"""What there is of a doctype of `_GROUPS` among the people whose days who asks may see, by a part of a
 	name.
 
@@ -177,7 +177,7 @@ def find_groups(doctype: str, text: str, *, start: int, page_length: int) -> lis
 		names.update(
 			query.where(rows[fieldname].like(_pattern(text))).where(rows[key].isin(people)).run(pluck=True)
 		)
-	return sorted(names - {""})[start : start + page_length]
+	return sorted(names - {""})[:most]
 
 
 def find(text: str, *, start: int, page_length: int) -> list[tuple[str, str, str]]:

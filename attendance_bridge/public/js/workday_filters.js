@@ -40,15 +40,16 @@ attendance_bridge.workdays.employee_filter = (more = {}) => ({
 attendance_bridge.workdays.link_filter = (fieldname, label, options, more = {}) => ({
 	fieldname,
 	label,
-	fieldtype: "Link",
-	options,
 	...(frappe.model.can_select(options) || frappe.model.can_read(options)
-		? {}
+		? { fieldtype: "Link", options }
 		: {
-				get_query: () => ({ query: "attendance_bridge.api.workdays.find_groups" }),
-				// Frappe would ask for the permission again.
-				ignore_link_validation: 1,
-				only_select: 1,
+				// Of a Link, Frappe would ask for the permission; v16 again when the report runs.
+				fieldtype: "Autocomplete",
+				get_query: () => ({
+					query: "attendance_bridge.api.workdays.find_groups",
+					params: { doctype: options },
+				}),
+				ignore_validation: 1,
 		  }),
 	...more,
 });

@@ -270,7 +270,8 @@ def test_a_turn_of_the_head_is_asked_for(scene: Scene, tmp_path: Path, open_page
 
 
 def test_a_pin_is_asked_for(scene: Scene, tmp_path: Path, open_page: Open) -> None:
-	with seeing(kiosk(tmp_path, kiosk={"second_factor": "pin"})) as sight:
+	# Who still stands there when the pause is over is asked again.
+	with seeing(kiosk(tmp_path, kiosk={"second_factor": "pin", "pause_seconds": 60})) as sight:
 		sight.vision.second_factors.set("HR-EMP-1", "pin", "4711")
 		page = visit(sight, open_page(800, 480))
 		verbs.come(scene.state, 1)

@@ -84,19 +84,17 @@ def count_again(from_date: str, to_date: str, company: str | None = None) -> int
 
 
 @frappe.whitelist()
-def find_people(
-	doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict[str, Any] | None = None
-) -> list[tuple[str, str, str]]:
-	"""The people whose days the caller may see, for a Link field: name, employee_name and department of those
-	whose name or employee_name has `txt` in it."""
+def find_people(txt: str = "") -> list[choice.Option]:
+	"""The people whose days the caller may see, for an Autocomplete field: those with `txt` in their name or
+	in that of their Employee, at most MOST_PEOPLE."""
 	frappe.has_permission("Punch Log", "read", throw=True)
-	return choice.find(txt, start=max(cint(start), 0), page_length=max(1, min(cint(page_len), MOST_PEOPLE)))
+	return choice.find_people(txt, most=MOST_PEOPLE)
 
 
 @frappe.whitelist()
-def find_groups(doctype: str, txt: str = "") -> list[str]:
-	"""Companies, branches, departments or Shift Types of the people whose days the caller may see: those with
-	`txt` in their name, at most MOST_PEOPLE."""
+def find_groups(doctype: str, txt: str = "") -> list[choice.Option]:
+	"""Companies, branches, departments or Shift Types of the people whose days the caller may see, for an
+	Autocomplete field: those with `txt` in their name, at most MOST_PEOPLE."""
 	frappe.has_permission("Punch Log", "read", throw=True)
 	return choice.find_groups(doctype, txt, most=MOST_PEOPLE)
 

@@ -186,9 +186,7 @@ class TestWorkdayReports(IntegrationTestCase):
 
 	def test_people_are_found_by_a_part_of_their_name(self) -> None:
 		def found(text: str) -> set[str]:
-			return {row[0] for row in api.find_people("Employee", text, "name", 0, 500, {})} & set(
-				self.people
-			)
+			return {option["value"] for option in api.find_people(text)} & set(self.people)
 
 		self.assertEqual(found("orker 002"), {self.people[1]})
 		self.assertEqual(found(self.people[2]), {self.people[2]})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 import frappe
 from frappe import _
@@ -160,7 +160,15 @@ def _in_shift(shift: str, first: date, last: date) -> set[str]:
 	)
 
 
-def find_groups(doctype: str, text: str, *, most: int) -> list[str]:
+class Option(TypedDict):
+	"""As an Autocomplete field takes it, which shows all but the value as HTML."""
+
+	value: str
+	label: str
+	description: str
+
+
+def find_groups(doctype: str, text: str, *, most: int) -> list[Option]:
 	"""What there is of a doctype of `_GROUPS` among the people whose days who asks may see, by a part of a
 	name.
 
@@ -177,11 +185,11 @@ def find_groups(doctype: str, text: str, *, most: int) -> list[str]:
 		names.update(
 			query.where(rows[fieldname].like(_pattern(text))).where(rows[key].isin(people)).run(pluck=True)
 		)
-	return sorted(names - {""})[:most]
+	return [_option(name, name) for name in sorted(names - {""})[:most]]
 
 
-def find(text: str, *, start: int, page_length: int) -> list[tuple[str, str, str]]:
-	"""Name, employee_name and department of people whose days who asks may see, by a part of a name."""
+def find_people(text: str, *, most: int) -> list[Option]:
+	"""People whose days who asks may see, by a part of their name or of their Employee's."""
 	employee = frappe.qb.DocType("Employee")
 	pattern = _pattern(text)
 	query = (
@@ -190,14 +198,21 @@ def find(text: str, *, start: int, page_length: int) -> list[tuple[str, str, str
 		.where(employee.name.like(pattern) | employee.employee_name.like(pattern))
 		.orderby(employee.employee_name)
 		.orderby(employee.name)
-		.limit(page_length)
-		.offset(start)
+		.limit(most)
 	)
-	# A Link field shows what stands beside a name as HTML.
 	return [
-		(name, messages.harmless(called or ""), messages.harmless(department or ""))
+		# Both in the label: what is typed is looked for in it.
+		_option(name, f"{called} ({name})" if called else name, department or "")
 		for name, called, department in narrow(query, employee).run()
 	]
+
+
+def _option(value: str, label: str, description: str = "") -> Option:
+	return {
+		"value": value,
+		"label": messages.harmless(label),
+		"description": messages.harmless(description),
+	}
 
 
 def _pattern(text: str) -> str:

@@ -22,14 +22,18 @@ attendance_bridge.workdays.range_filters = () => [
 	},
 ];
 
+// Of a Link, Frappe would ask for the permission to read what is chosen; v16 again when the report runs.
+attendance_bridge.workdays.autocomplete = (method, params = {}) => ({
+	fieldtype: "Autocomplete",
+	get_query: () => ({ query: `attendance_bridge.api.workdays.${method}`, params }),
+	ignore_validation: 1,
+});
+
 // Whoever approves the leave of people may not read their Employee, but may see their days.
 attendance_bridge.workdays.employee_filter = (more = {}) => ({
 	fieldname: "employee",
 	label: __("Employee"),
-	fieldtype: "Link",
-	options: "Employee",
-	get_query: () => ({ query: "attendance_bridge.api.workdays.find_people" }),
-	ignore_link_validation: !(frappe.model.can_select("Employee") || frappe.model.can_read("Employee")),
+	...attendance_bridge.workdays.autocomplete("find_people"),
 	...more,
 });
 
@@ -42,15 +46,7 @@ attendance_bridge.workdays.link_filter = (fieldname, label, options, more = {}) 
 	label,
 	...(frappe.model.can_select(options) || frappe.model.can_read(options)
 		? { fieldtype: "Link", options }
-		: {
-				// Of a Link, Frappe would ask for the permission; v16 again when the report runs.
-				fieldtype: "Autocomplete",
-				get_query: () => ({
-					query: "attendance_bridge.api.workdays.find_groups",
-					params: { doctype: options },
-				}),
-				ignore_validation: 1,
-		  }),
+		: attendance_bridge.workdays.autocomplete("find_groups", { doctype: options })),
 	...more,
 });
 

@@ -12,7 +12,7 @@ import threading
 import time
 import types
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -447,9 +447,10 @@ def answering(answer: bytes | None) -> Iterator[int]:
 					return
 				held.append(connection)
 				if answer is not None:
-					connection.recv(65_536)
-					connection.sendall(answer)
-					connection.shutdown(socket.SHUT_WR)
+					with suppress(OSError):  # whoever has heard enough hangs up
+						connection.recv(65_536)
+						connection.sendall(answer)
+						connection.shutdown(socket.SHUT_WR)
 
 		thread = threading.Thread(target=serve, daemon=True)
 		thread.start()

@@ -181,7 +181,11 @@ class AdmsFleet:
 		if line.sock is not None:
 			self._follow(line)
 			return
+		self._enqueue(line)
+
+	def _enqueue(self, line: _Line) -> None:
 		line.phase = _Phase.QUEUED
+		line.alarm += 1  # that of a wait which something else has ended must not ring now
 		self._queue.append(line)
 
 	def _end_wait(self, line: _Line) -> None:
@@ -286,8 +290,7 @@ class AdmsFleet:
 		self._hang_up(line)
 		if is_stale and ask is not None and not ask.breaks_off and not ask.is_deaf:
 			line.begin(ask, ask.encode(self._host_header))
-			line.phase = _Phase.QUEUED
-			self._queue.append(line)
+			self._enqueue(line)
 			return
 		self._go_on(line, None)
 

@@ -70,15 +70,22 @@ def holiday_list(name: str, *holidays: date, weekly_off: int = 6) -> str:
 	)
 
 
-def give_holidays(employee: str, holidays: str) -> None:
+_HOLIDAYS_OF = {"Employee": "holiday_list", "Company": "default_holiday_list"}
+"""On v15 a field says it, on v16 a Holiday List Assignment."""
+
+
+def give_holidays(owner: str, holidays: str, *, doctype: str = "Employee") -> None:
+	"""
+	:param doctype: of `owner`: Employee or Company.
+	"""
 	if not frappe.db.table_exists("Holiday List Assignment"):
-		frappe.db.set_value("Employee", employee, "holiday_list", holidays)
+		frappe.db.set_value(doctype, owner, _HOLIDAYS_OF[doctype], holidays)
 		return
 	frappe.get_doc(
 		{
 			"doctype": "Holiday List Assignment",
-			"applicable_for": "Employee",
-			"assigned_to": employee,
+			"applicable_for": doctype,
+			"assigned_to": owner,
 			"holiday_list": holidays,
 			"from_date": date(2026, 1, 1),
 		}

@@ -41,21 +41,6 @@ def other_company() -> str:
 	return str(company.name)
 
 
-def give_company_holidays(company: str, holidays: str) -> None:
-	if not frappe.db.table_exists("Holiday List Assignment"):
-		frappe.db.set_value("Company", company, "default_holiday_list", holidays)
-		return
-	frappe.get_doc(
-		{
-			"doctype": "Holiday List Assignment",
-			"applicable_for": "Company",
-			"assigned_to": company,
-			"holiday_list": holidays,
-			"from_date": date(2026, 1, 1),
-		}
-	).insert().submit()
-
-
 class TestChangedDaysOff(IntegrationTestCase):
 	"""Ann has a Holiday List of her own, Ben is of a shift with one, Cem goes by the company's alone."""
 
@@ -168,8 +153,8 @@ class TestChangedDaysOff(IntegrationTestCase):
 		"""What was worked is of the company it was worked in; other days go by the new one's holidays."""
 		former, later = premises.company(), other_company()
 		holidays = payroll_office.holiday_list("Later", TUESDAY, THURSDAY)
-		give_company_holidays(former, self.own)
-		give_company_holidays(later, holidays)
+		payroll_office.give_holidays(former, self.own, doctype="Company")
+		payroll_office.give_holidays(later, holidays, doctype="Company")
 		frappe.db.sql("UPDATE `tabAttendance` SET `bridge_counted_at` = NOW()")
 		queued = see_queued(self)
 		employee = frappe.get_doc("Employee", self.cem)
@@ -312,6 +297,26 @@ class TestAnomaliesFollow(IntegrationTestCase):
 		)
 		return {(row.attendance_date, row.kind): row.state for row in rows}
 
+	def leave(self, first: date, last: date) -> Any:
+		"""An approved Leave Application, submitted."""
+		leave_type = frappe.get_doc(
+			{"doctype": "Leave Type", "leave_type_name": f"{premises.MARK} Unpaid", "is_lwp": 1}
+		).insert()
+		leave = frappe.get_doc(
+			{
+				"doctype": "Leave Application",
+				"employee": self.employee,
+				"company": premises.company(),
+				"leave_type": leave_type.name,
+				"from_date": first,
+				"to_date": last,
+				"status": "Approved",
+				"leave_approver": "Administrator",
+			}
+		).insert()
+		leave.submit()
+		return leave
+
 	def set_off(self, day: date, off: bool) -> None:
 		document = frappe.get_doc("Holiday List", self.holidays)
 		document.holidays = [row for row in document.holidays if getdate(row.holiday_date) != day]
@@ -342,27 +347,12 @@ class TestAnomaliesFollow(IntegrationTestCase):
 
 	def test_leave_that_is_granted_and_cancelled(self) -> None:
 		"""HRMS writes leave into the Attendance that is there, and takes that away with the leave."""
-		leave_type = frappe.get_doc(
-			{"doctype": "Leave Type", "leave_type_name": f"{premises.MARK} Unpaid", "is_lwp": 1}
-		).insert()
 		# Less than an hour: HRMS calls it Absent.
 		frappe.db.set_value("Shift Type", self.shift, "working_hours_threshold_for_absent", 1)
 		frappe.clear_document_cache("Shift Type", self.shift)
 		self.check_in(MONDAY, "09:00:00", "09:30:00")
 		self.judge()
-		leave = frappe.get_doc(
-			{
-				"doctype": "Leave Application",
-				"employee": self.employee,
-				"company": premises.company(),
-				"leave_type": leave_type.name,
-				"from_date": MONDAY,
-				"to_date": MONDAY,
-				"status": "Approved",
-				"leave_approver": "Administrator",
-			}
-		).insert()
-		leave.submit()
+		leave = self.leave(MONDAY, MONDAY)
 		self.assertTrue(due.something_is_due())
 		counting.count_all()
 		self.assertEqual(self.anomalies(), {(MONDAY, "Punch on Leave"): "Open"})
@@ -375,22 +365,7 @@ class TestAnomaliesFollow(IntegrationTestCase):
 		self.assertEqual(self.anomalies(kind="Punch on Leave"), {(MONDAY, "Punch on Leave"): "Resolved"})
 
 	def test_a_day_off_within_leave_is_no_leave(self) -> None:
-		leave_type = frappe.get_doc(
-			{"doctype": "Leave Type", "leave_type_name": f"{premises.MARK} Unpaid", "is_lwp": 1}
-		).insert()
-		leave = frappe.get_doc(
-			{
-				"doctype": "Leave Application",
-				"employee": self.employee,
-				"company": premises.company(),
-				"leave_type": leave_type.name,
-				"from_date": MONDAY,
-				"to_date": SUNDAY + timedelta(days=1),
-				"status": "Approved",
-				"leave_approver": "Administrator",
-			}
-		).insert()
-		leave.submit()
+		leave = self.leave(MONDAY, SUNDAY + timedelta(days=1))
 		self.check_in(SUNDAY, "10:00:00", "13:00:00")
 		found = days.load([self.employee], MONDAY, SUNDAY + timedelta(days=1), now=AFTERWARDS)
 		sums = tally.tally(found)
